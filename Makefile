@@ -1,0 +1,54 @@
+# Every target does its own set-up; `make help` lists them.
+MAKEFLAGS += --no-print-directory
+PYTHON3 ?= python3
+RUN := $(PYTHON3) local/bootstrap.py
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down clean status send run sql lint fmt check lock
+
+# Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
+export CLICKSTREAM_SQL = $(value Q)
+export CLICKSTREAM_FILE = $(value FILE)
+export CLICKSTREAM_WAIT = $(value WAIT)
+export CLICKSTREAM_TESTS = $(value TESTS)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: ## start everything, send a day of events, load them, show the result
+	@$(RUN) demo
+
+test: ## all tests; TESTS="tests/lambdas -k depth" runs a part
+	@$(RUN) test
+
+up: ## start the local AWS, Trino and Airflow, deploy lambdas/template.yaml
+	@$(RUN) up
+
+down: ## stop them, keep their state
+	@$(RUN) down
+
+clean: ## stop them, delete their state
+	@$(RUN) clean
+
+status: ## what runs where
+	@$(RUN) status
+
+send: ## FILE=x.ndjson sends each line as one Kinesis record; WAIT=1 returns when all of it is staged
+	@$(RUN) send
+
+run: ## crawl and patch, load everything staged, print the run report
+	@$(RUN) run
+
+sql: ## Q="select ..." prints CSV; without Q opens a prompt
+	@$(RUN) sql
+
+lint: ## ruff, sqlfluff, mypy
+	@$(RUN) lint
+
+fmt: ## format Python and SQL
+	@$(RUN) fmt
+
+check: ## what CI runs: lint, then test
+	@bash .ci/run
+
+lock: ## renew requirements/*.lock
+	@$(RUN) lock

@@ -1,0 +1,44 @@
+"""
+# Crawl the staging folder
+
+Keeps the table over the staging folder queryable: `staging.clickstream_staging.events_staging`.
+
+1. **crawl** runs the Glue crawler over the folder. Skipped when nothing was staged since the last crawl (a crawl is
+   billed for 10 minutes at least).
+2. **patch** makes every column of the crawled table a string, so that a struct shows as its JSON text and no event can
+   break a query. It runs after every crawl, since a new top-level key may arrive as a struct. Nothing is sent when
+   nothing changes.
+
+**Trigger it** whenever you want; it has no parameters. Only the moment matters: to rerun, trigger it again.
+Nothing that loads events waits for it: `load_events` reads the folder's lines.
+
+**When it fails**: the message names the table or the crawler and what to do. Events go on being staged and loaded.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import dag
+
+from clickstream.operators.glue import GlueRunCrawlerOperator, GlueStringColumnsOperator
+
+
+@dag(
+    schedule="50 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "staging"],
+    default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(seconds=30)},
+    doc_md=__doc__,
+)
+def crawl_staging():
+    crawl = GlueRunCrawlerOperator(
+        task_id="crawl", crawl_timeout=timedelta(minutes=30), execution_timeout=timedelta(minutes=40)
+    )
+    patch = GlueStringColumnsOperator(
+        task_id="patch", trigger_rule="none_failed", execution_timeout=timedelta(minutes=5)
+    )
+    crawl >> patch
+
+
+crawl_staging()

@@ -1,0 +1,43 @@
+"""
+# Expire staged objects
+
+The staging folder holds 24 hours. This deletes the objects that are older than that plus a grace period **and** that a
+run of `load_events` has loaded; nothing else. If loading stops, staging grows and the task says so.
+
+- The grace (`CLICKSTREAM_EXPIRY_GRACE_HOURS`, 2 by default) is longer than the longest query may run, so that no query
+  loses a file under its hands.
+- Every run deletes from an explicit list of this folder, `CLICKSTREAM_EXPIRY_MAX_OBJECTS` at most, and keeps the list
+  under `manifests/expire_staging/` in the lake bucket.
+
+**Trigger it** with *dry run* on to see in the log what would go. Only the moment matters: to rerun, trigger it again.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Param, chain, dag
+
+from clickstream.operators.staging import S3ExpireStagingOperator
+from clickstream.operators.trino import TrinoStatementOperator
+
+
+@dag(
+    schedule="20 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "staging"],
+    default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(minutes=1)},
+    params={"dry_run": Param(False, type="boolean", title="Dry run", description="Only log what would be deleted.")},
+    doc_md=__doc__,
+)
+def expire_staging():
+    create_ledger = TrinoStatementOperator(
+        task_id="create_ledger", sql=["lake/load_ledger/create.sql"], execution_timeout=timedelta(minutes=5)
+    )
+    expire = S3ExpireStagingOperator(
+        task_id="expire", dry_run="{{ params.dry_run }}", execution_timeout=timedelta(minutes=30)
+    )
+    chain(create_ledger, expire)
+
+
+expire_staging()

@@ -1,0 +1,73 @@
+"""
+# Load staged events
+
+Unpacks staged objects into `lake.clickstream.events`, one row a message, each message once.
+
+1. **create_tables** makes the tables that are missing.
+2. **take_manifest** decides which staged objects this run reads and writes the list down; a retry reads the same list.
+   Skipped, and the rest with it, when there is nothing to load.
+3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not.
+4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
+5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`.
+6. **write_ledger** writes what became of every line to `load_ledger`.
+7. **report** prints the run report and fails the run when rows read are not loaded + duplicate + rejected.
+8. **drop_batch** drops the batch table.
+
+**Which objects?** A scheduled run, and a manual run, takes all that is staged and not yet loaded, so hours missed in an
+outage need nothing. A **backfill** (Trigger → Backfill, a range of hours) takes what was staged in each hour, loaded
+before or not. Any run may be cleared and run again: the same rows remain.
+
+**When it fails**: clear the run. Nothing is half loaded: each table changes in one commit, and staged objects are kept
+until a run has loaded them.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import CronDataIntervalTimetable, chain, dag
+
+from clickstream.operators.staging import S3TakeManifestOperator
+from clickstream.operators.trino import TrinoReportRunOperator, TrinoStatementOperator
+
+BOUNDS = {"bounds": "work/batch/bounds.sql"}
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("@hourly", "UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "lake"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=1),
+    },
+    doc_md=__doc__,
+)
+def load_events():
+    create_tables = TrinoStatementOperator(
+        task_id="create_tables",
+        sql=[
+            "staging/lines/create.sql",
+            "lake/events/create.sql",
+            "lake/rejects/create.sql",
+            "lake/load_ledger/create.sql",
+        ],
+    )
+    take_manifest = S3TakeManifestOperator(task_id="take_manifest")
+    unpack = TrinoStatementOperator(task_id="unpack", sql=["work/batch/load.sql"], take_manifest=True)
+    load_events = TrinoStatementOperator(task_id="load_events", sql=["lake/events/load.sql"], look_up=BOUNDS)
+    load_rejects = TrinoStatementOperator(task_id="load_rejects", sql=["lake/rejects/load.sql"])
+    write_ledger = TrinoStatementOperator(
+        task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
+    )
+    report = TrinoReportRunOperator(task_id="report")
+    drop_batch = TrinoStatementOperator(task_id="drop_batch", sql=["work/batch/drop.sql"])
+
+    chain(create_tables, take_manifest, unpack, load_events, load_rejects, write_ledger, report, drop_batch)
+
+
+load_events()

@@ -1,0 +1,33 @@
+-- Events of one batch that the table does not have yet, in one commit. Of several lines with one message id the first
+-- received is taken, then the first by path, then by digest of the line: the same one whatever the order of loading.
+-- Grain: one message. Parameters: run_id, now, bounds (received_at of what the batch can touch).
+merge into {{ t.events }} as target
+using (
+    with first_lines as (
+        select min_by(line_id, row(received_at, source_path, line_digest, line_id)) as line_id
+        from {{ t.batch(run_id) }}
+        where reject_reason is null
+        group by message_id
+    )
+
+    select batch.*
+    from {{ t.batch(run_id) }} as batch
+    inner join first_lines on batch.line_id = first_lines.line_id
+) as source
+    on
+        target.message_id = source.message_id
+        and target.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+when not matched then insert (
+    {%- for column in events.columns %}
+    {{ quote(column.name) }},
+    {%- endfor %}
+    loaded_at,
+    load_run_id
+)
+values (
+    {%- for column in events.columns %}
+    source.{{ quote(column.name) }},
+    {%- endfor %}
+    {{ bind(now) }},
+    {{ bind(run_id) }}
+)

@@ -1,0 +1,107 @@
+{%- from "macros/naming.sql" import staged_at -%}
+-- What became of each line of one batch, found again in the tables that were written.
+-- A message that is in neither place is counted nowhere: then the report does not add up and the run fails.
+-- Grain: one staged object of the manifest. Parameters: run_id, now, manifest (paths, bytes), bounds.
+merge into {{ t.load_ledger }} as target
+using (
+    with manifest as (
+        select
+            source_path,
+            bytes
+        from unnest(array[{{ bind_each(manifest.paths) }}], array[{{ bind_each(manifest.bytes) }}]) as listed (source_path, bytes)
+    ),
+
+    first_lines as (
+        select min_by(line_id, row(received_at, source_path, line_digest, line_id)) as line_id
+        from {{ t.batch(run_id) }}
+        where reject_reason is null
+        group by message_id
+    ),
+
+    present_messages as (
+        select
+            message_id,
+            source_path,
+            load_run_id
+        from {{ t.events }}
+        where received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+    ),
+
+    outcomes as (
+        select
+            batch.source_path,
+            batch.received_at,
+            batch.reject_reason,
+            first_lines.line_id is not null
+            and present_messages.load_run_id = {{ bind(run_id) }}
+            and present_messages.source_path = batch.source_path as is_loaded,
+            present_messages.message_id is not null as is_present
+        from {{ t.batch(run_id) }} as batch
+        left join first_lines on batch.line_id = first_lines.line_id
+        left join present_messages on batch.reject_reason is null and batch.message_id = present_messages.message_id
+    ),
+
+    reasons as (
+        select
+            source_path,
+            map_agg(reject_reason, reason_rows) as rejected_by_reason
+        from (
+            select
+                source_path,
+                reject_reason,
+                count(*) as reason_rows
+            from outcomes
+            where reject_reason is not null
+            group by source_path, reject_reason
+        )
+        group by source_path
+    ),
+
+    counts as (
+        select
+            source_path,
+            count(*) as rows_read,
+            count_if(is_loaded) as rows_loaded,
+            count_if(is_present and not is_loaded) as rows_duplicate,
+            count_if(reject_reason is not null) as rows_rejected,
+            min(received_at) filter (where reject_reason is null) as first_received_at,
+            max(received_at) filter (where reject_reason is null) as last_received_at
+        from outcomes
+        group by source_path
+    )
+
+    select
+        manifest.source_path,
+        manifest.bytes,
+        coalesce(counts.rows_read, 0) as rows_read,
+        coalesce(counts.rows_loaded, 0) as rows_loaded,
+        coalesce(counts.rows_duplicate, 0) as rows_duplicate,
+        coalesce(counts.rows_rejected, 0) as rows_rejected,
+        coalesce(reasons.rejected_by_reason, map()) as rejected_by_reason,
+        counts.first_received_at,
+        counts.last_received_at,
+        {{ staged_at("manifest.source_path") }} as staged_at
+    from manifest
+    left join counts on manifest.source_path = counts.source_path
+    left join reasons on manifest.source_path = reasons.source_path
+) as source
+    on target.source_path = source.source_path and target.run_id = {{ bind(run_id) }}
+when matched then update set
+    bytes = source.bytes,
+    rows_read = source.rows_read,
+    rows_loaded = source.rows_loaded,
+    rows_duplicate = source.rows_duplicate,
+    rows_rejected = source.rows_rejected,
+    rejected_by_reason = source.rejected_by_reason,
+    first_received_at = source.first_received_at,
+    last_received_at = source.last_received_at,
+    loaded_at = {{ bind(now) }}
+when not matched then insert (
+    source_path, run_id, bytes, rows_read, rows_loaded, rows_duplicate, rows_rejected, rejected_by_reason,
+    first_received_at, last_received_at, staged_at, loaded_at
+)
+values (
+    source.source_path, {{ bind(run_id) }}, source.bytes, source.rows_read, source.rows_loaded, source.rows_duplicate,
+    source.rows_rejected, source.rejected_by_reason, source.first_received_at, source.last_received_at,
+    source.staged_at, {{ bind(now) }}
+)

@@ -1,0 +1,36 @@
+-- What one run did, over all its objects. Grain: one row. Parameters: run_id.
+with objects as (
+    select
+        source_path,
+        bytes,
+        rows_read,
+        rows_loaded,
+        rows_duplicate,
+        rows_rejected,
+        rejected_by_reason,
+        first_received_at,
+        last_received_at
+    from {{ t.load_ledger }}
+    where run_id = {{ bind(run_id) }}
+),
+
+reasons as (
+    select
+        reason,
+        sum(reason_rows) as reason_rows
+    from objects
+    cross join unnest(rejected_by_reason) as rejected (reason, reason_rows)
+    group by reason
+)
+
+select
+    count(*) as objects,
+    coalesce(sum(bytes), 0) as bytes,
+    coalesce(sum(rows_read), 0) as rows_read,
+    coalesce(sum(rows_loaded), 0) as rows_loaded,
+    coalesce(sum(rows_duplicate), 0) as rows_duplicate,
+    coalesce(sum(rows_rejected), 0) as rows_rejected,
+    (select json_format(cast(map_agg(reason, reason_rows) as json)) from reasons) as rejected_by_reason,
+    min(first_received_at) as first_received_at,
+    max(last_received_at) as last_received_at
+from objects

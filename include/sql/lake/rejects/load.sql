@@ -1,0 +1,32 @@
+-- Rejected lines of one batch, once each however often their object is loaded.
+-- Grain: one line of one staged object. Parameters: run_id, now.
+merge into {{ t.rejects }} as target
+using (
+    with numbered_lines as (
+        select
+            source_path,
+            staged_at,
+            reject_reason,
+            rejected_line,
+            line_digest,
+            row_number() over (partition by source_path, line_digest order by line_id) as occurrence
+        from {{ t.batch(run_id) }}
+        where reject_reason is not null
+    )
+
+    select
+        *,
+        to_hex(sha256(to_utf8(source_path || '|' || to_hex(line_digest) || '|' || cast(occurrence as varchar)))) as reject_id
+    from numbered_lines
+) as source
+    on target.reject_id = source.reject_id
+when not matched then insert (reject_id, reason, line, source_path, staged_at, rejected_at, load_run_id)
+values (
+    source.reject_id,
+    source.reject_reason,
+    source.rejected_line,
+    source.source_path,
+    source.staged_at,
+    {{ bind(now) }},
+    {{ bind(run_id) }}
+)

@@ -1,0 +1,79 @@
+{%- from "macros/time.sql" import instant -%}
+{#- Typed values out of a JSON value (Trino's json type). One bad value nulls itself, never its row.
+    Each macro takes an SQL expression of type json and gives an SQL expression. -#}
+
+{#- A string as it is; a number or boolean as its JSON text; NULL for anything else. -#}
+{%- macro text(value) -%}
+try_cast({{ value }} as varchar)
+{%- endmacro -%}
+
+{#- true, false, or those words in any case; NULL for anything else. -#}
+{%- macro boolean(value) -%}
+case lower(try_cast({{ value }} as varchar)) when 'true' then true when 'false' then false end
+{%- endmacro -%}
+
+{#- A finite number, or a string that spells one; NULL for anything else. -#}
+{%- macro double(value) -%}
+case
+    when regexp_like(try_cast({{ value }} as varchar), '^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$')
+        and is_finite(try_cast(try_cast({{ value }} as varchar) as double))
+        then try_cast(try_cast({{ value }} as varchar) as double)
+end
+{%- endmacro -%}
+
+{#- JSON text of any value; SQL NULL for a JSON null. -#}
+{%- macro json(value) -%}
+nullif(json_format({{ value }}), 'null')
+{%- endmacro -%}
+
+{#- An object that was sent as a string is read one level deeper; anything else stays as it is. -#}
+{%- macro opened(value) -%}
+case
+    when starts_with(json_format({{ value }}), '"')
+        and try(starts_with(json_format(json_parse(cast({{ value }} as varchar))), '{'))
+        then json_parse(cast({{ value }} as varchar))
+    else {{ value }}
+end
+{%- endmacro -%}
+
+{#- The members of an object; NULL for anything else. -#}
+{%- macro members(value) -%}
+try(cast({{ value }} as map(varchar, json)))
+{%- endmacro -%}
+
+{#- More than `limit` levels of arrays and objects. json_parse runs out of stack on very deep text, and TRY does not
+    catch that. The exact count is taken only where there are enough brackets for it to matter. -#}
+{%- macro deeper_than(line, limit) -%}
+case
+    when length({{ line }}) - length(replace(replace({{ line }}, '{', ''), '[', '')) <= {{ limit }} then false
+    else reduce(
+        regexp_extract_all(regexp_replace({{ line }}, '"(?:[^"\\]|\\.)*"', ''), '[\[\]{}]'),
+        0,
+        (level, bracket) -> if(level > {{ limit }}, level, level + if(bracket in ('{', '['), 1, -1)),
+        level -> level > {{ limit }}
+    )
+end
+{%- endmacro -%}
+
+{#- The value of a column by its type in columns.yaml. -#}
+{%- macro typed(value, type) -%}
+{%- if type == "text" -%}{{ text(value) }}
+{%- elif type == "boolean" -%}{{ boolean(value) }}
+{%- elif type == "double" -%}{{ double(value) }}
+{%- elif type == "json" -%}{{ json(opened(value)) }}
+{%- elif type == "timestamp" -%}{{ instant(text(value)) }}
+{%- endif -%}
+{%- endmacro -%}
+
+{#- Text that is no JSON, but two or more JSON objects one after another: a newline is missing between them. -#}
+{%- macro holds_several_objects(line) -%}
+coalesce(
+    cardinality(
+        filter(
+            try(cast(json_parse('[' || regexp_replace({{ line }}, '\}(\s*)\{', '},{') || ']') as array(json))),
+            member -> starts_with(json_format(member), '{')
+        )
+    ) > 1,
+    false
+)
+{%- endmacro -%}

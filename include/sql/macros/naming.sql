@@ -1,0 +1,32 @@
+{#- Names of events as identifiers. -#}
+
+{#- Lower case, words joined by one underscore, letters and digits of any script kept: `Product Viewed` gives
+    product_viewed, `URLPath` gives url_path. NULL when nothing is left. -#}
+{%- macro slug(text) -%}
+nullif(
+    regexp_replace(
+        regexp_replace(
+            lower(
+                regexp_replace(
+                    regexp_replace({{ text }}, '([\p{Ll}\p{Nd}])(\p{Lu})', '$1_$2'),
+                    '(\p{Lu})(\p{Lu}\p{Ll})', '$1_$2'
+                )
+            ),
+            '[^\p{L}\p{M}\p{Nd}]+', '_'
+        ),
+        '^_+|_+$', ''
+    ),
+    ''
+)
+{%- endmacro -%}
+
+{#- When an object was staged, from its path: staging/<UTC yyyyMMddTHHmmssSSS>Z-<rest>. -#}
+{%- macro staged_at(path) -%}
+with_timezone(
+    cast(
+        date_parse(regexp_extract({{ path }}, '/([0-9]{8}T[0-9]{9})Z-[^/]*$', 1), '%Y%m%dT%H%i%s%f')
+        as timestamp(6)
+    ),
+    'UTC'
+)
+{%- endmacro -%}

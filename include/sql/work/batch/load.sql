@@ -1,0 +1,121 @@
+{%- from "macros/json.sql" import deeper_than, holds_several_objects, json, members, opened, text, typed -%}
+{%- from "macros/time.sql" import instant -%}
+{%- from "macros/naming.sql" import slug, staged_at -%}
+-- One load's lines, read once: every line of its manifest as typed columns, or with the reason why it is rejected.
+-- Everything else that the load writes is taken from here, so all of it agrees. Duplicates are still in it.
+-- Grain: one line. Parameters: manifest (the staged paths), run_id.
+create or replace table {{ t.batch(run_id) }}
+with (format = 'PARQUET')
+as
+with lines as (
+    select
+        "$path" as source_path,
+        coalesce(line, '') as line
+    from {{ t.lines }}
+    where "$path" in ({{ bind_each(manifest.paths) }})
+),
+
+measured_lines as (
+    select
+        source_path,
+        line,
+        {{ deeper_than("line", 200) }} as is_too_deep
+    from lines
+),
+
+documents as (
+    select
+        *,
+        case when not is_too_deep then try(json_parse(line)) end as document
+    from measured_lines
+),
+
+messages as (
+    select
+        *,
+        {{ members("document") }} as message
+    from documents
+),
+
+contexts as (
+    select
+        *,
+        element_at(message, 'messageId') as message_id_value,
+        {{ opened("element_at(message, 'context')") }} as context_value
+    from messages
+),
+
+context_members as (
+    select
+        *,
+        {{ members("context_value") }} as context_member
+    from contexts
+),
+
+nested_members as (
+    select
+        *
+        {%- for object in events.context_objects %},
+        {{ members("element_at(context_member, '" ~ object ~ "')") }} as {{ quote(object) }}
+        {%- endfor %}
+    from context_members
+),
+
+typed_messages as (
+    select
+        source_path,
+        line,
+        document,
+        message,
+        is_too_deep,
+        lower({{ text("element_at(message, 'type')") }}) as type,
+        {{ slug(text("element_at(message, 'event')")) }} as event,
+        {{ instant(text("element_at(message, 'receivedAt')")) }} as sent_received_at,
+        {{ instant(text("element_at(message, 'timestamp')")) }} as sent_timestamp,
+        map_filter(message, (key, _) -> key not in ({{ events.top_level_keys | map("literal") | join(", ") }})) as extra_members,
+        {{ staged_at("source_path") }} as staged_at,
+        case
+            when json_format(message_id_value) in ('true', 'false') then null
+            when regexp_like({{ text("message_id_value") }}, '\S') then {{ text("message_id_value") }}
+        end as message_id
+        {%- for column in events.extracted if column.name != "message_id" %},
+        {{ typed(column.value, column.type) }} as {{ quote(column.name) }}
+        {%- endfor %}
+    from nested_members
+),
+
+dated_messages as (
+    select
+        *,
+        {{ json("cast(extra_members as json)") }} as all_extras,
+        coalesce(sent_received_at, staged_at) as received_at,
+        coalesce(sent_timestamp, original_timestamp, sent_at, sent_received_at, staged_at) as "timestamp"
+    from typed_messages
+),
+
+flagged_messages as (
+    select
+        *,
+        nullif(all_extras, '{}') as extras,
+        "timestamp" < received_at - interval '24' hour as is_late,
+        "timestamp" > received_at + interval '5' minute as is_future,
+        case
+            when not regexp_like(line, '\S') then 'blank'
+            when is_too_deep then 'too_deep'
+            when document is null and {{ holds_several_objects("line") }} then 'missing_newline'
+            when document is null then 'not_json'
+            when message is null then 'not_object'
+            when message_id is null then 'no_message_id'
+        end as reject_reason
+    from dated_messages
+)
+
+select
+    uuid() as line_id,
+    sha256(to_utf8(line)) as line_digest,
+    reject_reason,
+    if(reject_reason is not null, line) as rejected_line,
+    {%- for column in events.columns %}
+    {{ quote(column.name) }}{{ "," if not loop.last }}
+    {%- endfor %}
+from flagged_messages

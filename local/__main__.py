@@ -1,0 +1,128 @@
+"""The commands of the local stack. `make help` lists them with their variables."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from trino.exceptions import Error as TrinoError
+
+from local import demo as demonstration
+from local import pipeline, stack
+from local.places import LocalError, java_home, open_places
+from local.segment.kinesis import read_records
+from local.trino import cli_jar
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(stderr=True, highlight=False)
+
+File = Annotated[str, typer.Option(envvar="CLICKSTREAM_FILE", help="NDJSON, plain or gzip; - is standard input.")]
+Wait = Annotated[bool, typer.Option(envvar="CLICKSTREAM_WAIT", help="Return when all of it is staged.")]
+Sql = Annotated[str, typer.Option("--query", envvar="CLICKSTREAM_SQL", help="One statement.")]
+
+
+@app.command()
+def up(airflow: bool = True) -> None:
+    """Start the local AWS, Trino and Airflow; deploy lambdas/template.yaml."""
+    stack.up(say, with_airflow=airflow)
+
+
+@app.command()
+def down() -> None:
+    """Stop them; their state is kept."""
+    stack.down(say)
+
+
+@app.command()
+def clean() -> None:
+    """Stop them; their state is deleted."""
+    stack.clean(say)
+
+
+@app.command()
+def status() -> None:
+    """What runs where. Exit code 3 when something does not."""
+    table = Table("service", "state", "pid", "memory", "url", box=None)
+    services = stack.status()
+    for service in services:
+        state = "healthy" if service.is_healthy else "starting or broken" if service.pid else "stopped"
+        memory = f"{service.memory / 2**20:,.0f} MB" if service.pid else ""
+        table.add_row(service.name, state, str(service.pid or ""), memory, service.url)
+    Console().print(table)
+    if not all(service.is_healthy for service in services):
+        raise typer.Exit(3)
+
+
+@app.command()
+def send(file: File = "", wait: Wait = False) -> None:
+    """Send each line of a file as one Kinesis record, byte for byte."""
+    if not file:
+        raise LocalError("no file: make send FILE=x.ndjson")
+    if file != "-" and not Path(file).is_file():
+        raise LocalError(f"{file}: no such file")
+    places = open_places()
+    with console.status("sending") as progress:
+        report = pipeline.send(read_records(file), places, progress.update)
+        if wait:
+            pipeline.wait_until_staged(places, progress.update)
+    print(f"{report.sent} records sent ({report.sent_bytes} bytes)" + (", all staged" if wait else ""))
+    if report.blank:
+        say(f"{report.blank} blank lines were skipped")
+    if report.too_large:
+        lines = ", ".join(str(line) for line, _ in report.too_large[:10])
+        raise LocalError(f"{len(report.too_large)} records over Kinesis's limit of 1 MiB were not sent: lines {lines}")
+
+
+@app.command()
+def run() -> None:
+    """Crawl and patch, load everything staged and not yet loaded; print the run report."""
+    with console.status("starting") as progress:
+        report = pipeline.run_pipeline(open_places(), progress.update)
+    print(demonstration.report_text(report))
+
+
+@app.command()
+def sql(query: Sql = "") -> None:
+    """Print the result of a statement as CSV; without one, open a prompt."""
+    places = open_places()
+    if query.strip():
+        names, rows = pipeline.query(places, query)
+        pipeline.write_csv(names, rows, sys.stdout)
+        return
+    client = [f"{java_home()}/bin/java", "-jar", str(cli_jar.fetch(say)), "--server", places.trino_url]
+    sys.exit(subprocess.run([*client, "--catalog", "lake", "--schema", "clickstream"], check=False).returncode)
+
+
+@app.command()
+def demo(seed: int = 0, users: int = demonstration.USERS) -> None:
+    """Start everything, send a day of events, load them and show the result. Seed 0 takes a new one each time."""
+    demonstration.run(console, seed, users)
+
+
+def say(message: str) -> None:
+    """Progress, on stderr."""
+    console.print(message)
+
+
+def guarded(command: Callable[[], Any]) -> int:
+    """Run a command; a reason in one line instead of a traceback, and exit code 1, when it cannot be done."""
+    try:
+        command()
+    except (LocalError, TrinoError) as error:
+        reason = error.message if isinstance(error, TrinoError) and hasattr(error, "message") else str(error)
+        console.print(f"[red]clickstream: {str(reason).splitlines()[0]}[/red]", markup=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    # An empty variable of the Makefile is the same as none.
+    for name in ("CLICKSTREAM_FILE", "CLICKSTREAM_WAIT", "CLICKSTREAM_SQL"):
+        if not os.environ.get(name):
+            os.environ.pop(name, None)
+    sys.exit(guarded(app))

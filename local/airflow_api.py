@@ -1,0 +1,73 @@
+"""The few calls to Airflow's REST API: start a run, follow it, read what it returned."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from local.places import LocalError, Places
+
+FINISHED = ("success", "failed")
+RUNNING_TASKS = ("running", "queued", "scheduled", "deferred", "up_for_retry", "restarting")
+
+
+class Airflow:
+    """One Airflow, spoken to as its only user."""
+
+    def __init__(self, places: Places) -> None:
+        token = httpx.get(f"{places.airflow_url}/auth/token", timeout=30).raise_for_status().json()["access_token"]
+        self.url = places.airflow_url
+        self._client = httpx.Client(
+            base_url=f"{self.url}/api/v2", timeout=30, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def trigger(self, dag_id: str, patience: float = 60) -> str:
+        """Start a manual run; give its run id. Waits up to `patience` seconds for Airflow to have read the DAG file."""
+        deadline = time.monotonic() + patience
+        while True:
+            answer = self._client.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None})
+            if answer.status_code != 404 or time.monotonic() > deadline:
+                break
+            time.sleep(1)
+        if answer.is_error:
+            raise LocalError(f"Airflow did not start {dag_id}: {answer.status_code} {answer.text[:300]}")
+        run_id: str = answer.json()["dag_run_id"]
+        return run_id
+
+    def wait(self, dag_id: str, run_id: str, report: Callable[[str], None], patience: float = 900) -> None:
+        """Wait for a run to end, reporting each task as it starts. Raises LocalError when it fails or takes too long."""
+        deadline = time.monotonic() + patience
+        seen: set[str] = set()
+        while time.monotonic() < deadline:
+            state = self._get(f"/dags/{dag_id}/dagRuns/{run_id}")["state"]
+            for task in self.tasks(dag_id, run_id):
+                if task["state"] == "running" and task["task_id"] not in seen:
+                    seen.add(task["task_id"])
+                    report(f"{dag_id}: {task['task_id']}")
+            if state in FINISHED:
+                break
+            time.sleep(0.5)
+        else:
+            raise LocalError(f"{dag_id} did not end within {patience:.0f} s: {self.run_url(dag_id, run_id)}")
+        if state != "success":
+            failed = [task["task_id"] for task in self.tasks(dag_id, run_id) if task["state"] == "failed"]
+            raise LocalError(f"{dag_id} failed in {', '.join(failed) or 'no task'}: {self.run_url(dag_id, run_id)}")
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The tasks of a run, as the API gives them."""
+        found: list[dict[str, Any]] = self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+        return found
+
+    def returned(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What a task returned; None when it returned nothing or was skipped."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        answer = self._client.get(path, params={"deserialize": True})
+        return None if answer.status_code == 404 else answer.raise_for_status().json()["value"]
+
+    def run_url(self, dag_id: str, run_id: str) -> str:
+        """The page of a run."""
+        return f"{self.url}/dags/{dag_id}/runs/{run_id}"
+
+    def _get(self, path: str) -> Any:
+        return self._client.get(path).raise_for_status().json()

@@ -1,0 +1,226 @@
+"""The only place that reaches into ministack past its HTTP API: what is replaced, and why.
+
+ministack is pinned, and `check_version` refuses another one, because these names are not its public contract.
+Everything is installed before ministack's ASGI app starts.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import urlsplit
+
+import ministack.app as ministack_app
+from ministack.core import lambda_runtime
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.services import firehose as ministack_firehose
+from ministack.services import glue as ministack_glue
+from ministack.services import kinesis as ministack_kinesis
+from ministack.services import lambda_svc, sqs
+
+from local.aws.crawler import CrawlerRunner
+from local.aws.durability import StateReaders, StateSaver
+from local.aws.firehose_service import FirehoseService, PutRefused, Store
+from local.aws.glue_catalog import GlueCatalog, Response
+from local.aws.kinesis_journal import SNAPSHOT_BYTES, KinesisJournal
+
+logger = logging.getLogger("local.aws")
+
+MINISTACK_VERSION = "1.5.33"
+# Handler processes at once, whatever the source of the events; ministack has no limit for S3 events.
+MAX_HANDLERS = 8
+HANDLER_WAIT_SECONDS = 60.0
+
+
+def check_version() -> None:
+    """Raises RuntimeError when another ministack is installed than the one these hooks were written for."""
+    found = version("ministack")
+    if found != MINISTACK_VERSION:
+        raise RuntimeError(f"local.aws needs ministack {MINISTACK_VERSION}, found {found}")
+
+
+def request_scope() -> tuple[str, str]:
+    """(account, region) of the request that is being answered."""
+    return get_account_id(), get_region()
+
+
+def state_readers() -> StateReaders:
+    """How to read the state of every service that ministack has loaded, by the name of its state file."""
+    readers: StateReaders = ministack_app._build_persistence_save_dict()
+    # Read without ministack's deep copy, which costs more than writing; the saver holds the catalog's lock.
+    readers["glue"] = lambda: ministack_glue._ALL_STATE
+    return readers
+
+
+def delivery_streams() -> Store:
+    """ministack's delivery streams by (account, region, name)."""
+    return dict(ministack_firehose._streams._data)
+
+
+def crawler_store() -> Any:
+    """ministack's crawlers, by name within the account and region of the request."""
+    return ministack_glue._crawlers
+
+
+def table_store() -> Any:
+    """ministack's tables, by `database/table` within the account and region of the request."""
+    return ministack_glue._tables
+
+
+def serve_glue(catalog: GlueCatalog) -> None:
+    """Route every Glue action through `catalog`."""
+    original = ministack_glue._handle_request_sync
+
+    def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Response:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if not action or path.startswith("/iceberg"):
+            return original(method, path, headers, body, query)  # type: ignore[no-any-return]
+        try:
+            data = json.loads(body) if body else {}
+        except ValueError:
+            return error_response_json("SerializationException", "Invalid JSON", 400)  # type: ignore[no-any-return]
+        return catalog.answer(action, data, lambda: original(method, path, headers, body, query))
+
+    ministack_glue._handle_request_sync = handle
+
+
+def serve_firehose(service: FirehoseService) -> None:
+    """Answer the put actions ourselves and turn ministack's own delivery off; it still holds the definitions."""
+
+    def put(action: str) -> Callable[[dict[str, Any]], Response]:
+        def answer(data: dict[str, Any]) -> Response:
+            try:
+                return json_response(service.put(request_scope(), action, data))  # type: ignore[no-any-return]
+            except PutRefused as error:
+                return error_response_json(error.code, str(error), 400)  # type: ignore[no-any-return]
+
+        return answer
+
+    for action in ("PutRecord", "PutRecordBatch"):
+        ministack_firehose._HANDLERS[action] = put(action)
+    # ministack calls this inside PutRecord(s), before it answers: instead of delivering, it wakes the readers.
+    ministack_firehose.ingest_from_kinesis_source = lambda stream_arn, _records: service.kinesis_put(stream_arn)
+
+
+def journal_kinesis(journal: KinesisJournal, snapshot: Callable[[], None], changed: Callable[[], None]) -> None:
+    """Write accepted records to the journal before they are answered, and a snapshot when it has grown."""
+    put_one, put_many = ministack_kinesis._put_record, ministack_kinesis._put_records
+
+    def stored(response: Response, data: dict[str, Any], sent: list[dict[str, Any]], answered: list[dict[str, Any]]) -> Response:
+        name, _stream = ministack_kinesis._resolve_stream(data)
+        if journal.append((*request_scope(), name), sent, answered) > SNAPSHOT_BYTES:
+            snapshot()
+        return response
+
+    def one(data: dict[str, Any]) -> Response:
+        with journal.lock:
+            response: Response = put_one(data)
+            return stored(response, data, [data], [json.loads(response[2])]) if response[0] == 200 else response
+
+    def many(data: dict[str, Any]) -> Response:
+        with journal.lock:
+            response: Response = put_many(data)
+            if response[0] != 200:
+                return response
+            return stored(response, data, data["Records"], json.loads(response[2])["Records"])
+
+    def structural(action: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:
+        def handle(data: dict[str, Any]) -> Response:
+            response = action(data)
+            snapshot()
+            changed()
+            return response
+
+        return handle
+
+    ministack_kinesis._put_record, ministack_kinesis._put_records = one, many
+    for name in ("_create_stream", "_delete_stream", "_merge_shards", "_split_shard", "_update_shard_count"):
+        setattr(ministack_kinesis, name, structural(getattr(ministack_kinesis, name)))
+
+
+def snapshot_guard(journal: KinesisJournal) -> AbstractContextManager[Any]:
+    """Held while the Kinesis state is written; afterwards the journal is not needed."""
+
+    class Guard(AbstractContextManager[None]):
+        def __enter__(self) -> None:
+            journal.lock.acquire()
+
+        def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+            try:
+                if error is None:
+                    journal.clear()
+            finally:
+                journal.lock.release()
+
+    return Guard()
+
+
+def save_through(saver: StateSaver) -> None:
+    """Let ministack's clean stop write its state through `saver`."""
+    ministack_app.save_all = saver.save_all
+
+
+def limit_handlers() -> None:
+    """Let at most MAX_HANDLERS function processes work at once; the others wait their turn.
+
+    A wait is bounded, so that functions that call functions cannot block each other for ever.
+    """
+    places = threading.BoundedSemaphore(MAX_HANDLERS)
+    execute = lambda_svc._execute_function
+
+    def limited(function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        taken = places.acquire(timeout=HANDLER_WAIT_SECONDS)
+        try:
+            return execute(function, event)  # type: ignore[no-any-return]
+        finally:
+            if taken:
+                places.release()
+
+    lambda_svc._execute_function = limited
+
+
+def after_load(journal: KinesisJournal) -> None:
+    """Repair what a restart, a kill or another port left behind in the state that was loaded."""
+    journal.replay(ministack_kinesis._streams)
+    for crawler in list(ministack_glue._crawlers._data.values()):
+        if crawler.get("State") != "READY":
+            crawler["State"] = "READY"
+            crawler["LastCrawl"] = {
+                "Status": "FAILED", "ErrorMessage": "The crawl was cut off by a restart", "StartTime": time.time(),
+            }
+    _repair_queues()
+
+
+def _repair_queues() -> None:
+    # Queues are stored by a URL that has the port of the process that made them.
+    place = f"{sqs.DEFAULT_HOST}:{sqs.DEFAULT_PORT}"
+    for key, queue in list(sqs._queues._data.items()):
+        account, region, url = key
+        moved = urlsplit(url)._replace(netloc=place).geturl()
+        del sqs._queues._data[key]
+        sqs._queues._data[(account, region, moved)] = queue
+        if "url" in queue:
+            queue["url"] = moved
+        # Whoever had received a message is gone, so nobody has to wait for its visibility timeout.
+        for message in queue.get("messages", []):
+            if message.get("receipt_handle"):
+                message["visible_at"] = min(message["visible_at"], time.time())
+    sqs._queue_name_to_url.clear()
+    sqs._rebuild_queue_name_index()
+
+
+def stop_event_sources(timeout: float) -> None:
+    """Take no more batches from queues, and wait at most `timeout` seconds for those that are being handled."""
+    lambda_svc._poll_sqs = lambda: False
+    deadline = time.monotonic() + timeout
+    while lambda_svc._esm_inflight and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def stop_handlers() -> None:
+    """End every function process and remove its temporary folder."""
+    lambda_runtime.reset()

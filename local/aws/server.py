@@ -1,0 +1,198 @@
+"""The process: ministack's ASGI app with a crawler that crawls and a Firehose that buffers, on 127.0.0.1.
+
+`/_clickstream/health` answers 200 with JSON once requests are served; every other request goes to ministack.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config as ClientConfig
+from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.config import Config as ServerConfig
+
+from local.aws import ministack_hooks as hooks
+from local.aws.crawler import CrawlerRunner
+from local.aws.durability import StateSaver
+from local.aws.firehose_service import FirehoseService
+from local.aws.glue_catalog import READS, GlueCatalog
+from local.aws.kinesis_journal import KinesisJournal
+
+HEALTH_PATH = "/_clickstream/health"
+STOP_SECONDS = 8.0
+# A function may work for five minutes while Firehose waits for it.
+CLIENT_CONFIG = ClientConfig(
+    read_timeout=310, connect_timeout=5, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class LocalAws:
+    """The parts of the stand-in, put together over ministack."""
+
+    def __init__(self, port: int, state: Path) -> None:
+        hooks.check_version()
+        self.started = time.time()
+        self._endpoint = f"http://127.0.0.1:{port}"
+        self._client_lock = threading.Lock()
+        self._make_client = cache(self._new_client)
+        self.saver = StateSaver(state / "services", hooks.state_readers)
+        self.journal = KinesisJournal(state / "kinesis.journal.ndjson")
+        self.crawlers = CrawlerRunner(hooks.crawler_store(), self._clients_of_request)
+        self.catalog = GlueCatalog(
+            hooks.table_store(), self.crawlers, lambda: self.saver.save("glue"), hooks.request_scope
+        )
+        self.firehose = FirehoseService(hooks.delivery_streams, self._client, state / "firehose")
+        self._install()
+
+    def _install(self) -> None:
+        self.saver.guard("glue", lambda: self.catalog.lock)
+        self.saver.guard("kinesis", lambda: hooks.snapshot_guard(self.journal), on_demand=True)
+        hooks.serve_glue(self.catalog)
+        hooks.serve_firehose(self.firehose)
+        hooks.journal_kinesis(self.journal, lambda: self.saver.save("kinesis"), self.saver.changed)
+        hooks.limit_handlers()
+        hooks.save_through(self.saver)
+
+    def _new_client(self, service: str, account: str, region: str) -> Any:
+        # An access key of 12 digits is ministack's way to name the account.
+        return boto3.client(
+            service,
+            endpoint_url=self._endpoint,
+            region_name=region,
+            aws_access_key_id=account,
+            aws_secret_access_key="test",
+            config=CLIENT_CONFIG,
+        )
+
+    def _client(self, service: str, account: str, region: str) -> Any:
+        with self._client_lock:
+            return self._make_client(service, account, region)
+
+    def _clients_of_request(self) -> Callable[[str], Any]:
+        account, region = hooks.request_scope()
+        return lambda service: self._client(service, account, region)
+
+    def started_up(self) -> None:
+        """ministack has loaded its state: repair it and begin to work."""
+        hooks.after_load(self.journal)
+        self.saver.start()
+        self.firehose.start()
+
+    def stop_work(self) -> None:
+        """Come to rest while requests are still served, so that what is under way can end."""
+        self.firehose.stop(STOP_SECONDS)
+        hooks.stop_event_sources(STOP_SECONDS)
+        hooks.stop_handlers()
+
+    def health(self) -> dict[str, Any]:
+        """What the health path answers."""
+        crawls = self.crawlers.crawls
+        return {
+            "status": "ok",
+            "uptime_seconds": round(time.time() - self.started, 1),
+            "crawls": {
+                "run": sum(crawl.ended is not None for crawl in crawls),
+                "running": sum(crawl.ended is None for crawl in crawls),
+                "failed": sum(crawl.state == "FAILED" for crawl in crawls),
+            },
+            "firehose": self.firehose.health(),
+            "state_saves": {"count": self.saver.saves, "seconds": round(self.saver.seconds, 3)},
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI app."""
+        if scope["type"] == "lifespan":
+            await hooks.ministack_app.app(scope, receive, self._with_start_up(send))
+        elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
+            await _send_json(send, await asyncio.to_thread(self.health))
+        else:
+            await hooks.ministack_app.app(scope, receive, send)
+            if scope["type"] == "http" and may_change_state(scope):
+                self.saver.changed()
+
+    def _with_start_up(self, send: Send) -> Send:
+        async def wrapped(message: Any) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self.started_up()
+            await send(message)
+
+        return wrapped
+
+
+def may_change_state(scope: Scope) -> bool:
+    """Whether a request may have changed a service's state, told by its method and its action's name."""
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return False
+    target = next((value for name, value in scope["headers"] if name.lower() == b"x-amz-target"), b"")
+    action = target.decode("latin-1").rpartition(".")[2]
+    if target.startswith(b"Kinesis_") and action.startswith(("Put", *READS)):
+        return False
+    return not action.startswith((*READS, "Describe"))
+
+
+async def _send_json(send: Send, data: dict[str, Any]) -> None:
+    body = json.dumps(data).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _serve(app: LocalAws, port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    async def until_stopped() -> None:
+        await stop.wait()
+        await asyncio.to_thread(app.stop_work)
+
+    config = ServerConfig()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
+    config.loglevel = "WARNING"
+    serving = asyncio.ensure_future(hypercorn_serve(app, config, shutdown_trigger=until_stopped))  # type: ignore[arg-type]
+    announcing = asyncio.ensure_future(_announce(port))
+    await serving
+    announcing.cancel()
+
+
+async def _announce(port: int) -> None:
+    while True:
+        try:
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        print(f"local AWS ready on http://127.0.0.1:{port}", flush=True)
+        return
+
+
+def serve(port: int, state: Path) -> int:
+    """Serve until a signal; returns the exit code. Says in one line why it could not start."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            print(f"local AWS cannot use port {port}: {error.strerror}", file=sys.stderr)
+            return 1
+    logging.getLogger("local.aws").setLevel(logging.INFO)
+    asyncio.run(_serve(LocalAws(port, state), port))
+    return 0

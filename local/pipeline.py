@@ -1,0 +1,105 @@
+"""What a person does with a running stack: send events, load them, query them."""
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TextIO
+
+import boto3
+import httpx
+
+from local.airflow_api import Airflow
+from local.places import LocalError, Places
+from local.segment import kinesis
+from local.services import ACCESS_KEY, REGION, SECRET_KEY, connect_trino
+
+Report = Callable[[str], None]
+
+
+def aws_client(service: str, places: Places) -> Any:
+    """A boto3 client of the local AWS."""
+    return boto3.client(
+        service, endpoint_url=places.aws_url, region_name=REGION, aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )  # fmt: skip
+
+
+def send(records: Iterable[bytes], places: Places, report: Report) -> kinesis.SendReport:
+    """Send each record to the stream, byte for byte. Raises LocalError."""
+    stream = places.settings()["CLICKSTREAM_STREAM"]
+    try:
+        return kinesis.send(records, stream, aws_client("kinesis", places), lambda sent: report(f"{sent} records sent"))
+    except (kinesis.SendError, kinesis.RecordFileError, OSError) as error:
+        raise LocalError(str(error)) from error
+
+
+def failed_at_transform(places: Places) -> int:
+    """Records that the transform has refused since the local AWS started; they are under processing-failed/."""
+    counters: dict[str, Any] = _health(places)["firehose"][places.settings()["CLICKSTREAM_STREAM"]]
+    failed: int = counters["records_failed"]
+    return failed
+
+
+def wait_until_staged(places: Places, report: Report, patience: float = 300) -> None:
+    """Wait until all that was sent is delivered by Firehose and moved to staging. Raises LocalError after `patience`."""
+    settings = places.settings()
+    s3, sqs = aws_client("s3", places), aws_client("sqs", places)
+    queue = sqs.get_queue_url(QueueName="clickstream-stage-object")["QueueUrl"]
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        stream = _health(places)["firehose"][settings["CLICKSTREAM_STREAM"]]
+        if stream["error"]:
+            raise LocalError(f"Firehose: {stream['error']}")
+        waiting = s3.list_objects_v2(Bucket=settings["CLICKSTREAM_RAW_BUCKET"], Prefix="raw/").get("KeyCount", 0)
+        messages = sqs.get_queue_attributes(
+            QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        )["Attributes"]
+        if stream["all_delivered"] and not waiting and not any(int(count) for count in messages.values()):
+            return
+        report(f"{stream['records_delivered']} records delivered, {waiting} objects to stage")
+        time.sleep(0.25)
+    raise LocalError(f"not all was staged within {patience:.0f} s: see {places.log('aws')}")
+
+
+def run_pipeline(places: Places, report: Report) -> dict[str, Any] | None:
+    """Crawl and patch, then load everything staged and not yet loaded; the run report, None when nothing was to do."""
+    airflow = Airflow(places)
+    runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("crawl_staging", "load_events")}
+    for dag_id, run_id in runs.items():
+        airflow.wait(dag_id, run_id, report)
+    returned: dict[str, Any] | None = airflow.returned("load_events", runs["load_events"], "report")
+    return returned
+
+
+def query(places: Places, statement: str) -> tuple[list[str], list[list[Any]]]:
+    """Column names and rows of one statement."""
+    with connect_trino(places) as connection:
+        cursor = connection.cursor()
+        cursor.execute(statement.rstrip().removesuffix(";"))
+        rows = cursor.fetchall()
+        return [column[0] for column in cursor.description or []], rows
+
+
+def write_csv(names: list[str], rows: list[list[Any]], output: TextIO) -> None:
+    """Rows as CSV with a header: instants in ISO 8601, arrays, maps and rows as JSON, NULL as an empty field."""
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([[csv_value(value) for value in row] for row in rows])
+
+
+def csv_value(value: Any) -> Any:
+    """A value as a CSV field."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value
+
+
+def _health(places: Places) -> dict[str, Any]:
+    health: dict[str, Any] = httpx.get(f"{places.aws_url}/_clickstream/health", timeout=10).raise_for_status().json()
+    return health

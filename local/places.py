@@ -1,0 +1,120 @@
+"""Where things of the local stack are: folders, ports, addresses, settings."""
+
+import json
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ROOT / ".venv"
+SERVICES = ("aws", "trino", "airflow")
+
+
+class LocalError(RuntimeError):
+    """A local command cannot go on; the message is the one-line reason."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """One local stack: everything it keeps is under `state`. `ports` has one port a service."""
+
+    state: Path
+    ports: dict[str, int]
+
+    @property
+    def aws_url(self) -> str:
+        """The endpoint of every AWS service."""
+        return f"http://127.0.0.1:{self.ports['aws']}"
+
+    @property
+    def trino_url(self) -> str:
+        """Trino's coordinator and its web page."""
+        return f"http://127.0.0.1:{self.ports['trino']}"
+
+    @property
+    def airflow_url(self) -> str:
+        """Airflow's web page and API."""
+        return f"http://127.0.0.1:{self.ports['airflow']}"
+
+    def log(self, service: str) -> Path:
+        """The log file of a service."""
+        return self.state / "logs" / f"{service}.log"
+
+    @property
+    def settings_file(self) -> Path:
+        """The CLICKSTREAM_* settings of the deployed stack, as JSON."""
+        return self.state / "settings.json"
+
+    def settings(self) -> dict[str, str]:
+        """The CLICKSTREAM_* settings of the deployed stack. Raises LocalError before it is deployed."""
+        if not self.settings_file.exists():
+            raise LocalError("nothing is deployed: run `make up` first")
+        values: dict[str, str] = json.loads(self.settings_file.read_text())
+        return values
+
+
+def open_places() -> Places:
+    """The stack of this checkout, or that of CLICKSTREAM_STATE (a folder).
+
+    A port is the one in CLICKSTREAM_<SERVICE>_PORT, else the one that the stack had before, else a free one.
+    """
+    state = Path(os.environ.get("CLICKSTREAM_STATE") or ROOT / ".local").resolve()
+    (state / "logs").mkdir(parents=True, exist_ok=True)
+    file = state / "ports.json"
+    known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    ports = {service: _port(service, known.get(service)) for service in SERVICES}
+    if ports != known:
+        file.write_text(json.dumps(ports))
+    return Places(state, ports)
+
+
+def renew_port(places: Places, service: str) -> Places:
+    """The same places with another free port for `service`, for when somebody else took its port."""
+    if os.environ.get(f"CLICKSTREAM_{service.upper()}_PORT"):
+        raise LocalError(f"port {places.ports[service]} (CLICKSTREAM_{service.upper()}_PORT) is in use")
+    ports = {**places.ports, service: _free_port()}
+    (places.state / "ports.json").write_text(json.dumps(ports))
+    return Places(places.state, ports)
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def java_home() -> str:
+    """The JDK that local/bootstrap.py found."""
+    home = os.environ.get("JAVA_HOME")
+    if home is None:
+        raise LocalError("JAVA_HOME is not set: use make, which looks for a JDK")
+    return home
+
+
+def run_quietly(command: list[str], environment: dict[str, str], log: Path) -> None:
+    """Run a command to its end, its output appended to `log`. Raises LocalError when it fails."""
+    with log.open("ab") as output:
+        code = subprocess.run(command, env=environment, stdout=output, stderr=output, check=False).returncode
+    if code:
+        raise LocalError(f"{' '.join(command[:3])} ended with {code}: see {log}")
+
+
+def _port(service: str, known: int | None) -> int:
+    wanted = os.environ.get(f"CLICKSTREAM_{service.upper()}_PORT")
+    if wanted:
+        return int(wanted)
+    return known or _free_port()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,146 @@
+"""The three services of the local stack: how each is started, and how one knows that it works."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+import trino
+
+from local.places import ENVIRONMENTS, ROOT, Places, java_home
+from local.trino import assemble
+
+REGION = "us-east-1"
+# The local AWS takes any credentials; these are what every client here uses.
+ACCESS_KEY, SECRET_KEY = "test", "test"
+
+TRINO_ETC = ROOT / "local" / "trino" / "etc"
+TRINO_HEAP = "2g"
+
+
+@dataclass(frozen=True)
+class Service:
+    """How to start a service, and how to ask whether it works. `patience` is in seconds."""
+
+    name: str
+    command: Callable[[Places], list[str]]
+    environment: Callable[[Places], dict[str, str]]
+    is_healthy: Callable[[Places], bool]
+    patience: float
+    stop_timeout: float
+
+
+def aws_environment(places: Places) -> dict[str, str]:
+    """The environment in which any AWS client speaks to the local AWS."""
+    return {
+        **os.environ,
+        "AWS_ENDPOINT_URL": places.aws_url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _aws_command(places: Places) -> list[str]:
+    python = str(ENVIRONMENTS / "local" / "bin" / "python")
+    return [python, "-m", "local.aws", "--port", str(places.ports["aws"]), "--state-dir", str(places.state / "aws")]
+
+
+def _aws_healthy(places: Places) -> bool:
+    return httpx.get(f"{places.aws_url}/_clickstream/health", timeout=2).status_code == 200
+
+
+def _trino_command(places: Places) -> list[str]:
+    home = assemble.home()
+    return [
+        f"{java_home()}/bin/java",
+        f"-Xmx{TRINO_HEAP}",
+        "-XX:+UseG1GC",
+        "-XX:+ExitOnOutOfMemoryError",
+        # Trino needs these; the server archive's launcher passes them too.
+        "--add-modules=jdk.incubator.vector",
+        "--sun-misc-unsafe-memory-access=allow",
+        "--enable-native-access=ALL-UNNAMED",
+        "-Djdk.attach.allowAttachSelf=true",
+        f"-Dconfig={TRINO_ETC / 'config.properties'}",
+        f"-Dlog.levels-file={TRINO_ETC / 'log.properties'}",
+        "-cp",
+        f"{home}/lib/*",
+        str(ROOT / "local" / "trino" / "Launch.java"),
+        assemble.version(),
+    ]
+
+
+def _trino_environment(places: Places) -> dict[str, str]:
+    return {
+        **aws_environment(places),
+        "TRINO_PORT": str(places.ports["trino"]),
+        "TRINO_PLUGIN_DIR": f"{assemble.home()}/plugin",
+        "TRINO_CATALOG_DIR": str(TRINO_ETC / "catalog"),
+    }
+
+
+def _trino_healthy(places: Places) -> bool:
+    # /v1/info says started before a worker is there: only a query tells.
+    if httpx.get(f"{places.trino_url}/v1/info", timeout=2).json()["starting"]:
+        return False
+    with connect_trino(places) as connection:
+        return bool(connection.cursor().execute("SELECT 1").fetchall())
+
+
+def connect_trino(places: Places) -> trino.dbapi.Connection:
+    """A connection to the local Trino; tables without a schema are the typed ones."""
+    return trino.dbapi.connect(
+        host="127.0.0.1", port=places.ports["trino"], user=os.environ.get("USER", "local"), catalog="lake",
+        schema="clickstream", timezone="UTC", request_timeout=60,
+    )  # fmt: skip
+
+
+def airflow_environment(places: Places) -> dict[str, str]:
+    """The environment of the local Airflow: the checkout's DAGs and plugins, the deployed stack's settings."""
+    home = places.state / "airflow"
+    aws = f'{{"conn_type": "aws", "login": "{ACCESS_KEY}", "password": "{SECRET_KEY}", "extra": {{"endpoint_url": "{places.aws_url}", "region_name": "{REGION}"}}}}'
+    trino = f'{{"conn_type": "trino", "host": "127.0.0.1", "port": {places.ports["trino"]}, "login": "airflow", "schema": "clickstream", "extra": {{"catalog": "lake", "timezone": "UTC"}}}}'
+    return {
+        **os.environ,
+        **places.settings(),
+        "PATH": f"{ENVIRONMENTS / 'airflow' / 'bin'}:{os.environ['PATH']}",
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_CONN_CLICKSTREAM_AWS": aws,
+        "AIRFLOW_CONN_CLICKSTREAM_TRINO": trino,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{places.airflow_url}/execution/",
+        # One user, on this machine only: the server listens on 127.0.0.1.
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(places.ports["airflow"]),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__EXPOSE_CONFIG": "True",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+
+
+def _airflow_command(places: Places) -> list[str]:
+    return [str(ENVIRONMENTS / "airflow" / "bin" / "airflow"), "standalone"]
+
+
+def _airflow_healthy(places: Places) -> bool:
+    health = httpx.get(f"{places.airflow_url}/api/v2/monitor/health", timeout=2).json()
+    return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
+
+
+AWS = Service("aws", _aws_command, aws_environment, _aws_healthy, patience=60, stop_timeout=20)
+TRINO = Service("trino", _trino_command, _trino_environment, _trino_healthy, patience=180, stop_timeout=20)
+AIRFLOW = Service("airflow", _airflow_command, airflow_environment, _airflow_healthy, patience=240, stop_timeout=20)
+ALL = (AWS, TRINO, AIRFLOW)

@@ -1,0 +1,124 @@
+"""Brings the local stack up and down."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import trino.exceptions
+
+from local import aws_deploy, processes, services
+from local.places import ROOT, LocalError, Places, is_free, open_places, renew_port
+from local.services import Service
+
+# A short buffer, so that one does not wait a minute for one's own events.
+LOCAL_PARAMETERS = {"BufferIntervalSeconds": "3"}
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """What runs: pid 0 when nothing does. Memory in bytes, children included."""
+
+    name: str
+    pid: int
+    is_healthy: bool
+    memory: int
+    url: str
+
+
+def up(report: Report, with_airflow: bool = True) -> Places:
+    """Start what is not running, deploy the template; give the places. Raises LocalError."""
+    places = open_places()
+    with _step(report, "local AWS and Trino started"):
+        for service in (services.AWS, services.TRINO):
+            places = _start(service, places)
+        _wait(services.AWS, places)
+    with _step(report, "lambdas/template.yaml deployed"):
+        _deploy(places)
+    if with_airflow:
+        places = _start(services.AIRFLOW, places)
+    with _step(report, f"Trino answers at {places.trino_url}"):
+        _wait(services.TRINO, places)
+    if with_airflow:
+        with _step(report, f"Airflow answers at {places.airflow_url}"):
+            _wait(services.AIRFLOW, places)
+    return places
+
+
+def down(report: Report) -> None:
+    """Stop everything, keep the state. Airflow first: it uses the others."""
+    places = open_places()
+    for service in reversed(services.ALL):
+        stopped = processes.stop(service.name, places.state, service.stop_timeout)
+        report(f"{service.name}: {'stopped' if stopped else 'was not running'}")
+
+
+def clean(report: Report) -> None:
+    """Stop everything, delete the state."""
+    down(report)
+    places = open_places()
+    if not (places.state / "ports.json").exists() or places.state in ROOT.parents or places.state == ROOT:
+        raise LocalError(f"{places.state} is not a folder of a local stack: not deleted")
+    shutil.rmtree(places.state)
+    report(f"{places.state}: deleted")
+
+
+def status() -> list[ServiceStatus]:
+    """What runs where."""
+    places = open_places()
+    urls = {"aws": places.aws_url, "trino": places.trino_url, "airflow": places.airflow_url}
+    found = []
+    for service in services.ALL:
+        process = processes.find(service.name, places.state)
+        healthy = process is not None and _is_healthy(service, places)
+        memory = processes.resident_bytes(process) if process else 0
+        found.append(ServiceStatus(service.name, process.pid if process else 0, healthy, memory, urls[service.name]))
+    return found
+
+
+def _start(service: Service, places: Places) -> Places:
+    if processes.find(service.name, places.state) is not None:
+        return places
+    if not is_free(places.ports[service.name]):
+        places = renew_port(places, service.name)
+    processes.start(
+        service.name, service.command(places), service.environment(places), ROOT, places.log(service.name), places.state
+    )
+    return places
+
+
+def _wait(service: Service, places: Places) -> None:
+    deadline = time.monotonic() + service.patience
+    while not _is_healthy(service, places):
+        if processes.find(service.name, places.state) is None:
+            raise LocalError(f"{service.name} ended while it started: see {places.log(service.name)}")
+        if time.monotonic() > deadline:
+            raise LocalError(f"{service.name} does not answer after {service.patience:.0f} s: see {places.log(service.name)}")
+        time.sleep(0.3)
+
+
+def _is_healthy(service: Service, places: Places) -> bool:
+    try:
+        return service.is_healthy(places)
+    except (httpx.HTTPError, trino.exceptions.Error, KeyError, ValueError):
+        return False
+
+
+def _deploy(places: Places) -> None:
+    try:
+        outputs = aws_deploy.deploy(places.aws_url, LOCAL_PARAMETERS)
+    except aws_deploy.DeployError as error:
+        raise LocalError(str(error)) from error
+    places.settings_file.write_text(json.dumps(aws_deploy.as_settings(outputs), indent=2, sort_keys=True))
+
+
+@contextmanager
+def _step(report: Report, done: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    report(f"{done} ({time.monotonic() - began:.1f} s)")

@@ -1,0 +1,100 @@
+"""The few calls to Glue: crawl, and patch the crawled table."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from clickstream.glue_schema import Patch, choose_table, with_string_columns
+from clickstream.settings import Settings
+
+PATCH_ATTEMPTS = 5
+
+
+class CrawlError(RuntimeError):
+    """The crawl failed, was cancelled or did not end in time; the message says which."""
+
+
+def last_crawl_start(client: Any, crawler: str) -> datetime | None:
+    """When the crawler last started; None before its first run."""
+    return client.get_crawler(Name=crawler)["Crawler"].get("LastCrawl", {}).get("StartTime")
+
+
+def crawl(
+    client: Any,
+    crawler: str,
+    newest: datetime | None,
+    timeout: timedelta,
+    pause: float = 2.0,
+    log: Callable[[str], None] = print,
+) -> datetime:
+    """Runs the crawler to its end; gives when the accepted crawl started.
+
+    A crawl that runs already is joined, but accepted only if it began after `newest`, the staging time of the newest
+    object wanted: else it may have missed that object, and another is run. The state READY alone says nothing about
+    this crawl, so the last crawl's start must move (the provider's waiter takes an earlier crawl's result).
+    Raises CrawlError.
+    """
+    deadline = time.monotonic() + timeout.total_seconds()
+    while True:
+        before = last_crawl_start(client, crawler)
+        joined = not _start(client, crawler)
+        log(f"crawler {crawler}: {'joined the crawl that is running' if joined else 'started'}")
+        started = _wait(client, crawler, before, deadline, pause)
+        if not joined or newest is None or started >= newest:
+            return started
+        log(f"crawler {crawler}: that crawl began at {started}, before the newest object ({newest}): once more")
+
+
+def _start(client: Any, crawler: str) -> bool:
+    try:
+        client.start_crawler(Name=crawler)
+    except client.exceptions.CrawlerRunningException:
+        return False
+    return True
+
+
+def _wait(client: Any, crawler: str, before: datetime | None, deadline: float, pause: float) -> datetime:
+    while time.monotonic() < deadline:
+        state = client.get_crawler(Name=crawler)["Crawler"]
+        last = state.get("LastCrawl", {})
+        started = last.get("StartTime")
+        if state["State"] == "READY" and started is not None and started != before:
+            if last["Status"] != "SUCCEEDED":
+                raise CrawlError(f"crawler {crawler} {last['Status']}: {last.get('ErrorMessage', 'no message')}")
+            return started
+        time.sleep(pause)
+    raise CrawlError(f"crawler {crawler} did not end in time: look at it in the Glue console")
+
+
+def patch_staging_table(client: Any, settings: Settings) -> Patch:
+    """Makes every column of the crawled table a string; gives the patch that was needed.
+
+    Sends nothing when nothing changes, no archived version (versions have a quota), and the VersionId that was read:
+    when another writer was faster, the table is read again and patched anew.
+    Raises CrawledTableError when the crawl left no usable table.
+    """
+    allowed = client.meta.service_model.shape_for("TableInput").members
+    for attempt in range(1, PATCH_ATTEMPTS + 1):
+        tables = _tables(client, settings.staging_database)
+        table = choose_table(tables, settings.staging_location, settings.staging_table, settings.crawler)
+        patch = with_string_columns(table, allowed)
+        if not patch.is_needed:
+            return patch
+        try:
+            client.update_table(
+                DatabaseName=settings.staging_database,
+                TableInput=patch.table_input,
+                SkipArchive=True,
+                VersionId=table["VersionId"],
+            )
+            return patch
+        except client.exceptions.ConcurrentModificationException:
+            if attempt == PATCH_ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _tables(client: Any, database: str) -> list[dict[str, Any]]:
+    pages = client.get_paginator("get_tables").paginate(DatabaseName=database)
+    return [table for page in pages for table in page["TableList"]]

@@ -1,0 +1,92 @@
+"""The columns of a table, from the columns.yaml in its folder of include/sql."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SQL_TYPES = {
+    "text": "varchar",
+    "boolean": "boolean",
+    "double": "double",
+    "timestamp": "timestamp(6) with time zone",
+    "json": "varchar",
+}
+
+
+class ColumnsError(ValueError):
+    """A columns.yaml cannot be used; the message names the file and the entry."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `source` is the path of its value in the message; None where SQL works it out."""
+
+    name: str
+    type: str
+    description: str
+    source: str | None = None
+
+    @property
+    def sql_type(self) -> str:
+        """Its type in Trino."""
+        return SQL_TYPES[self.type]
+
+    @property
+    def value(self) -> str:
+        """The SQL expression of its JSON value, over the CTEs of work/batch/load.sql."""
+        keys = (self.source or "").split(".")
+        if keys == ["context"]:
+            return "context_value"
+        if keys[0] != "context":
+            return f"element_at(message, '{keys[0]}')"
+        if len(keys) == 2:
+            return f"element_at(context_member, '{keys[1]}')"
+        return f"element_at(\"{keys[1]}\", '{keys[2]}')"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of one table, in order."""
+
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def extracted(self) -> list[Column]:
+        """Those whose value is taken as it is from one place in the message."""
+        return [column for column in self.columns if column.source]
+
+    @cached_property
+    def context_objects(self) -> list[str]:
+        """The objects inside `context` that columns are taken from."""
+        paths = [(column.source or "").split(".") for column in self.columns]
+        return sorted({path[1] for path in paths if path[0] == "context" and len(path) == 3})
+
+    @cached_property
+    def top_level_keys(self) -> list[str]:
+        """The keys of a message that have a column; any other goes to `extras`."""
+        sources = {(column.source or "").split(".")[0] for column in self.columns}
+        return sorted((sources - {""}) | {"type", "receivedAt", "timestamp"})
+
+
+def read_columns(path: Path) -> Columns:
+    """The columns of the file at `path`. Raises ColumnsError."""
+    entries = yaml.safe_load(path.read_text(encoding="utf-8"))["columns"]
+    columns = tuple(_column(path, number, entry) for number, entry in enumerate(entries, start=1))
+    names = [column.name for column in columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ColumnsError(f"{path}: more than one column named {', '.join(twice)}")
+    return Columns(columns)
+
+
+def _column(path: Path, number: int, entry: dict[str, Any]) -> Column:
+    try:
+        column = Column(**entry)
+    except TypeError as error:
+        raise ColumnsError(f"{path}: column {number} ({entry.get('name')}): {error}") from None
+    if column.type not in SQL_TYPES:
+        raise ColumnsError(f"{path}: column {column.name}: type {column.type} is not one of {', '.join(SQL_TYPES)}")
+    return column

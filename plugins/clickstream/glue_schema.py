@@ -1,0 +1,126 @@
+"""Glue table in, TableInput with string columns out.
+
+Every column of the staging table becomes `string`, not only structs: a struct over one string value fails every query
+on that file, number columns fail on an object, and a boolean column reads any object as false.
+A struct then shows as its JSON text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Top-level fields of a Segment message (Segment: connections/spec/common). They are pinned so that SQL can name them
+# even when the crawler's sample had none of them.
+SEGMENT_FIELDS = (
+    "_metadata", "anonymousId", "category", "channel", "context", "event", "groupId", "integrations", "messageId", "name",
+    "originalTimestamp", "previousId", "projectId", "properties", "receivedAt", "sentAt", "timestamp", "traits", "type",
+    "userId", "version", "writeKey",
+)  # fmt: skip
+
+# One malformed line must not fail a query over the folder; the lines table still shows it, and the load rejects it.
+SERDE_PARAMETERS = {"ignore.malformed.json": "true"}
+
+# https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+MAX_NAME_LENGTH = 255
+
+
+class CrawledTableError(RuntimeError):
+    """The crawl did not leave exactly one usable table; the message says what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What to send to UpdateTable, and what it changes. Nothing is to be sent when `is_needed` is False."""
+
+    table_input: dict[str, Any]
+    is_needed: bool
+    structs: tuple[str, ...]
+    retyped: tuple[str, ...]
+    added: tuple[str, ...]
+    folded: tuple[str, ...]
+
+    def text(self) -> str:
+        """The changes as a person reads them."""
+        if not self.is_needed:
+            return "every column is a string already: nothing to change"
+        parts = [
+            ("were structs", self.structs),
+            ("became string", self.retyped),
+            ("were added", self.added),
+            ("repeated another column's name and were folded into it", self.folded),
+        ]
+        return "; ".join(f"{len(names)} {what}: {', '.join(names)}" for what, names in parts if names) or "SerDe settings"
+
+
+def choose_table(tables: Sequence[Mapping[str, Any]], location: str, name: str, crawler: str) -> Mapping[str, Any]:
+    """The one table that the crawl made at `location`.
+
+    Raises CrawledTableError when there is none, more than one, or the one is deprecated, partitioned or misnamed.
+    """
+    found = [table for table in tables if _is_crawled(table, location, crawler)]
+    names = ", ".join(sorted(table["Name"] for table in found))
+    if not found:
+        raise CrawledTableError(
+            f"crawler {crawler} made no table at {location}: look at its last run in Glue, and at whether its target "
+            "is that folder"
+        )
+    if len(found) > 1:
+        raise CrawledTableError(
+            f"crawler {crawler} made {len(found)} tables at {location}: {names}. Its Grouping must be "
+            "CombineCompatibleSchemas and the folder must hold one format and one compression; drop the extra tables"
+        )
+    table = found[0]
+    if table["Name"] != name:
+        raise CrawledTableError(f"crawler {crawler} made table {names}, not {name}: set CLICKSTREAM_STAGING_TABLE")
+    if any("deprecat" in parameter.lower() for parameter in table.get("Parameters", {})):
+        raise CrawledTableError(
+            f"table {name} is marked deprecated: its format or compression changed. Remove the mark once the folder "
+            "is of one kind again"
+        )
+    if table.get("PartitionKeys"):
+        keys = ", ".join(key["Name"] for key in table["PartitionKeys"])
+        raise CrawledTableError(f"table {name} has partition columns ({keys}): {location} must have no sub-folders")
+    return table
+
+
+def _is_crawled(table: Mapping[str, Any], location: str, crawler: str) -> bool:
+    found = table.get("StorageDescriptor", {}).get("Location", "")
+    by_crawler = table.get("Parameters", {}).get("UPDATED_BY_CRAWLER") == crawler
+    return by_crawler or found.rstrip("/") == location.rstrip("/") or found.startswith(location)
+
+
+def with_string_columns(table: Mapping[str, Any], allowed: Iterable[str]) -> Patch:
+    """The patch that makes every column of `table` a string.
+
+    `table` is GetTable's Table; `allowed` the members of UpdateTable's TableInput, so that no read-only field is sent
+    back. Column names are folded to lower case, as Glue means them, and repeats are dropped.
+    """
+    storage = dict(table["StorageDescriptor"])
+    columns, folded = _fold(storage.get("Columns", []))
+    present = {column["Name"] for column in columns}
+    added = tuple(field.lower() for field in SEGMENT_FIELDS if field.lower() not in present)
+    retyped = tuple(column["Name"] for column in columns if column["Type"].lower() != "string")
+    structs = tuple(column["Name"] for column in columns if "struct<" in column["Type"].lower())
+
+    strings = [{**column, "Type": "string"} for column in columns]
+    storage["Columns"] = strings + [{"Name": name, "Type": "string"} for name in added]
+    serde = dict(storage.get("SerdeInfo", {}))
+    serde["Parameters"] = {**serde.get("Parameters", {}), **SERDE_PARAMETERS}
+    storage["SerdeInfo"] = serde
+
+    permitted = frozenset(allowed)
+    table_input = {key: value for key, value in {**table, "StorageDescriptor": storage}.items() if key in permitted}
+    is_needed = storage != table["StorageDescriptor"]
+    return Patch(table_input, is_needed, structs, retyped, added, folded)
+
+
+def _fold(columns: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    kept: dict[str, dict[str, Any]] = {}
+    folded = []
+    for column in columns:
+        name = column["Name"].lower()
+        if name in kept or len(name) > MAX_NAME_LENGTH:
+            folded.append(column["Name"])
+        else:
+            kept[name] = {**column, "Name": name}
+    return list(kept.values()), tuple(folded)

@@ -1,0 +1,59 @@
+"""Operators on the Glue crawler and the table that it makes."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from clickstream.aws.glue import crawl, last_crawl_start, patch_staging_table
+from clickstream.aws.s3 import list_staged
+from clickstream.settings import load_settings
+
+
+class GlueRunCrawlerOperator(BaseOperator):
+    """Crawls the staging folder and waits; skipped when nothing was staged since the last crawl.
+
+    Ours and not the provider's, whose wait takes an earlier crawl's result for this one's: see docs/adr/0004.
+    """
+
+    def __init__(self, *, crawl_timeout: timedelta = timedelta(minutes=30), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.crawl_timeout = crawl_timeout
+
+    def execute(self, context: Context) -> str:
+        """Gives when the crawl started, in ISO 8601."""
+        settings = load_settings()
+        glue = AwsBaseHook(settings.aws_conn_id, client_type="glue").get_conn()
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        staged, strays = list_staged(s3, settings)
+        if strays:
+            self.log.warning("%d keys are not staged objects and are not loaded, first %s", len(strays), strays[0])
+        newest = max((item.staged_at for item in staged), default=None)
+        before = last_crawl_start(glue, settings.crawler)
+        if newest is None or (before is not None and newest < before):
+            raise AirflowSkipException(f"nothing was staged since the crawl of {before}")
+        return crawl(glue, settings.crawler, newest, self.crawl_timeout, log=self.log.info).isoformat()
+
+
+class GlueStringColumnsOperator(BaseOperator):
+    """Makes every column of the crawled staging table a string; sends nothing when they all are.
+
+    Fails when the crawl left no table, more than one, or a deprecated or partitioned one.
+    """
+
+    def execute(self, context: Context) -> dict[str, list[str]]:
+        """Gives the names of the columns changed, by kind of change."""
+        settings = load_settings()
+        glue = AwsBaseHook(settings.aws_conn_id, client_type="glue").get_conn()
+        if last_crawl_start(glue, settings.crawler) is None:
+            raise AirflowSkipException("nothing has been crawled yet")
+        patch = patch_staging_table(glue, settings)
+        self.log.info("%s.%s: %s", settings.staging_database, settings.staging_table, patch.text())
+        return {
+            "structs": list(patch.structs),
+            "retyped": list(patch.retyped),
+            "added": list(patch.added),
+            "folded": list(patch.folded),
+        }

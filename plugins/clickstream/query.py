@@ -1,0 +1,82 @@
+"""Runs one statement on Trino: no splitting, values bound, cancelled when asked, commit conflicts tried again."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from trino.dbapi import Connection, Cursor
+from trino.exceptions import TrinoQueryError
+
+from clickstream.sql import Statement
+
+logger = logging.getLogger(__name__)
+
+# Iceberg refuses a commit when another one got in between: run again, it sees the other's rows.
+# Right after its start, Trino has no worker yet.
+RETRIED_ERRORS = frozenset({"ICEBERG_COMMIT_ERROR", "NO_NODES_AVAILABLE"})
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement gave: its rows as dictionaries, and the query's id and counts as Trino reports them."""
+
+    rows: list[dict[str, Any]]
+    query_id: str
+    elapsed_ms: int
+    cpu_ms: int
+    read_bytes: int
+
+    def text(self) -> str:
+        """One line for a log."""
+        return (
+            f"query {self.query_id}: {self.elapsed_ms / 1000:.2f} s, {self.cpu_ms / 1000:.2f} s of CPU, "
+            f"{self.read_bytes:,} bytes read"
+        )
+
+
+class QueryRunner:
+    """Runs statements over one connection. `cancel` may be called from another thread or a signal handler."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor: Cursor | None = None
+
+    def run(self, statement: Statement) -> Result:
+        """Runs it to its end, again on a commit conflict. Raises trino.exceptions.Error."""
+        retrying = Retrying(
+            retry=retry_if_exception(_is_retried),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=1, max=30),
+            before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
+            reraise=True,
+        )
+        return retrying(self._run_once, statement)
+
+    def cancel(self) -> None:
+        """Cancels what is running; does nothing when nothing is."""
+        if self._cursor is not None:
+            self._cursor.cancel()
+
+    def _run_once(self, statement: Statement) -> Result:
+        cursor = self._connection.cursor()
+        self._cursor = cursor
+        try:
+            cursor.execute(statement.text, list(statement.parameters) or None)
+            rows = cursor.fetchall()
+        finally:
+            self._cursor = None
+        names = [column[0] for column in cursor.description or []]
+        stats = cursor.stats or {}
+        return Result(
+            rows=[dict(zip(names, row, strict=True)) for row in rows],
+            query_id=cursor.query_id,
+            elapsed_ms=stats.get("elapsedTimeMillis", 0),
+            cpu_ms=stats.get("cpuTimeMillis", 0),
+            read_bytes=stats.get("processedBytes", 0),
+        )
+
+
+def _is_retried(error: BaseException) -> bool:
+    return isinstance(error, TrinoQueryError) and error.error_name in RETRIED_ERRORS

@@ -1,0 +1,66 @@
+"""What one run of load_events did, and whether it adds up."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Counts of one run over all its objects, from the ledger. Every line read is in one of the three."""
+
+    run_id: str
+    objects: int = 0
+    bytes: int = 0
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_duplicate: int = 0
+    rows_rejected: int = 0
+    rejected_by_reason: Mapping[str, int] = field(default_factory=dict)
+    first_received_at: datetime | None = None
+    last_received_at: datetime | None = None
+
+    @property
+    def unaccounted(self) -> int:
+        """Lines read that are neither loaded, nor duplicate, nor rejected. Anything but 0 is a fault."""
+        return self.rows_read - self.rows_loaded - self.rows_duplicate - self.rows_rejected
+
+    def text(self) -> str:
+        """The report as a person reads it."""
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.rejected_by_reason.items()))
+        lines = [
+            f"run        {self.run_id}",
+            f"objects    {self.objects} ({self.bytes:,} bytes)",
+            f"rows read  {self.rows_read}",
+            f"= loaded   {self.rows_loaded}",
+            f"+ duplicate {self.rows_duplicate}",
+            f"+ rejected {self.rows_rejected}" + (f" ({reasons})" if reasons else ""),
+        ]
+        if self.first_received_at and self.last_received_at:
+            lines.append(f"received   {self.first_received_at:%Y-%m-%d %H:%M:%S} to {self.last_received_at:%H:%M:%S} UTC")
+        if self.unaccounted:
+            lines.append(f"DOES NOT ADD UP: {self.unaccounted} rows are nowhere")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values, instants in ISO 8601."""
+        return {
+            "run_id": self.run_id,
+            "objects": self.objects,
+            "bytes": self.bytes,
+            "rows_read": self.rows_read,
+            "rows_loaded": self.rows_loaded,
+            "rows_duplicate": self.rows_duplicate,
+            "rows_rejected": self.rows_rejected,
+            "rejected_by_reason": dict(self.rejected_by_reason),
+            "first_received_at": self.first_received_at and self.first_received_at.isoformat(),
+            "last_received_at": self.last_received_at and self.last_received_at.isoformat(),
+        }
+
+
+def from_row(run_id: str, row: Mapping[str, Any]) -> RunReport:
+    """The report in a row of lake/load_ledger/report.sql."""
+    reasons = json.loads(row["rejected_by_reason"] or "{}")
+    return RunReport(run_id, **{**row, "rejected_by_reason": reasons})

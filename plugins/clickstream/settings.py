@@ -1,0 +1,97 @@
+"""The settings of one installation, read once from `CLICKSTREAM_*` environment variables."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,127}\Z")
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9!.*'()-]*/\Z")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or cannot be used; the message names it and the fix."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are. Each field is the variable CLICKSTREAM_<FIELD IN UPPER CASE>.
+
+    The first group has no defaults: they are outputs of lambdas/template.yaml.
+    """
+
+    staging_bucket: str
+    lake_bucket: str
+    crawler: str
+
+    staging_prefix: str = "staging/"
+    staging_database: str = "clickstream_staging"
+    lines_database: str = "clickstream_lines"
+    lake_database: str = "clickstream"
+    work_database: str = "clickstream_work"
+    staging_catalog: str = "staging"
+    lake_catalog: str = "lake"
+    staging_table: str = "events_staging"
+    aws_conn_id: str = "clickstream_aws"
+    trino_conn_id: str = "clickstream_trino"
+    staging_retention_hours: int = 24
+    expiry_grace_hours: int = 2
+    expiry_max_objects: int = 20_000
+    dedupe_lookback_days: int = 30
+    load_max_objects: int = 2_000
+
+    def __post_init__(self) -> None:
+        for name in ("staging_database", "lines_database", "lake_database", "work_database"):
+            self._check(name, _IDENTIFIER, "lower-case letters, digits and _")
+        for name in ("staging_catalog", "lake_catalog", "staging_table"):
+            self._check(name, _IDENTIFIER, "lower-case letters, digits and _")
+        self._check("staging_prefix", _PREFIX, "one folder name and a slash, such as staging/")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and value < 1:
+                raise SettingsError(f"{variable(field.name)}={value}: must be 1 or more")
+
+    def _check(self, name: str, pattern: re.Pattern[str], wanted: str) -> None:
+        if not pattern.match(getattr(self, name)):
+            raise SettingsError(f"{variable(name)}={getattr(self, name)!r}: must be {wanted}")
+
+    @cached_property
+    def staging_location(self) -> str:
+        """The staging folder as an S3 address, with its slash at the end."""
+        return f"s3://{self.staging_bucket}/{self.staging_prefix}"
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field of Settings."""
+    return f"CLICKSTREAM_{field.upper()}"
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment.
+
+    Raises SettingsError, naming every variable that is missing, or the first that cannot be used.
+    """
+    values: dict[str, str | int] = {}
+    missing = []
+    for field in fields(Settings):
+        text = environment.get(variable(field.name), "")
+        if text:
+            values[field.name] = _number(field.name, text) if field.type is int else text
+        elif field.name in _REQUIRED:
+            missing.append(variable(field.name))
+    if missing:
+        raise SettingsError(
+            f"not set: {', '.join(missing)}. They are outputs of lambdas/template.yaml; see README, 'On AWS'."
+        )
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+_REQUIRED = ("staging_bucket", "lake_bucket", "crawler")
+
+
+def _number(field: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingsError(f"{variable(field)}={text!r}: must be a whole number") from None

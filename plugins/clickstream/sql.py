@@ -1,0 +1,92 @@
+"""Renders the files of include/sql: table names from the settings, values as bound parameters.
+
+A value never becomes part of the text: `{{ bind(value) }}` leaves a `?` and puts the value in the parameter list.
+Identifiers come from the settings and columns.yaml and are quoted by `quote`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from clickstream.columns import read_columns
+from clickstream.settings import Settings
+
+SQL_DIR = Path(__file__).resolve().parents[2] / "include" / "sql"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement: its text with `?` in place of values, and the values in order."""
+
+    text: str
+    parameters: tuple[Any, ...] = ()
+
+
+def quote(identifier: str) -> str:
+    """An identifier in double quotes, as Trino's grammar has it."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string in single quotes, for the places where the grammar takes no parameter, such as a comment."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class TableNames:
+    """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.staging_location = settings.staging_location
+        self.staging = _name(settings.staging_catalog, settings.staging_database, settings.staging_table)
+        self.lines = _name(settings.staging_catalog, settings.lines_database, "lines")
+        self.events = self._lake("events")
+        self.rejects = self._lake("rejects")
+        self.load_ledger = self._lake("load_ledger")
+
+    def batch(self, run_id: str) -> str:
+        """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
+        digest = hashlib.sha256(run_id.encode()).hexdigest()[:24]
+        return _name(self._settings.lake_catalog, self._settings.work_database, f"batch_{digest}")
+
+    def _lake(self, table: str) -> str:
+        return _name(self._settings.lake_catalog, self._settings.lake_database, table)
+
+
+def _name(catalog: str, schema: str, table: str) -> str:
+    return ".".join(quote(part) for part in (catalog, schema, table))
+
+
+def render(path: str, settings: Settings, values: Mapping[str, Any] | None = None) -> Statement:
+    """The statement in the file at `path` below include/sql, with `values` as its Jinja variables.
+
+    Raises jinja2.TemplateNotFound for a missing file and jinja2.UndefinedError for a missing value.
+    """
+    parameters: list[Any] = []
+
+    def bind(value: Any) -> str:
+        parameters.append(value)
+        return "?"
+
+    def bind_each(many: Iterable[Any]) -> str:
+        return ", ".join(bind(value) for value in many)
+
+    environment = Environment(
+        loader=FileSystemLoader(SQL_DIR), undefined=StrictUndefined, keep_trailing_newline=False, autoescape=False
+    )
+    environment.filters["literal"] = literal
+    context = {
+        "t": TableNames(settings),
+        "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
+        "quote": quote,
+        "literal": literal,
+        "bind": bind,
+        "bind_each": bind_each,
+        **(values or {}),
+    }
+    text = environment.get_template(path).render(context).strip()
+    return Statement(text, tuple(parameters))

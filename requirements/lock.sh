@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Writes requirements/*.lock from *.in: hashes, every platform, no index address. `make lock` runs it.
+set -euo pipefail
+cd "$(dirname "$0")"
+uv=${UV:-../.venv/uv/bin/uv}
+for name in uv local airflow lint; do
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --no-header --upgrade --output-file "$name.lock" "$name.in"
+done
+# The tests run with exactly what Airflow runs with.
+"$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-header --constraints airflow.lock --output-file test.lock test.in

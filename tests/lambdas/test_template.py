@@ -1,0 +1,250 @@
+"""The template: valid, outputs what Airflow needs, and keeps the path from feeding itself or leaking."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
+
+from local.aws_deploy import TEMPLATE, as_settings, load_template
+
+RESOURCES: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
+PARAMETERS: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
+OUTPUTS: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Outputs"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def statements(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every policy statement of the resources of this kind, with the resource's name."""
+    for name, properties in of_type(kind).items():
+        documents = [properties.get("PolicyDocument"), *(p["PolicyDocument"] for p in properties.get("Policies", []))]
+        for document in filter(None, documents):
+            yield from ((name, statement) for statement in document["Statement"])
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    assert lint_file(TEMPLATE) == []
+
+
+def test_plain_cloudformation_reads_it_too() -> None:
+    """CloudFormation supports no YAML aliases: only `sam build` would resolve them."""
+    assert re.findall(r"(?m)^[^#'\"]*[:-] [&*]\w+\s*$", TEMPLATE.read_text(encoding="utf-8")) == []
+
+
+def test_outputs_are_the_settings_of_airflow() -> None:
+    assert set(as_settings(dict.fromkeys(OUTPUTS, ""))) == {
+        "CLICKSTREAM_RAW_BUCKET",
+        "CLICKSTREAM_STAGING_BUCKET",
+        "CLICKSTREAM_STAGING_PREFIX",
+        "CLICKSTREAM_LAKE_BUCKET",
+        "CLICKSTREAM_ARCHIVE_BUCKET",
+        "CLICKSTREAM_STREAM",
+        "CLICKSTREAM_CRAWLER",
+        "CLICKSTREAM_STAGING_DATABASE",
+        "CLICKSTREAM_LINES_DATABASE",
+        "CLICKSTREAM_LAKE_DATABASE",
+        "CLICKSTREAM_WORK_DATABASE",
+    }
+
+
+def test_every_parameter_has_a_default_and_says_what_it_does() -> None:
+    assert [name for name, one in PARAMETERS.items() if "Default" not in one or len(one["Description"]) < 20] == []
+
+
+def test_every_parameter_is_used() -> None:
+    used = json.dumps(load_template(TEMPLATE.read_text(encoding="utf-8"))).replace('"Parameters"', "")
+
+    for name in PARAMETERS:
+        assert f'{{"Ref": "{name}"}}' in used or f"${{{name}}}" in used, name
+
+
+def notification_prefix() -> str:
+    (queue,) = RESOURCES["RawBucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert queue["Event"] == "s3:ObjectCreated:*"
+    (rule,) = queue["Filter"]["S3Key"]["Rules"]
+    assert rule["Name"] == "prefix"
+    return str(rule["Value"])
+
+
+def test_what_triggers_staging_is_what_firehose_delivers_and_nothing_else() -> None:
+    destination = RESOURCES["DeliveryStream"]["Properties"]["ExtendedS3DestinationConfiguration"]
+    function = RESOURCES["StageObject"]["Properties"]["Environment"]["Variables"]
+
+    assert destination["Prefix"].startswith(notification_prefix())
+    assert destination["ErrorOutputPrefix"].startswith("processing-failed/")
+    assert not destination["ErrorOutputPrefix"].startswith(notification_prefix())
+    assert function["CLICKSTREAM_RAW_PREFIX"] == notification_prefix()
+
+
+def test_staged_objects_cannot_trigger_staging() -> None:
+    target = RESOURCES["StageObject"]["Properties"]["Environment"]["Variables"]
+    notified = [name for name, bucket in of_type("AWS::S3::Bucket").items() if "NotificationConfiguration" in bucket]
+
+    assert notified == ["RawBucket"]
+    assert target["CLICKSTREAM_RAW_BUCKET"] == {"Ref": "RawBucket"}
+    assert target["CLICKSTREAM_STAGING_BUCKET"] == {"Ref": "StagingBucket"}
+
+
+def test_exactly_one_processor_adds_the_newline() -> None:
+    destination = RESOURCES["DeliveryStream"]["Properties"]["ExtendedS3DestinationConfiguration"]
+
+    assert [one["Type"] for one in destination["ProcessingConfiguration"]["Processors"]] == ["Lambda"]
+
+
+@pytest.mark.parametrize("name", sorted(of_type("AWS::Serverless::Function")))
+def test_function(name: str) -> None:
+    function = RESOURCES[name]["Properties"]
+    timeout = PARAMETERS[function["Timeout"]["Ref"]]
+    source = TEMPLATE.parent / "src"
+
+    assert timeout["Default"] <= timeout["MaxValue"] <= 900
+    assert PARAMETERS[function["MemorySize"]["Ref"]]["Default"] >= 128
+    assert RESOURCES[function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]["RetentionInDays"]
+    module, handler = function["Handler"].rsplit(".", 1)
+    assert f"def {handler}(" in (source / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+
+
+def test_firehose_never_waits_longer_than_it_can_for_the_transform() -> None:
+    assert PARAMETERS["TransformTimeoutSeconds"]["MaxValue"] == 300
+
+
+def test_the_queue_hides_messages_for_six_timeouts_and_keeps_what_fails() -> None:
+    queue = RESOURCES["StageQueue"]["Properties"]
+    source = RESOURCES["StageObject"]["Properties"]["Events"]["RawObjects"]["Properties"]
+
+    assert queue["VisibilityTimeout"] >= 6 * PARAMETERS["StageTimeoutSeconds"]["Default"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["StageDeadLetters", "Arn"]}
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize("name", sorted(of_type("AWS::S3::Bucket")))
+def test_bucket(name: str) -> None:
+    bucket = RESOURCES[name]["Properties"]
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    policies = [
+        one["PolicyDocument"] for one in of_type("AWS::S3::BucketPolicy").values() if one["Bucket"] == {"Ref": name}
+    ]
+
+    assert all(bucket["PublicAccessBlockConfiguration"][key] is True for key in (
+        "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets",
+    ))  # fmt: skip
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
+    (policy,) = policies
+    (deny,) = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert deny["Resource"] == [{"Fn::GetAtt": [name, "Arn"]}, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
+    assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
+    expiring = {
+        name: [rule["Prefix"] for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+        for name, bucket in of_type("AWS::S3::Bucket").items()
+    }
+
+    assert expiring == {
+        "RawBucket": [],
+        "StagingBucket": [{"Ref": "StagingPrefix"}],
+        "LakeBucket": [{"Fn::Sub": "${DatabasePrefix}_work/"}],
+        "ArchiveBucket": [],
+    }
+    assert PARAMETERS["StagingRetentionDays"]["MinValue"] * 24 > 24
+
+
+def test_roles_allow_no_wildcard_actions_or_resources() -> None:
+    for role, statement in statements("AWS::IAM::Role"):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], role
+        assert statement["Resource"] != "*", role
+
+
+def test_only_the_raw_bucket_of_this_account_may_send_to_the_queue() -> None:
+    (allow,) = [one for _, one in statements("AWS::SQS::QueuePolicy") if one["Effect"] == "Allow"]
+
+    assert allow["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert allow["Action"] == "sqs:SendMessage"
+    assert allow["Condition"] == {
+        "ArnEquals": {
+            "aws:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:s3:::${ResourcePrefix}-raw-${AWS::AccountId}"}
+        },
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+    }
+    assert RESOURCES["RawBucket"]["Properties"]["BucketName"] == {"Fn::Sub": "${ResourcePrefix}-raw-${AWS::AccountId}"}
+
+
+def test_crawler_makes_one_table_of_the_staging_folder_and_leaves_its_types_alone() -> None:
+    crawler = RESOURCES["Crawler"]["Properties"]
+    configuration = json.loads(crawler["Configuration"])
+    (target,) = crawler["Targets"]["S3Targets"]
+    bucket_level = 1
+
+    assert target["Path"] == {"Fn::Sub": "s3://${StagingBucket}/${StagingPrefix}"}
+    assert re.fullmatch(PARAMETERS["StagingPrefix"]["AllowedPattern"], PARAMETERS["StagingPrefix"]["Default"])
+    assert not re.fullmatch(PARAMETERS["StagingPrefix"]["AllowedPattern"], "two/folders/")
+    assert configuration["Grouping"] == {
+        "TableGroupingPolicy": "CombineCompatibleSchemas",
+        "TableLevelConfiguration": bucket_level + PARAMETERS["StagingPrefix"]["Default"].count("/"),
+    }
+    assert configuration["CrawlerOutput"] == {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}
+    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"}
+    assert crawler["TablePrefix"] == "events_"
+
+
+def test_glue_databases() -> None:
+    databases = {
+        one["DatabaseInput"]["Name"].get("Fn::Sub", "${DatabasePrefix}"): one["DatabaseInput"]
+        for one in of_type("AWS::Glue::Database").values()
+    }
+
+    assert {name: one.get("LocationUri", {}).get("Fn::Sub") for name, one in databases.items()} == {
+        "${DatabasePrefix}_staging": None,
+        "${DatabasePrefix}_lines": None,
+        "${DatabasePrefix}": "s3://${LakeBucket}/${DatabasePrefix}",
+        "${DatabasePrefix}_work": "s3://${LakeBucket}/${DatabasePrefix}_work",
+    }
+
+
+def test_alarms_watch_what_loses_or_delays_events() -> None:
+    watched = {(one["Namespace"], one["MetricName"]) for one in of_type("AWS::CloudWatch::Alarm").values()}
+
+    assert watched >= {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/Firehose", "KinesisMillisBehindLatest"),
+        ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
+        ("AWS/Lambda", "Errors"),
+    }
+    assert all(one["TreatMissingData"] == "notBreaching" for one in of_type("AWS::CloudWatch::Alarm").values())
+
+
+def test_names_that_others_rely_on() -> None:
+    defaults = {name: str(one["Default"]) for name, one in PARAMETERS.items()} | {"AWS::AccountId": "000000000000"}
+
+    def name(resource: str, *path: str) -> str:
+        value: Any = RESOURCES[resource]["Properties"]
+        for part in path:
+            value = value[part]
+        return re.sub(r"\$\{([\w:]+)\}", lambda match: defaults[match[1]], value["Fn::Sub"])
+
+    assert name("Stream", "Name") == "clickstream-events"
+    assert name("DeliveryStream", "DeliveryStreamName") == "clickstream-events"
+    assert name("NewlineTransform", "FunctionName") == "clickstream-newline-transform"
+    assert name("StageObject", "FunctionName") == "clickstream-stage-object"
+    assert name("StageQueue", "QueueName") == "clickstream-stage-object"
+    assert name("StageDeadLetters", "QueueName") == "clickstream-stage-object-dlq"
+    assert name("Crawler", "Name") == "clickstream-staging"
+    for bucket in ("raw", "staging", "lake", "archive"):
+        assert name(f"{bucket.title()}Bucket", "BucketName") == f"clickstream-{bucket}-000000000000"
+
+
+def test_source_folder_holds_only_the_package() -> None:
+    assert [path.name for path in Path(TEMPLATE.parent / "src").iterdir() if path.name != "__pycache__"] == [
+        "clickstream_stream"
+    ]

@@ -1,0 +1,113 @@
+"""Strict JSON that keeps every number as it was written."""
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+MAX_DEPTH = 200
+_INTEGER = re.compile(r"-?[0-9]+")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A JSON number as its literal: `1.10` stays `1.10`, and 5,000 digits are no problem."""
+
+    literal: str
+
+    @property
+    def text(self) -> str:
+        """The text of the number in a text column: an integer as it is, any other number in its shortest form."""
+        if _INTEGER.fullmatch(self.literal):
+            return "0" if self.literal == "-0" else self.literal
+        shortest = repr(float(self.literal))
+        return self.literal if shortest.endswith("inf") else shortest
+
+
+class TooDeepError(ValueError):
+    """JSON text nested deeper than anything here reads."""
+
+
+def read_json(text: str) -> Any:
+    """The value of one JSON text. The last of duplicate keys wins; NaN, Infinity and a byte order mark are no JSON.
+
+    Numbers become Number, everything else what the json module makes of it. Raises ValueError, and TooDeepError (a
+    ValueError) beyond 200 levels.
+    """
+    if depth(text) > MAX_DEPTH:
+        raise TooDeepError
+    return _DECODER.decode(text)
+
+
+def depth(text: str) -> int:
+    """Deepest nesting of objects and arrays; `{}` and `[]` have depth 1, brackets inside strings do not count."""
+    level = deepest = 0
+    for character in _STRING.sub("", text):
+        level += (character in "{[") - (character in "}]")
+        deepest = max(deepest, level)
+    return deepest
+
+
+def objects_in_a_row(text: str) -> int:
+    """How many JSON objects `text` is made of, written one after another; 0 when it is anything else as well."""
+    position = count = 0
+    while position < len(text):
+        if text[position] in " \t\r\n":
+            position += 1
+            continue
+        try:
+            value, position = _DECODER.raw_decode(text, position)
+        except ValueError:
+            return 0
+        if not isinstance(value, dict):
+            return 0
+        count += 1
+    return count
+
+
+def write_json(value: Any) -> str:
+    """JSON text of a value of `read_json`, number literals as they were."""
+    if isinstance(value, Number):
+        return value.literal
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{write_json(key)}:{write_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(write_json, value)) + "]"
+    return json.dumps(whole_characters(value) if isinstance(value, str) else value, ensure_ascii=False)
+
+
+def whole_characters(text: str) -> str:
+    """Half of a surrogate pair, which JSON can spell and UTF-8 cannot, becomes a question mark."""
+    return _SURROGATE.sub("?", text)
+
+
+def same_number(expected: str, actual: str) -> bool:
+    """Equal in value. Other than for integers of 64 bits, equal as doubles is enough: SQL engines keep no more."""
+    exact = Decimal(expected)
+    if exact == Decimal(actual):
+        return True
+    if _INTEGER.fullmatch(expected) and exact.adjusted() < 19 and -(2**63) <= exact < 2**63:
+        return False
+    double = float(expected)
+    return double == float(actual) and abs(double) != float("inf")
+
+
+def same_json(expected: Any, actual: Any) -> bool:
+    """Equal as JSON: the order of keys does not matter, that of items does; numbers as in `same_number`."""
+    if isinstance(expected, Number) and isinstance(actual, Number):
+        return same_number(expected.literal, actual.literal)
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return expected.keys() == actual.keys() and all(same_json(expected[key], actual[key]) for key in expected)
+    if isinstance(expected, list) and isinstance(actual, list):
+        return len(expected) == len(actual) and all(map(same_json, expected, actual))
+    return type(expected) is type(actual) and bool(expected == actual)
+
+
+def _refuse(literal: str) -> NoReturn:
+    raise ValueError(f"{literal} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_refuse)
