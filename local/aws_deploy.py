@@ -99,7 +99,7 @@ def _client(service: str, endpoint_url: str) -> Any:
         endpoint_url=endpoint_url,
         region_name=REGION,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the local AWS's dummy
+        aws_secret_access_key="test",
     )
 
 

@@ -1,6 +1,7 @@
 """`python -m local.aws --port P --state-dir DIR`: the local stand-in for AWS, one process."""
 
 import argparse
+import importlib
 import os
 import shutil
 import sys
@@ -15,9 +16,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     prepare(options.port, options.state_dir.resolve())
     # Only now: ministack reads its settings from the environment when it is imported.
-    from local.aws.server import serve
+    serve = importlib.import_module("local.aws.server").serve
 
-    return serve(options.port, options.state_dir.resolve())
+    return int(serve(options.port, options.state_dir.resolve()))
 
 
 def prepare(port: int, state: Path) -> None:

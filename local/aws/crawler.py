@@ -49,7 +49,7 @@ class GlueError(Exception):
         self.code = code
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """StopCrawler was called."""
 
 
@@ -88,7 +88,9 @@ class CrawlerRunner:
             crawl = Crawl(name)
             self.crawls.append(crawl)
         context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(self._run, crawler, crawl), name=f"crawl-{name}", daemon=True)
+        thread = threading.Thread(
+            target=context.run, args=(self._run, crawler, crawl), name=f"crawl-{name}", daemon=True
+        )
         thread.start()
 
     def stop(self, name: str) -> None:
@@ -110,16 +112,18 @@ class CrawlerRunner:
             ended = sorted(crawl.ended - crawl.started for crawl in crawls if crawl.ended is not None)
             last = crawls[-1] if crawls else Crawl(name)
             if name in self._store:
-                result.append({
-                    "CrawlerName": name,
-                    "TimeLeftSeconds": 0.0,
-                    "StillEstimating": last.ended is None and bool(crawls),
-                    "LastRuntimeSeconds": (last.ended or last.started) - last.started,
-                    "MedianRuntimeSeconds": ended[len(ended) // 2] if ended else 0.0,
-                    "TablesCreated": len(last.created),
-                    "TablesUpdated": len(last.updated),
-                    "TablesDeleted": len(last.deleted),
-                })
+                result.append(
+                    {
+                        "CrawlerName": name,
+                        "TimeLeftSeconds": 0.0,
+                        "StillEstimating": last.ended is None and bool(crawls),
+                        "LastRuntimeSeconds": (last.ended or last.started) - last.started,
+                        "MedianRuntimeSeconds": ended[len(ended) // 2] if ended else 0.0,
+                        "TablesCreated": len(last.created),
+                        "TablesUpdated": len(last.updated),
+                        "TablesDeleted": len(last.deleted),
+                    }
+                )
         return result
 
     def history(self, name: str) -> list[dict[str, Any]]:
@@ -149,7 +153,7 @@ class CrawlerRunner:
         try:
             crawl_targets(dict(crawler), crawl, self._clients())
             crawl.state = "COMPLETED"
-        except Cancelled:
+        except CancelledError:
             crawl.state, status = "STOPPED", "CANCELLED"
         except Exception as error:  # whatever went wrong is the crawl's result, not the server's
             crawl.state, status, crawl.error = "FAILED", "FAILED", f"{error}"
@@ -175,7 +179,7 @@ def crawl_targets(crawler: dict[str, Any], crawl: Crawl, clients: Clients) -> No
     """Crawl every S3 target of a crawler definition and write its tables.
 
     Raises ValueError for a target that is not S3, a path that is not s3://bucket/..., or objects that are not
-    JSON; Cancelled after StopCrawler; and what boto3 raises, for example when the database or bucket is not there.
+    JSON; CancelledError after StopCrawler; and what boto3 raises, for example when the database or bucket is not there.
     """
     policy, combine = read_policy(crawler, crawl.crawl_id)
     targets = crawler.get("Targets") or {}
@@ -221,7 +225,7 @@ def _sample(s3: Any, bucket: str, folder: str, exclusions: list[str], crawl: Cra
     unreadable: list[str] = []
     for name, size in list_objects(s3, bucket, folder):
         if crawl.cancelled.is_set():
-            raise Cancelled
+            raise CancelledError
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in exclusions):
             continue
         sampled = sample_object(s3, bucket, folder, name, size)

@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from local.aws.firehose_buffer import DeliveryBuffer, TransformBuffer
+from local.aws.firehose_invoke import TransformInvoker
 from local.aws.firehose_keys import delivery_prefix, error_prefix, object_name
-from local.aws.firehose_settings import DeliverySettings, UnsupportedDelivery, read_settings
+from local.aws.firehose_settings import DeliverySettings, UnsupportedDeliveryError, read_settings
 from local.aws.firehose_sources import DirectPutSource, KinesisSource, Source
 from local.aws.firehose_transform import FailedRecord, Outcome, SourceRecord, error_line
-from local.aws.firehose_invoke import TransformInvoker
 
 logger = logging.getLogger("local.aws.firehose")
 
@@ -81,9 +81,9 @@ class DeliveryStream:
         self._news.set()
 
     def put(self, payloads: list[bytes]) -> list[str]:
-        """Take records of PutRecord(Batch); returns their record ids. Raises UnsupportedDelivery for a Kinesis source."""
+        """Take put records; returns their ids. Raises UnsupportedDeliveryError with a Kinesis source."""
         if not isinstance(self._source, DirectPutSource):
-            raise UnsupportedDelivery(f"{self.settings.name} reads from Kinesis, so it takes no direct puts")
+            raise UnsupportedDeliveryError(f"{self.settings.name} reads from Kinesis, so it takes no direct puts")
         ids = self._source.append(payloads, time.time())
         self.wake()
         return ids
@@ -96,13 +96,15 @@ class DeliveryStream:
             **asdict(self._counters),
             "records_waiting_for_transform": waiting,
             "bytes_waiting_for_delivery": self._to_deliver.size,
-            "all_delivered": not (self._busy or self._news.is_set() or waiting or self._to_deliver.opened_at is not None),
+            "all_delivered": not (
+                self._busy or self._news.is_set() or waiting or self._to_deliver.opened_at is not None
+            ),
             "next_flush_at": datetime.fromtimestamp(due, UTC).isoformat() if due is not None else None,
             "error": self._error,
         }
 
     def stop(self) -> None:
-        """End the thread after its current step. Open buffers are left: their records are read again at the next start."""
+        """End the thread after its current step; records of open buffers are read again at the next start."""
         self._stopping.set()
         self._news.set()
 
@@ -204,5 +206,7 @@ class DeliveryStream:
 
     def _write(self, prefix: str, when: datetime, extension: str, body: bytes) -> None:
         settings = self.settings
-        name = object_name(settings.name, settings.version, when, str(uuid.uuid4()), extension, settings.time_zone)
+        name = object_name(
+            settings.name, settings.version, when, str(uuid.uuid4()), extension, time_zone=settings.time_zone
+        )
         self._clients("s3").put_object(Bucket=settings.bucket, Key=prefix + name, Body=body)

@@ -21,7 +21,7 @@ from local.aws.firehose_transform import (
 FIRST_PAUSE_SECONDS = 0.2
 
 
-class InvocationFailed(Exception):
+class InvocationError(Exception):
     """The function gave no answer. `code` is Firehose's error code for it."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -29,7 +29,7 @@ class InvocationFailed(Exception):
         self.code = code
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The process is stopping, so the batch is neither done nor failed."""
 
 
@@ -44,7 +44,7 @@ class TransformInvoker:
         self._stopping = stopping
 
     def transform(self, batch: Sequence[SourceRecord]) -> Outcome:
-        """The outcome of one batch; after the last retry all of it counts as failed. Raises Stopped while stopping."""
+        """The outcome of one batch; all of it has failed after the last retry. Raises StoppedError while stopping."""
         event = transform_event(
             batch,
             invocation_id=str(uuid.uuid4()),
@@ -57,9 +57,9 @@ class TransformInvoker:
         for attempt in range(1, self._transform.retries + 2):
             try:
                 return read_answer(batch, self._invoke(payload))
-            except InvocationFailed as error:
+            except InvocationError as error:
                 if self._stopping.is_set():
-                    raise Stopped from error
+                    raise StoppedError from error
                 failure = error
             if attempt <= self._transform.retries:
                 self._stopping.wait(pause)
@@ -71,13 +71,13 @@ class TransformInvoker:
             response = self._client.invoke(FunctionName=self._transform.function_arn, Payload=payload)
             answer: bytes = response["Payload"].read()
         except (BotoCoreError, ClientError) as error:
-            raise InvocationFailed("Lambda.FunctionError", str(error)) from error
+            raise InvocationError("Lambda.FunctionError", str(error)) from error
         if response.get("FunctionError"):
             text = answer.decode(errors="replace")
             code = "Lambda.FunctionTimedOut" if "Task timed out" in text else "Lambda.FunctionError"
-            raise InvocationFailed(code, f"The function failed: {text[:1000]}")
+            raise InvocationError(code, f"The function failed: {text[:1000]}")
         if len(answer) > MAX_RESPONSE_BYTES:
-            raise InvocationFailed("Lambda.FunctionError", "The function failed: body size is too long")
+            raise InvocationError("Lambda.FunctionError", "The function failed: body size is too long")
         try:
             return json.loads(answer)
         except ValueError:

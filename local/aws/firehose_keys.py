@@ -28,7 +28,9 @@ def error_prefix(prefix: str, error_prefix: str, when: datetime, time_zone: str 
     return _evaluate(template, when, time_zone, "processing-failed")
 
 
-def object_name(stream: str, version: int, when: datetime, unique: str, extension: str, time_zone: str = "UTC") -> str:
+def object_name(
+    stream: str, version: int, when: datetime, unique: str, extension: str, *, time_zone: str = "UTC"
+) -> str:
     """`<stream>-<version>-YYYY-MM-dd-HH-MM-SS-<uuid><extension>`; `when` is the oldest record's arrival."""
     local = when.astimezone(ZoneInfo(time_zone))
     return f"{stream}-{version}-{local:%Y-%m-%d-%H-%M-%S}-{unique}{extension}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.aws.firehose import DeliveryStream
-from local.aws.firehose_settings import UnsupportedDelivery
+from local.aws.firehose_settings import UnsupportedDeliveryError
 
 logger = logging.getLogger("local.aws.firehose")
 
@@ -26,7 +26,7 @@ Key = tuple[str, str, str]
 Store = dict[Key, dict[str, Any]]
 
 
-class PutRefused(Exception):
+class PutRefusedError(Exception):
     """A put that breaks a rule: `code` is the exception's name."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -69,20 +69,20 @@ class FirehoseService:
                 stream.wake()
 
     def put(self, scope: tuple[str, str], action: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Answer PutRecord or PutRecordBatch. Raises PutRefused."""
+        """Answer PutRecord or PutRecordBatch. Raises PutRefusedError."""
         self._scan()
         name = data.get("DeliveryStreamName", "")
         key = (*scope, name)
         if key not in self._store():
-            raise PutRefused("ResourceNotFoundException", f"Firehose {name} under account {scope[0]} not found.")
+            raise PutRefusedError("ResourceNotFoundException", f"Firehose {name} under account {scope[0]} not found.")
         stream = self._streams.get(key)
         if stream is None:
-            raise PutRefused("InvalidArgumentException", self._refused.get(key, "not served"))
+            raise PutRefusedError("InvalidArgumentException", self._refused.get(key, "not served"))
         records = data.get("Records") if action == "PutRecordBatch" else [data.get("Record") or {}]
         try:
             ids = stream.put(read_payloads(records or []))
-        except UnsupportedDelivery as error:
-            raise PutRefused("InvalidArgumentException", str(error)) from error
+        except UnsupportedDeliveryError as error:
+            raise PutRefusedError("InvalidArgumentException", str(error)) from error
         if action == "PutRecord":
             return {"RecordId": ids[0], "Encrypted": False}
         answers = [{"RecordId": record_id} for record_id in ids]
@@ -92,7 +92,10 @@ class FirehoseService:
         """Report by delivery stream name: counters, what waits, and the error of a stream that cannot be served."""
         self._scan()
         report = {key[2]: stream.health() for key, stream in self._streams.items()}
-        return {**report, **{key[2]: {"error": message, "all_delivered": False} for key, message in self._refused.items()}}
+        return {
+            **report,
+            **{key[2]: {"error": message, "all_delivered": False} for key, message in self._refused.items()},
+        }
 
     def _watch(self) -> None:
         while not self._stopping.wait(SCAN_SECONDS):
@@ -125,21 +128,23 @@ class FirehoseService:
                 clients=lambda service: self._clients(service, account, region),
                 folder=self._folder / account / region,
             )
-        except UnsupportedDelivery as error:
+        except UnsupportedDeliveryError as error:
             self._refused[key] = str(error)
             logger.warning("delivery stream %s is not served: %s", key[2], error)
 
 
 def read_payloads(records: list[dict[str, Any]]) -> list[bytes]:
-    """The data of put records. Raises PutRefused for none, too many, one over 1,000 KiB, 4 MiB in all, or bad base64."""
+    """The data of put records. Raises PutRefusedError for a broken limit or data that are not base64."""
     if not 1 <= len(records) <= MAX_RECORDS:
-        raise PutRefused("InvalidArgumentException", f"A batch has 1 to {MAX_RECORDS} records, not {len(records)}.")
+        raise PutRefusedError(
+            "InvalidArgumentException", f"A batch has 1 to {MAX_RECORDS} records, not {len(records)}."
+        )
     try:
         payloads = [base64.b64decode(record["Data"], validate=True) for record in records]
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise PutRefused("SerializationException", f"Record.Data is not base64: {error}") from error
+        raise PutRefusedError("SerializationException", f"Record.Data is not base64: {error}") from error
     if any(len(payload) > MAX_RECORD_BYTES for payload in payloads):
-        raise PutRefused("InvalidArgumentException", f"A record has at most {MAX_RECORD_BYTES} bytes.")
+        raise PutRefusedError("InvalidArgumentException", f"A record has at most {MAX_RECORD_BYTES} bytes.")
     if sum(map(len, payloads)) > MAX_REQUEST_BYTES:
-        raise PutRefused("InvalidArgumentException", f"A request has at most {MAX_REQUEST_BYTES} bytes.")
+        raise PutRefusedError("InvalidArgumentException", f"A request has at most {MAX_REQUEST_BYTES} bytes.")
     return payloads

@@ -10,7 +10,7 @@ from typing import Any
 MIB = 1024 * 1024
 
 
-class UnsupportedDelivery(ValueError):
+class UnsupportedDeliveryError(ValueError):
     """The delivery stream asks for something this stand-in does not do."""
 
 
@@ -48,13 +48,13 @@ class DeliverySettings:
 def read_settings(stream: Mapping[str, Any]) -> DeliverySettings:
     """Settings of one ministack delivery stream record.
 
-    Raises UnsupportedDelivery for another destination than S3, a compression other than GZIP, or a
+    Raises UnsupportedDeliveryError for another destination than S3, a compression other than GZIP, or a
     processor other than Lambda and AppendDelimiterToRecord.
     """
     config = _s3_destination(stream)
     compression = config.get("CompressionFormat") or "UNCOMPRESSED"
     if compression not in ("GZIP", "UNCOMPRESSED"):
-        raise UnsupportedDelivery(f"CompressionFormat {compression} is not done locally")
+        raise UnsupportedDeliveryError(f"CompressionFormat {compression} is not done locally")
     hints = config.get("BufferingHints") or {}
     transform, delimiter = _processors(config.get("ProcessingConfiguration") or {})
     source = stream.get("kinesis_source") or {}
@@ -82,7 +82,7 @@ def _s3_destination(stream: Mapping[str, Any]) -> Mapping[str, Any]:
         config = destination.get("config") or {}
         if destination.get("type") in ("ExtendedS3", "S3") and config.get("BucketARN"):
             return config  # type: ignore[no-any-return]
-    raise UnsupportedDelivery("only an S3 destination is delivered locally")
+    raise UnsupportedDeliveryError("only an S3 destination is delivered locally")
 
 
 def _processors(processing: Mapping[str, Any]) -> tuple[LambdaProcessor | None, bytes]:
@@ -97,13 +97,13 @@ def _processors(processing: Mapping[str, Any]) -> tuple[LambdaProcessor | None, 
         elif kind == "AppendDelimiterToRecord":
             delimiter = values.get("Delimiter", "\\n").replace("\\n", "\n").encode()
         else:
-            raise UnsupportedDelivery(f"processor {kind} is not done locally")
+            raise UnsupportedDeliveryError(f"processor {kind} is not done locally")
     return transform, delimiter
 
 
 def _lambda_processor(values: Mapping[str, str]) -> LambdaProcessor:
     if "LambdaArn" not in values:
-        raise UnsupportedDelivery("the Lambda processor has no LambdaArn")
+        raise UnsupportedDeliveryError("the Lambda processor has no LambdaArn")
     return LambdaProcessor(
         function_arn=values["LambdaArn"],
         retries=int(values.get("NumberOfRetries", 3)),

@@ -7,7 +7,6 @@ is kept on disk, so what was read but not delivered when the process ends is rea
 import base64
 import contextlib
 import json
-import os
 import threading
 import uuid
 from collections import deque
@@ -34,7 +33,7 @@ def write_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 class KinesisSource:

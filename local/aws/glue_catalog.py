@@ -18,11 +18,15 @@ from typing import Any
 
 from ministack.core.responses import error_response_json, json_response
 
-from local.aws.crawler import GlueError, CrawlerRunner
+from local.aws.crawler import CrawlerRunner, GlueError
 
 Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[[dict[str, Any]], Response]
-PAGE_SIZES = {"GetTables": ("TableList", 100), "GetPartitions": ("Partitions", 1000), "GetDatabases": ("DatabaseList", 100)}
+PAGE_SIZES = {
+    "GetTables": ("TableList", 100),
+    "GetPartitions": ("Partitions", 1000),
+    "GetDatabases": ("DatabaseList", 100),
+}
 KEPT_VERSIONS = 100
 READS = ("Get", "List", "BatchGet", "Search", "Query", "Check")
 
@@ -45,9 +49,9 @@ class GlueCatalog:
         own = self._own_actions().get(action)
         if own is not None:
             try:
-                return json_response(own(data))
+                return json_response(own(data))  # type: ignore[no-any-return]
             except GlueError as error:
-                return error_response_json(error.code, str(error), 400)
+                return error_response_json(error.code, str(error), 400)  # type: ignore[no-any-return]
         if action in PAGE_SIZES:
             return self._page(action, data, handler())
         if action.startswith(READS):
@@ -112,7 +116,7 @@ class GlueCatalog:
         answer[field] = entries[start : start + size]
         if start + size < len(entries):
             answer["NextToken"] = base64.b64encode(str(start + size).encode()).decode()
-        return json_response(answer)
+        return json_response(answer)  # type: ignore[no-any-return]
 
 
 def _offset(token: str | None) -> int:

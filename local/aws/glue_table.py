@@ -45,7 +45,7 @@ class CrawlPolicy:
 
 
 def table_name(prefix: str, folder: str) -> str:
-    """Name of a table: prefix and last folder of the include path, lower case, everything but letters, digits and _ as _."""
+    """Prefix and last folder of the include path in lower case, with _ for all but a-z, 0-9 and _."""
     return re.sub(r"[^a-z0-9_]", "_", f"{prefix}{folder}".lower())
 
 

@@ -4,7 +4,6 @@ ministack keeps records in memory and writes all of them on a clean stop. Writin
 more with every record; a line a record does not. At start, lines that the last full snapshot lacks are put back.
 """
 
-import base64
 import json
 import logging
 import threading
@@ -28,10 +27,12 @@ class KinesisJournal:
         self._file: Any = None
         self.lock = threading.RLock()
 
-    def append(self, scope: tuple[str, str, str], sent: Iterable[dict[str, Any]], answered: Iterable[dict[str, Any]]) -> int:
+    def append(
+        self, scope: tuple[str, str, str], sent: Iterable[dict[str, Any]], answered: Iterable[dict[str, Any]]
+    ) -> int:
         """Store the records of one answered call; returns the file's size in bytes.
 
-        `scope` is (account, region, stream name); `sent` are the records of the request, `answered` those of the answer.
+        `scope` is (account, region, stream name), `sent` the request's records, `answered` the answer's.
         """
         now = round(time.time(), 3)
         lines = [
@@ -59,15 +60,14 @@ class KinesisJournal:
             for line in file:
                 # The last line is cut short if the process was killed in the middle: that put was not answered.
                 with suppress(ValueError):
-                    restored += self._restore(streams, *json.loads(line))
+                    restored += self._restore(streams, json.loads(line))
         if restored:
             logger.warning("put back %d Kinesis records after an unclean stop", restored)
         return restored
 
     @staticmethod
-    def _restore(
-        streams: Any, account: str, region: str, name: str, shard_id: str, sequence: str, when: float, key: str, data: str
-    ) -> int:
+    def _restore(streams: Any, line: list[Any]) -> int:
+        account, region, name, shard_id, sequence, when, key, data = line
         stream = streams.get_scoped(account, region, name)
         shard = stream["shards"].get(shard_id) if stream else None
         if shard is None or sequence <= shard["starting_sequence_number"]:
@@ -75,7 +75,6 @@ class KinesisJournal:
         records = shard["records"]
         if records and sequence <= records[-1]["SequenceNumber"]:
             return 0
-        base64.b64decode(data, validate=True)
         records.append(
             {"SequenceNumber": sequence, "ApproximateArrivalTimestamp": when, "Data": data, "PartitionKey": key}
         )

@@ -22,9 +22,8 @@ from ministack.services import glue as ministack_glue
 from ministack.services import kinesis as ministack_kinesis
 from ministack.services import lambda_svc, sqs
 
-from local.aws.crawler import CrawlerRunner
 from local.aws.durability import StateReaders, StateSaver
-from local.aws.firehose_service import FirehoseService, PutRefused, Store
+from local.aws.firehose_service import FirehoseService, PutRefusedError, Store
 from local.aws.glue_catalog import GlueCatalog, Response
 from local.aws.kinesis_journal import SNAPSHOT_BYTES, KinesisJournal
 
@@ -34,6 +33,11 @@ MINISTACK_VERSION = "1.5.33"
 # Handler processes at once, whatever the source of the events; ministack has no limit for S3 events.
 MAX_HANDLERS = 8
 HANDLER_WAIT_SECONDS = 60.0
+
+
+async def pass_on(scope: Any, receive: Any, send: Any) -> None:
+    """ministack's own ASGI app."""
+    await ministack_app.app(scope, receive, send)
 
 
 def check_version() -> None:
@@ -95,7 +99,7 @@ def serve_firehose(service: FirehoseService) -> None:
         def answer(data: dict[str, Any]) -> Response:
             try:
                 return json_response(service.put(request_scope(), action, data))  # type: ignore[no-any-return]
-            except PutRefused as error:
+            except PutRefusedError as error:
                 return error_response_json(error.code, str(error), 400)  # type: ignore[no-any-return]
 
         return answer
@@ -106,40 +110,42 @@ def serve_firehose(service: FirehoseService) -> None:
     ministack_firehose.ingest_from_kinesis_source = lambda stream_arn, _records: service.kinesis_put(stream_arn)
 
 
-def journal_kinesis(journal: KinesisJournal, snapshot: Callable[[], None], changed: Callable[[], None]) -> None:
-    """Write accepted records to the journal before they are answered, and a snapshot when it has grown."""
+def kinesis_structure() -> object:
+    """What a record in the journal needs to find its place again: the streams and their shards."""
+    streams = list(ministack_kinesis._streams._data.items())
+    return tuple(
+        (key, stream["StreamARN"], stream["RetentionPeriodHours"], *stream["shards"]) for key, stream in streams
+    )
+
+
+def journal_kinesis(journal: KinesisJournal, outdated: Callable[[], bool], snapshot: Callable[[], None]) -> None:
+    """Write accepted records to the journal before they are answered.
+
+    A snapshot is written instead when it would not know the stream, which CloudFormation may just have made, and
+    when the journal has grown.
+    """
     put_one, put_many = ministack_kinesis._put_record, ministack_kinesis._put_records
 
-    def stored(response: Response, data: dict[str, Any], sent: list[dict[str, Any]], answered: list[dict[str, Any]]) -> Response:
+    def store(data: dict[str, Any], sent: list[dict[str, Any]], answered: list[dict[str, Any]]) -> None:
         name, _stream = ministack_kinesis._resolve_stream(data)
-        if journal.append((*request_scope(), name), sent, answered) > SNAPSHOT_BYTES:
+        if outdated() or journal.append((*request_scope(), name), sent, answered) > SNAPSHOT_BYTES:
             snapshot()
-        return response
 
     def one(data: dict[str, Any]) -> Response:
         with journal.lock:
             response: Response = put_one(data)
-            return stored(response, data, [data], [json.loads(response[2])]) if response[0] == 200 else response
+            if response[0] == 200:
+                store(data, [data], [json.loads(response[2])])
+            return response
 
     def many(data: dict[str, Any]) -> Response:
         with journal.lock:
             response: Response = put_many(data)
-            if response[0] != 200:
-                return response
-            return stored(response, data, data["Records"], json.loads(response[2])["Records"])
-
-    def structural(action: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:
-        def handle(data: dict[str, Any]) -> Response:
-            response = action(data)
-            snapshot()
-            changed()
+            if response[0] == 200:
+                store(data, data["Records"], json.loads(response[2])["Records"])
             return response
 
-        return handle
-
     ministack_kinesis._put_record, ministack_kinesis._put_records = one, many
-    for name in ("_create_stream", "_delete_stream", "_merge_shards", "_split_shard", "_update_shard_count"):
-        setattr(ministack_kinesis, name, structural(getattr(ministack_kinesis, name)))
 
 
 def snapshot_guard(journal: KinesisJournal) -> AbstractContextManager[Any]:
@@ -190,7 +196,9 @@ def after_load(journal: KinesisJournal) -> None:
         if crawler.get("State") != "READY":
             crawler["State"] = "READY"
             crawler["LastCrawl"] = {
-                "Status": "FAILED", "ErrorMessage": "The crawl was cut off by a restart", "StartTime": time.time(),
+                "Status": "FAILED",
+                "ErrorMessage": "The crawl was cut off by a restart",
+                "StartTime": time.time(),
             }
     _repair_queues()
 

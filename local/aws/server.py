@@ -60,16 +60,17 @@ class LocalAws:
 
     def _install(self) -> None:
         self.saver.guard("glue", lambda: self.catalog.lock)
-        self.saver.guard("kinesis", lambda: hooks.snapshot_guard(self.journal), on_demand=True)
+        self.saver.guard("kinesis", lambda: hooks.snapshot_guard(self.journal), hooks.kinesis_structure)
         hooks.serve_glue(self.catalog)
         hooks.serve_firehose(self.firehose)
-        hooks.journal_kinesis(self.journal, lambda: self.saver.save("kinesis"), self.saver.changed)
+        hooks.journal_kinesis(self.journal, lambda: self.saver.stale("kinesis"), lambda: self.saver.save("kinesis"))
         hooks.limit_handlers()
         hooks.save_through(self.saver)
 
     def _new_client(self, service: str, account: str, region: str) -> Any:
         # An access key of 12 digits is ministack's way to name the account.
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             endpoint_url=self._endpoint,
             region_name=region,
@@ -116,11 +117,11 @@ class LocalAws:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI app."""
         if scope["type"] == "lifespan":
-            await hooks.ministack_app.app(scope, receive, self._with_start_up(send))
+            await hooks.pass_on(scope, receive, self._with_start_up(send))
         elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
             await _send_json(send, await asyncio.to_thread(self.health))
         else:
-            await hooks.ministack_app.app(scope, receive, send)
+            await hooks.pass_on(scope, receive, send)
             if scope["type"] == "http" and may_change_state(scope):
                 self.saver.changed()
 

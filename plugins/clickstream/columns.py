@@ -13,6 +13,7 @@ SQL_TYPES = {
     "double": "double",
     "timestamp": "timestamp(6) with time zone",
     "json": "varchar",
+    "object": "varchar",
 }
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from clickstream_stream.environment import environment
 
 RAW = "clickstream-raw-000000000000"

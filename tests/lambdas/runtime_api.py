@@ -78,7 +78,7 @@ class Function:
     def __enter__(self) -> Self:
         self._server = _Server()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "awslambdaric", self.handler],
             cwd=SOURCE,
             env={

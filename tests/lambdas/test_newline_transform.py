@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from clickstream_stream import records
 from clickstream_stream.newline_transform import lambda_handler
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 EVENTS = Path(__file__).parent / "events" / "transform"
 CASES = sorted(path.stem for path in EVENTS.glob("*.json") if ".expected" not in path.name)
@@ -146,7 +145,18 @@ class TestResponseLimit:
         assert less.failed == whole.failed
         assert [one["data"] for one in less.results if one["result"] != "Ok"] == [""]
 
-    def test_good_records_fail_last_and_from_the_end(self) -> None:
+    def test_failed_records_give_up_their_data_before_a_good_one_fails(self) -> None:
+        payloads = [b"bad" * 50, b'{"a":"%s"}' % (b"x" * 100), b'{"b":"%s"}' % (b"y" * 100)]
+        _, size = self.answer(payloads)
+
+        batch, smaller = self.answer(payloads, limit=size - 100)
+
+        assert smaller <= size - 100
+        assert [one["result"] for one in batch.results] == ["ProcessingFailed", "Ok", "Ok"]
+        assert batch.results[0]["data"] == ""
+        assert batch.failed == {"not_json": 1}
+
+    def test_good_records_fail_from_the_end(self) -> None:
         payloads = [b"bad" * 50, b'{"a":"%s"}' % (b"x" * 100), b'{"b":"%s"}' % (b"y" * 100)]
         _, size = self.answer(payloads)
 

@@ -1,6 +1,7 @@
 """What `events` and `rejects` must hold when given files have been staged and loaded."""
 
 import gzip
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def staged_file(path: str, body: bytes) -> StagedFile:
 
 
 def expected_tables(files: Sequence[StagedFile]) -> Expected:
-    """The rows of both tables. Of the lines with one message id the first received is kept, then path, then bytes."""
+    """The rows of both tables. Of the lines with one message id the first received is kept, then path, then SHA-256."""
     kept: dict[str, tuple[tuple[datetime, str, bytes], Row]] = {}
     rejects: list[Row] = []
     line_count = 0
@@ -115,7 +116,7 @@ def expected_tables(files: Sequence[StagedFile]) -> Expected:
                 rejects.append(reject)
                 continue
             row = event_row(message, file)
-            rank = (row["received_at"], file.path, line)
+            rank = (row["received_at"], file.path, hashlib.sha256(line).digest())
             if row["message_id"] not in kept or rank < kept[row["message_id"]][0]:
                 kept[str(row["message_id"])] = (rank, row)
     events = [row for _, row in kept.values()]

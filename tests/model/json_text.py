@@ -96,7 +96,12 @@ def same_number(expected: str, actual: str) -> bool:
 
 
 def same_json(expected: Any, actual: Any) -> bool:
-    """Equal as JSON: the order of keys does not matter, that of items does; numbers as in `same_number`."""
+    """Equal as JSON: the order of keys does not matter, that of items does; numbers as in `same_number`.
+
+    A number that no double holds, such as 1e400, is kept as the string "Infinity" or "-Infinity".
+    """
+    if isinstance(expected, Number) and isinstance(actual, str):
+        return {float("inf"): "Infinity", float("-inf"): "-Infinity"}.get(float(expected.literal)) == actual
     if isinstance(expected, Number) and isinstance(actual, Number):
         return same_number(expected.literal, actual.literal)
     if isinstance(expected, dict) and isinstance(actual, dict):

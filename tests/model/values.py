@@ -79,8 +79,8 @@ def instant(value: Any) -> datetime | None:
     """ISO 8601 date and time in a string, as UTC with microseconds.
 
     `YYYY-MM-DD`, `T` or one space, `hh:mm[:ss[.fraction]]`, then `Z`, `+hh:mm`, `+hhmm` (up to 14 hours) or nothing,
-    which means UTC. A fraction is cut after six digits. Second 60 is second 0 of the next minute. Years 1 to 9999,
-    as sent and in UTC. Anything else is nothing: numbers, hour 24, a date alone, spaces around.
+    which means UTC. A fraction is cut after six digits. Second 60 is second 0 of the next minute. Years 2 to 9998
+    as sent, so that UTC has them too. Anything else is nothing: numbers, hour 24, a date alone, spaces around.
     """
     match = _INSTANT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
@@ -89,12 +89,14 @@ def instant(value: Any) -> datetime | None:
     seconds = int(match["second"] or 0)
     if int(match["minutes"] or 0) > 59 or offset > _MAX_OFFSET or seconds > 60:
         return None
+    if not 2 <= int(match["date"][:4]) <= 9998:
+        return None
     try:
         minute = datetime.strptime(f"{match['date']} {match['time']}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
         microseconds = int((match["fraction"] or "")[:6].ljust(6, "0"))
         at = minute + timedelta(seconds=seconds, microseconds=microseconds)
         return at + offset if match["sign"] == "-" else at - offset
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 

@@ -7,6 +7,11 @@
 try_cast({{ value }} as varchar)
 {%- endmacro -%}
 
+{#- Whether a string has anything but white space. -#}
+{%- macro has_text(text) -%}
+regexp_like({{ text }}, '[^\s\p{Z}\x{85}]')
+{%- endmacro -%}
+
 {#- true, false, or those words in any case; NULL for anything else. -#}
 {%- macro boolean(value) -%}
 case lower(try_cast({{ value }} as varchar)) when 'true' then true when 'false' then false end
@@ -24,16 +29,6 @@ end
 {#- JSON text of any value; SQL NULL for a JSON null. -#}
 {%- macro json(value) -%}
 nullif(json_format({{ value }}), 'null')
-{%- endmacro -%}
-
-{#- An object that was sent as a string is read one level deeper; anything else stays as it is. -#}
-{%- macro opened(value) -%}
-case
-    when starts_with(json_format({{ value }}), '"')
-        and try(starts_with(json_format(json_parse(cast({{ value }} as varchar))), '{'))
-        then json_parse(cast({{ value }} as varchar))
-    else {{ value }}
-end
 {%- endmacro -%}
 
 {#- The members of an object; NULL for anything else. -#}
@@ -55,12 +50,24 @@ case
 end
 {%- endmacro -%}
 
+{#- An object that was sent as a string is read one level deeper; anything else stays as it is. -#}
+{%- macro opened(value) -%}
+case
+    when starts_with(json_format({{ value }}), '"')
+        and not {{ deeper_than("cast(" ~ value ~ " as varchar)", 200) }}
+        and try(starts_with(json_format(json_parse(cast({{ value }} as varchar))), '{'))
+        then json_parse(cast({{ value }} as varchar))
+    else {{ value }}
+end
+{%- endmacro -%}
+
 {#- The value of a column by its type in columns.yaml. -#}
 {%- macro typed(value, type) -%}
 {%- if type == "text" -%}{{ text(value) }}
 {%- elif type == "boolean" -%}{{ boolean(value) }}
 {%- elif type == "double" -%}{{ double(value) }}
-{%- elif type == "json" -%}{{ json(opened(value)) }}
+{%- elif type == "json" -%}{{ json(value) }}
+{%- elif type == "object" -%}{{ json(opened(value)) }}
 {%- elif type == "timestamp" -%}{{ instant(text(value)) }}
 {%- endif -%}
 {%- endmacro -%}

@@ -1,6 +1,7 @@
 {#- Names of events as identifiers. -#}
 
-{#- Lower case, words joined by one underscore, letters and digits of any script kept: `Product Viewed` gives
+{#- Lower case, words joined by one underscore, letters, their marks and digits of any script kept, emoji and
+    variation selectors not: `Product Viewed` gives
     product_viewed, `URLPath` gives url_path. NULL when nothing is left. -#}
 {%- macro slug(text) -%}
 nullif(
@@ -12,7 +13,7 @@ nullif(
                     '(\p{Lu})(\p{Lu}\p{Ll})', '$1_$2'
                 )
             ),
-            '[^\p{L}\p{M}\p{Nd}]+', '_'
+            '([^\p{L}\p{Mn}\p{Mc}\p{Nd}]|[\x{FE00}-\x{FE0F}])+', '_'
         ),
         '^_+|_+$', ''
     ),

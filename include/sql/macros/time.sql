@@ -1,22 +1,26 @@
 {#- Instants out of text. -#}
 
 {#- ISO 8601 date and time, `T` or one space between them, seconds and fraction optional, with an offset or else UTC.
-    Microseconds; a longer fraction is cut. Second 60 is the next second. NULL for anything else. -#}
+    Microseconds; a longer fraction is cut. Second 60 is the next second.
+    Years 2 to 9998, so that UTC has them too. NULL for anything else. -#}
 {%- macro instant(text) -%}
 case
     when regexp_like(
         {{ text }},
-        '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?$'
+        '^(?!0000|0001|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-](0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00)?$'
     )
         then try(
             cast(
                 from_iso8601_timestamp_nanos(
                     regexp_replace(
                         regexp_replace(
-                            regexp_replace(replace({{ text }}, ' ', 'T'), '^(.{16}):60', '$1:59'),
-                            '(\.[0-9]{6})[0-9]+', '$1'
+                            regexp_replace(
+                                regexp_replace(replace({{ text }}, ' ', 'T'), '^(.{16}):60', '$1:59'),
+                                '(\.[0-9]{6})[0-9]+', '$1'
+                            ),
+                            '^(.{16}[^Z+-]*)$', '$1Z'
                         ),
-                        '^(.{16}[^Z+-]*)$', '$1Z'
+                        '([+-][0-9]{2})([0-9]{2})$', '$1:$2'
                     )
                 ) at time zone 'UTC' as timestamp(6) with time zone
             )

@@ -22,6 +22,8 @@ from botocore.config import Config
 
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
+# Read now: other fixtures of the session take CLICKSTREAM_* out of the environment.
+PYTHON = os.environ.get("CLICKSTREAM_LOCAL_PYTHON", sys.executable)
 ROLE = "arn:aws:iam::000000000000:role/any"
 
 
@@ -55,8 +57,7 @@ class LocalAws:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._clients.clear()
-        python = os.environ.get("CLICKSTREAM_LOCAL_PYTHON", sys.executable)
-        command = [python, "-m", "local.aws", "--port", str(self.port), "--state-dir", str(self.state)]
+        command = [PYTHON, "-m", "local.aws", "--port", str(self.port), "--state-dir", str(self.state)]
         started = time.monotonic()
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

@@ -1,6 +1,7 @@
 """Which objects become which tables."""
 
 import pytest
+
 from local.aws.crawl_grouping import SampledObject, crawled_tables, group_objects, hidden
 from local.aws.crawler import parse_target, read_policy
 from local.aws.schema_inference import Shape
@@ -66,7 +67,8 @@ def test_hidden_names(name, expected):
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"), [("s3://b", ("b", "")), ("s3://b/", ("b", "")), ("s3://b/a/c", ("b", "a/c/")), ("s3://b/a/", ("b", "a/"))]
+    ("path", "expected"),
+    [("s3://b", ("b", "")), ("s3://b/", ("b", "")), ("s3://b/a/c", ("b", "a/c/")), ("s3://b/a/", ("b", "a/"))],
 )
 def test_include_paths(path, expected):
     assert parse_target(path) == expected
@@ -81,5 +83,8 @@ def test_an_include_path_that_is_not_s3_is_refused(path):
 def test_the_defaults_of_a_crawler_are_those_of_aws():
     policy, combine = read_policy({"Name": "c", "Configuration": ""}, "run")
     assert (policy.update, policy.delete, policy.merge_new_columns, combine) == (
-        "UPDATE_IN_DATABASE", "DEPRECATE_IN_DATABASE", False, False,
+        "UPDATE_IN_DATABASE",
+        "DEPRECATE_IN_DATABASE",
+        False,
+        False,
     )

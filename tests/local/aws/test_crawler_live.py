@@ -77,9 +77,13 @@ def test_a_crawl_leaves_one_table_with_types_counts_and_a_fresh_result(staging):
     place.add("2.gz", PAGE)
     place.add("_hidden.gz", {"secret": 1})
     result = place.crawl()
-    assert result["Status"] == "SUCCEEDED" and result["StartTime"] > before
+    assert result["Status"] == "SUCCEEDED"
+    assert result["StartTime"] > before
     assert place.types() == {
-        "type": "string", "userid": "string", "properties": "struct<total:double>", "anonymousid": "string",
+        "type": "string",
+        "userid": "string",
+        "properties": "struct<total:double>",
+        "anonymousid": "string",
         "context": "struct<page:struct<url:string>>",
     }
     storage = place.tables()["events_staging"]["StorageDescriptor"]
@@ -89,7 +93,8 @@ def test_a_crawl_leaves_one_table_with_types_counts_and_a_fresh_result(staging):
     assert (parameters["objectCount"], parameters["recordCount"]) == ("2", "3")
     assert (parameters["compressionType"], parameters["UPDATED_BY_CRAWLER"]) == ("gzip", place.crawler)
     (metrics,) = place.glue.get_crawler_metrics(CrawlerNameList=[place.crawler])["CrawlerMetricsList"]
-    assert metrics["TablesCreated"] == 1 and metrics["LastRuntimeSeconds"] > 0
+    assert metrics["TablesCreated"] == 1
+    assert metrics["LastRuntimeSeconds"] > 0
     assert [crawl["State"] for crawl in place.glue.list_crawls(CrawlerName=place.crawler)["Crawls"]] == ["COMPLETED"]
 
 
@@ -101,7 +106,9 @@ def test_a_second_crawl_brings_structs_back_and_drops_columns_no_longer_seen(sta
     place.add("1.gz", PAGE)
     place.crawl()
     assert place.types() == {
-        "type": "string", "anonymousid": "string", "context": "struct<page:struct<url:string>>",
+        "type": "string",
+        "anonymousid": "string",
+        "context": "struct<page:struct<url:string>>",
     }
 
 
@@ -113,7 +120,10 @@ def test_merge_new_columns_adds_and_never_changes(staging):
     place.add("1.gz", PAGE)
     place.crawl()
     assert place.types() == {
-        "type": "string", "userid": "string", "properties": "string", "anonymousid": "string",
+        "type": "string",
+        "userid": "string",
+        "properties": "string",
+        "anonymousid": "string",
         "context": "struct<page:struct<url:string>>",
     }
     parameters = place.tables()["events_staging"]["StorageDescriptor"]["SerdeInfo"]["Parameters"]

@@ -5,10 +5,11 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+
 from local.aws.firehose_buffer import DeliveryBuffer, TransformBuffer
 from local.aws.firehose_keys import delivery_prefix, error_prefix, format_java_time, object_name
-from local.aws.firehose_service import PutRefused, read_payloads
-from local.aws.firehose_settings import UnsupportedDelivery, read_settings
+from local.aws.firehose_service import PutRefusedError, read_payloads
+from local.aws.firehose_settings import UnsupportedDeliveryError, read_settings
 from local.aws.firehose_sources import DirectPutSource
 from local.aws.firehose_transform import FailedRecord, SourceRecord, error_line, read_answer
 
@@ -40,7 +41,11 @@ def test_prefixes(prefix, expected):
 @pytest.mark.parametrize(
     ("prefix", "errors", "expected"),
     [
-        ("raw/", "failed/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/", "failed/processing-failed/2026/02/03/04/"),
+        (
+            "raw/",
+            "failed/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/",
+            "failed/processing-failed/2026/02/03/04/",
+        ),
         ("raw/", "", "raw/processing-failed/2026/02/03/04/"),
         ("", "", "processing-failed/2026/02/03/04/"),
         ("raw/", "failed/!{firehose:error-output-type}/", "failed/processing-failed/"),
@@ -54,7 +59,9 @@ def test_a_random_string_differs_each_time():
     assert len({delivery_prefix("!{firehose:random-string}", WHEN) for _ in range(20)}) == 20
 
 
-@pytest.mark.parametrize("prefix", ["!{partitionKeyFromLambda:a}/", "!{firehose:error-output-type}/", "!{timestamp:EEE}/"])
+@pytest.mark.parametrize(
+    "prefix", ["!{partitionKeyFromLambda:a}/", "!{firehose:error-output-type}/", "!{timestamp:EEE}/"]
+)
 def test_expressions_that_are_not_done_are_refused(prefix):
     with pytest.raises(ValueError, match="not done locally"):
         delivery_prefix(prefix, WHEN)
@@ -62,10 +69,12 @@ def test_expressions_that_are_not_done_are_refused(prefix):
 
 def test_time_zones_move_prefix_and_name():
     assert delivery_prefix("", WHEN, "Asia/Seoul") == "2026/02/03/13/"
-    assert object_name("s", 2, WHEN, "id", ".gz", "Asia/Seoul") == "s-2-2026-02-03-13-05-06-id.gz"
+    assert object_name("s", 2, WHEN, "id", ".gz", time_zone="Asia/Seoul") == "s-2-2026-02-03-13-05-06-id.gz"
 
 
-@pytest.mark.parametrize(("pattern", "expected"), [("yy", "26"), ("d/M", "3/2"), ("SSS", "789"), ("''", "'"), ("H:mm", "4:05")])
+@pytest.mark.parametrize(
+    ("pattern", "expected"), [("yy", "26"), ("d/M", "3/2"), ("SSS", "789"), ("''", "'"), ("H:mm", "4:05")]
+)
 def test_java_time_patterns(pattern, expected):
     assert format_java_time(pattern, WHEN) == expected
 
@@ -74,15 +83,28 @@ def test_every_record_of_an_answer_ends_in_exactly_one_place():
     batch = [record(n, str(n).encode()) for n in range(9)]
     twice = answer_for(batch[6])
     records = [
-        answer_for(batch[1]), answer_for(batch[0]), answer_for(batch[2], "Dropped"),
-        answer_for(batch[3], "ProcessingFailed"), answer_for(batch[4], data="no base64!"), answer_for(batch[5], "ok"),
-        twice, twice, {"recordId": batch[7].record_id, "result": "Ok"}, {"recordId": "stranger", "result": "Ok"}, "junk",
+        answer_for(batch[1]),
+        answer_for(batch[0]),
+        answer_for(batch[2], "Dropped"),
+        answer_for(batch[3], "ProcessingFailed"),
+        answer_for(batch[4], data="no base64!"),
+        answer_for(batch[5], "ok"),
+        twice,
+        twice,
+        {"recordId": batch[7].record_id, "result": "Ok"},
+        {"recordId": "stranger", "result": "Ok"},
+        "junk",
     ]
     outcome = read_answer(batch, {"records": records})
-    assert outcome.delivered == [b"1", b"0"] and outcome.dropped == 1
+    assert outcome.delivered == [b"1", b"0"]
+    assert outcome.dropped == 1
     assert {f.record.data: f.code.removeprefix("Lambda.") for f in outcome.failed} == {
-        b"3": "ProcessingFailedStatus", b"4": "JsonProcessingException", b"5": "JsonProcessingException",
-        b"6": "DuplicatedRecordId", b"7": "JsonProcessingException", b"8": "MissingRecordId",
+        b"3": "ProcessingFailedStatus",
+        b"4": "JsonProcessingException",
+        b"5": "JsonProcessingException",
+        b"6": "DuplicatedRecordId",
+        b"7": "JsonProcessingException",
+        b"8": "MissingRecordId",
     }
 
 
@@ -94,10 +116,16 @@ def test_an_answer_without_records_fails_the_batch(answer):
 def test_a_line_of_a_failed_object_has_the_documented_fields_and_the_raw_bytes():
     failure = FailedRecord(record(5, b"\xff{"), "Lambda.FunctionError", "why", attempts=4)
     line = error_line(failure, function_arn="arn", ended_ms=9)
-    assert line.endswith(b"}\n") and line.count(b"\n") == 1
+    assert line.endswith(b"}\n")
+    assert line.count(b"\n") == 1
     assert json.loads(line) == {
-        "attemptsMade": 4, "arrivalTimestamp": 1_795_000_000_005, "errorCode": "Lambda.FunctionError", "errorMessage": "why",
-        "attemptEndingTimestamp": 9, "rawData": base64.b64encode(b"\xff{").decode(), "lambdaArn": "arn",
+        "attemptsMade": 4,
+        "arrivalTimestamp": 1_795_000_000_005,
+        "errorCode": "Lambda.FunctionError",
+        "errorMessage": "why",
+        "attemptEndingTimestamp": 9,
+        "rawData": base64.b64encode(b"\xff{").decode(),
+        "lambdaArn": "arn",
     }
 
 
@@ -123,7 +151,8 @@ def test_the_delivery_buffer_knows_how_far_each_shard_is_done():
     buffer.add([record(1, b"a"), record(2, b"b")], [b"a\n"], [FailedRecord(record(2, b"b"), "c", "m")], now=5)
     other = SourceRecord(b"c", "0000000001", 1_700_000_000_000, "shard-1")
     buffer.add([other], [b"c\n"], [], now=6)
-    assert buffer.body == b"a\nc\n" and buffer.size == 5
+    assert buffer.body == b"a\nc\n"
+    assert buffer.size == 5
     assert buffer.positions == {"shard-0": record(2).sequence, "shard-1": "0000000001"}
     assert (buffer.oldest_ms, buffer.due_at(100, 60), buffer.due_at(5, 60)) == (1_700_000_000_000, 65, 0)
 
@@ -134,7 +163,8 @@ def test_direct_puts_survive_until_they_are_delivered(tmp_path):
     source.append([b"a", b"b"], now=100)
     source.append([b"c"], now=101)
     first = source.read()
-    assert [r.data for r in first] == [b"a", b"b", b"c"] and source.read() == []
+    assert [r.data for r in first] == [b"a", b"b", b"c"]
+    assert source.read() == []
     source.checkpoint({"direct-put": first[1].sequence})
     with path.open("a") as file:
         file.write('[1.0, "cut o')
@@ -149,8 +179,14 @@ def stream(**config):
 
 def test_settings_have_the_defaults_of_the_api():
     settings = read_settings(stream())
-    assert (settings.buffer_bytes, settings.buffer_seconds, settings.gzip, settings.extension) == (5 * 1024**2, 300, False, "")
-    assert settings.transform is None and settings.delimiter == b""
+    assert (settings.buffer_bytes, settings.buffer_seconds, settings.gzip, settings.extension) == (
+        5 * 1024**2,
+        300,
+        False,
+        "",
+    )
+    assert settings.transform is None
+    assert settings.delimiter == b""
 
 
 def test_settings_of_a_template_may_be_text():
@@ -175,11 +211,11 @@ def test_settings_of_a_template_may_be_text():
     ids=["compression", "destination", "function", "processor"],
 )
 def test_what_is_not_done_is_refused(record_):
-    with pytest.raises(UnsupportedDelivery):
+    with pytest.raises(UnsupportedDeliveryError):
         read_settings(record_)
 
 
 @pytest.mark.parametrize("records", [[], [{}], [{"Data": "%%%"}], [{"Data": None}]])
 def test_puts_without_data_are_refused(records):
-    with pytest.raises(PutRefused):
+    with pytest.raises(PutRefusedError):
         read_payloads(records)

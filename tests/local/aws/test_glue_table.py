@@ -1,9 +1,10 @@
-"""Each folder of tables/ has what a crawl found, the crawler's policy, the table there was, and the table there is then."""
+"""Each folder of tables/: what a crawl found, the crawler's policy, the table before, and the table after."""
 
 import json
 from pathlib import Path
 
 import pytest
+
 from local.aws.glue_table import CrawledTable, CrawlPolicy, changed_table, deprecated_table, new_table, table_name
 
 CASES = sorted((Path(__file__).parent / "tables").iterdir())
@@ -25,7 +26,8 @@ def test_a_deprecated_table_keeps_everything_and_has_the_mark_twice():
     assert table["StorageDescriptor"]["Columns"] == existing["StorageDescriptor"]["Columns"]
     assert table["Parameters"] == {**existing["Parameters"], "DEPRECATED_BY_CRAWLER": str(NOW_MS)}
     assert table["StorageDescriptor"]["Parameters"]["DEPRECATED_BY_CRAWLER"] == str(NOW_MS)
-    assert "VersionId" not in table and "DEPRECATED_BY_CRAWLER" not in existing["Parameters"]
+    assert "VersionId" not in table
+    assert "DEPRECATED_BY_CRAWLER" not in existing["Parameters"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+
 from local.aws.s3_samples import SAMPLE_BYTES, sample_object
 from local.aws.schema_inference import columns
 
@@ -52,7 +53,8 @@ def test_only_the_head_of_a_large_object_is_read_and_its_records_are_estimated()
 
 def test_a_first_record_over_one_megabyte_makes_the_sample_larger():
     found, client = sample(json.dumps({"big": "x" * 2_500_000}).encode() + b"\n")
-    assert found.records == 1 and client.read > 2_500_000
+    assert found.records == 1
+    assert client.read > 2_500_000
 
 
 @pytest.mark.parametrize("body", [b"\n\n", b"hello\nworld\n", gzip.compress(b"")[:12], b"\x1f\x8bnot really", b"7\n"])

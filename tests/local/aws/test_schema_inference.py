@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from local.aws.schema_inference import Shape, columns, json_objects, paths, similarity
 
 CASES = sorted((Path(__file__).parent / "inference").iterdir())

@@ -10,7 +10,10 @@ using (
         group by message_id
     )
 
-    select batch.*
+    select
+    {%- for column in events.columns %}
+        batch.{{ quote(column.name) }}{{ "," if not loop.last }}
+    {%- endfor %}
     from {{ t.batch(run_id) }} as batch
     inner join first_lines on batch.line_id = first_lines.line_id
 ) as source

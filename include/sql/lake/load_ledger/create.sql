@@ -8,7 +8,7 @@ create table if not exists {{ t.load_ledger }} (
     rows_loaded bigint comment 'Rows of events that this run took from it.',
     rows_duplicate bigint comment 'Lines whose message was in events already, or earlier in this batch.',
     rows_rejected bigint comment 'Lines that could not be read as a message.',
-    rejected_by_reason map(varchar, bigint) comment 'The rejected lines by reason.',
+    rejected_by_reason map (varchar, bigint) comment 'The rejected lines by reason.',
     first_received_at timestamp(6) with time zone comment 'Earliest received_at of its messages.',
     last_received_at timestamp(6) with time zone comment 'Latest received_at of its messages.',
     staged_at timestamp(6) with time zone comment 'When the object was staged.',

@@ -6,9 +6,13 @@ merge into {{ t.load_ledger }} as target
 using (
     with manifest as (
         select
-            source_path,
-            bytes
-        from unnest(array[{{ bind_each(manifest.paths) }}], array[{{ bind_each(manifest.bytes) }}]) as listed (source_path, bytes)
+            listed.source_path,
+            listed.bytes
+        from
+            unnest(
+                array[{{ bind_each(manifest.paths) }}],
+                array[{{ bind_each(manifest.bytes) }}]
+            ) as listed (source_path, bytes)
     ),
 
     first_lines as (
@@ -41,19 +45,21 @@ using (
         left join present_messages on batch.reject_reason is null and batch.message_id = present_messages.message_id
     ),
 
+    reason_counts as (
+        select
+            source_path,
+            reject_reason,
+            count(*) as reason_rows
+        from outcomes
+        where reject_reason is not null
+        group by source_path, reject_reason
+    ),
+
     reasons as (
         select
             source_path,
             map_agg(reject_reason, reason_rows) as rejected_by_reason
-        from (
-            select
-                source_path,
-                reject_reason,
-                count(*) as reason_rows
-            from outcomes
-            where reject_reason is not null
-            group by source_path, reject_reason
-        )
+        from reason_counts
         group by source_path
     ),
 
@@ -86,16 +92,18 @@ using (
     left join reasons on manifest.source_path = reasons.source_path
 ) as source
     on target.source_path = source.source_path and target.run_id = {{ bind(run_id) }}
-when matched then update set
-    bytes = source.bytes,
-    rows_read = source.rows_read,
-    rows_loaded = source.rows_loaded,
-    rows_duplicate = source.rows_duplicate,
-    rows_rejected = source.rows_rejected,
-    rejected_by_reason = source.rejected_by_reason,
-    first_received_at = source.first_received_at,
-    last_received_at = source.last_received_at,
-    loaded_at = {{ bind(now) }}
+when matched then
+    update
+        set
+            bytes = source.bytes,
+            rows_read = source.rows_read,
+            rows_loaded = source.rows_loaded,
+            rows_duplicate = source.rows_duplicate,
+            rows_rejected = source.rows_rejected,
+            rejected_by_reason = source.rejected_by_reason,
+            first_received_at = source.first_received_at,
+            last_received_at = source.last_received_at,
+            loaded_at = {{ bind(now) }}
 when not matched then insert (
     source_path, run_id, bytes, rows_read, rows_loaded, rows_duplicate, rows_rejected, rejected_by_reason,
     first_received_at, last_received_at, staged_at, loaded_at

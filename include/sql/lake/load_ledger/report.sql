@@ -16,11 +16,11 @@ with objects as (
 
 reasons as (
     select
-        reason,
-        sum(reason_rows) as reason_rows
+        rejected.reason,
+        sum(rejected.reason_rows) as reason_rows
     from objects
-    cross join unnest(rejected_by_reason) as rejected (reason, reason_rows)
-    group by reason
+    cross join unnest(objects.rejected_by_reason) as rejected (reason, reason_rows)
+    group by rejected.reason
 )
 
 select
@@ -30,7 +30,7 @@ select
     coalesce(sum(rows_loaded), 0) as rows_loaded,
     coalesce(sum(rows_duplicate), 0) as rows_duplicate,
     coalesce(sum(rows_rejected), 0) as rows_rejected,
-    (select json_format(cast(map_agg(reason, reason_rows) as json)) from reasons) as rejected_by_reason,
+    (select json_format(cast(map_agg(reasons.reason, reasons.reason_rows) as json)) from reasons) as rejected_by_reason,
     min(first_received_at) as first_received_at,
     max(last_received_at) as last_received_at
 from objects

@@ -16,17 +16,19 @@ using (
 
     select
         *,
-        to_hex(sha256(to_utf8(source_path || '|' || to_hex(line_digest) || '|' || cast(occurrence as varchar)))) as reject_id
+        to_hex(sha256(to_utf8(source_path || '|' || to_hex(line_digest) || '|' || cast(occurrence as varchar))))
+            as reject_id
     from numbered_lines
 ) as source
     on target.reject_id = source.reject_id
-when not matched then insert (reject_id, reason, line, source_path, staged_at, rejected_at, load_run_id)
-values (
-    source.reject_id,
-    source.reject_reason,
-    source.rejected_line,
-    source.source_path,
-    source.staged_at,
-    {{ bind(now) }},
-    {{ bind(run_id) }}
-)
+when not matched then
+    insert (reject_id, reason, line, source_path, staged_at, rejected_at, load_run_id)
+    values (
+        source.reject_id,
+        source.reject_reason,
+        source.rejected_line,
+        source.source_path,
+        source.staged_at,
+        {{ bind(now) }},
+        {{ bind(run_id) }}
+    )

@@ -1,6 +1,6 @@
 -- The staged objects as raw lines, one row a line, beside the table that the crawler makes over the same folder.
 -- Byte-exact, so that nothing in a file can hide: a line of two objects, or of no JSON at all, is a row here.
--- The separator and the NULL marker are a byte that UTF-8 never has, so every line stays whole.
+-- The separator is the byte FE, which UTF-8 never has, so every line stays whole.
 -- Grain: one line of one staged object.
 create table if not exists {{ t.lines }} (
     line varchar
@@ -8,6 +8,6 @@ create table if not exists {{ t.lines }} (
 with (
     external_location = '{{ t.staging_location }}',
     format = 'TEXTFILE',
-    null_format = U&'\00FF',
-    textfile_field_separator = U&'\00FF'
+    null_format = 'þ',
+    textfile_field_separator = 'þ'
 )

@@ -1,4 +1,4 @@
-{%- from "macros/json.sql" import deeper_than, holds_several_objects, json, members, opened, text, typed -%}
+{%- from "macros/json.sql" import deeper_than, has_text, holds_several_objects, json, members, opened, text, typed -%}
 {%- from "macros/time.sql" import instant -%}
 {%- from "macros/naming.sql" import slug, staged_at -%}
 -- One load's lines, read once: every line of its manifest as typed columns, or with the reason why it is rejected.
@@ -15,10 +15,13 @@ with lines as (
     where "$path" in ({{ bind_each(manifest.paths) }})
 ),
 
+-- Bytes that are no UTF-8 read as replacement characters; such a line is no JSON.
 measured_lines as (
     select
         source_path,
-        line,
+        from_utf8(to_utf8(line)) as line,
+        sha256(to_utf8(line)) as line_digest,
+        from_utf8(to_utf8(line)) = line as is_utf8,
         {{ deeper_than("line", 200) }} as is_too_deep
     from lines
 ),
@@ -26,7 +29,7 @@ measured_lines as (
 documents as (
     select
         *,
-        case when not is_too_deep then try(json_parse(line)) end as document
+        case when is_utf8 and not is_too_deep then try(json_parse(line)) end as document
     from measured_lines
 ),
 
@@ -54,10 +57,10 @@ context_members as (
 
 nested_members as (
     select
-        *
-        {%- for object in events.context_objects %},
-        {{ members("element_at(context_member, '" ~ object ~ "')") }} as {{ quote(object) }}
+        {%- for object in events.context_objects %}
+        {{ members("element_at(context_member, '" ~ object ~ "')") }} as {{ quote(object) }},
         {%- endfor %}
+        *
     from context_members
 ),
 
@@ -65,22 +68,29 @@ typed_messages as (
     select
         source_path,
         line,
+        line_digest,
         document,
         message,
+        is_utf8,
         is_too_deep,
         lower({{ text("element_at(message, 'type')") }}) as type,
         {{ slug(text("element_at(message, 'event')")) }} as event,
         {{ instant(text("element_at(message, 'receivedAt')")) }} as sent_received_at,
         {{ instant(text("element_at(message, 'timestamp')")) }} as sent_timestamp,
-        map_filter(message, (key, _) -> key not in ({{ events.top_level_keys | map("literal") | join(", ") }})) as extra_members,
+        map_filter(
+            message,
+            (member_name, member) -> not contains(
+                array[{{ events.top_level_keys | map("literal") | join(", ") }}], member_name
+            )
+        ) as extra_members,
         {{ staged_at("source_path") }} as staged_at,
+        {%- for column in events.extracted if column.name != "message_id" %}
+        {{ typed(column.value, column.type) }} as {{ quote(column.name) }},
+        {%- endfor %}
         case
             when json_format(message_id_value) in ('true', 'false') then null
-            when regexp_like({{ text("message_id_value") }}, '\S') then {{ text("message_id_value") }}
+            when {{ has_text(text("message_id_value")) }} then {{ text("message_id_value") }}
         end as message_id
-        {%- for column in events.extracted if column.name != "message_id" %},
-        {{ typed(column.value, column.type) }} as {{ quote(column.name) }}
-        {%- endfor %}
     from nested_members
 ),
 
@@ -100,7 +110,8 @@ flagged_messages as (
         "timestamp" < received_at - interval '24' hour as is_late,
         "timestamp" > received_at + interval '5' minute as is_future,
         case
-            when not regexp_like(line, '\S') then 'blank'
+            when not is_utf8 then 'not_json'
+            when not {{ has_text("line") }} then 'blank'
             when is_too_deep then 'too_deep'
             when document is null and {{ holds_several_objects("line") }} then 'missing_newline'
             when document is null then 'not_json'
@@ -112,10 +123,10 @@ flagged_messages as (
 
 select
     uuid() as line_id,
-    sha256(to_utf8(line)) as line_digest,
+    line_digest,
     reject_reason,
     if(reject_reason is not null, line) as rejected_line,
-    {%- for column in events.columns %}
-    {{ quote(column.name) }}{{ "," if not loop.last }}
-    {%- endfor %}
+{%- for column in events.columns %}
+{{ quote(column.name) }}{{ "," if not loop.last }}
+{%- endfor %}
 from flagged_messages

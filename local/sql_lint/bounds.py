@@ -1,0 +1,3 @@
+"""What one batch can touch."""
+
+earliest = latest = "2026-01-01"

@@ -1,0 +1,169 @@
+"""Real boto3 clients over dictionaries: botocore checks every request against its own model, and nothing is sent."""
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+
+
+class RefusalError(Exception):
+    """The service answers with this error."""
+
+    def __init__(self, code: str, message: str = "", status: int = 400) -> None:
+        super().__init__(code)
+        self.code, self.message, self.status = code, message, status
+
+
+def client(service: str, answer: Callable[[str, dict[str, Any]], dict[str, Any]]) -> Any:
+    """A client whose every call is answered by `answer(operation, parameters)`."""
+    made = boto3.client(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+    def keep_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["sent_parameters"] = dict(params)
+
+    def respond(model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        try:
+            return SimpleNamespace(status_code=200), answer(model.name, context["sent_parameters"])
+        except RefusalError as error:
+            parsed = {"Error": {"Code": error.code, "Message": error.message}}
+            return SimpleNamespace(status_code=error.status), parsed
+
+    made.meta.events.register(f"before-parameter-build.{service}", keep_parameters)
+    made.meta.events.register(f"before-call.{service}", respond)
+    return made
+
+
+class MemoryS3:
+    """`buckets[bucket][key]` is an object's bytes. `refused` maps keys to the error code of their deletion."""
+
+    def __init__(self, buckets: dict[str, dict[str, bytes]], page: int = 1_000) -> None:
+        self.buckets = buckets
+        self.page = page
+        self.refused: dict[str, str] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.client = client("s3", self._answer)
+
+    def called(self, operation: str) -> list[dict[str, Any]]:
+        return [parameters for name, parameters in self.calls if name == operation]
+
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append((operation, parameters))
+        return getattr(self, f"_{operation}")(self.buckets[parameters["Bucket"]], parameters)
+
+    def _ListObjectsV2(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        after = parameters.get("ContinuationToken", "")
+        keys = sorted(key for key in bucket if key.startswith(parameters["Prefix"]) and key > after)
+        page = keys[: self.page]
+        answer: dict[str, Any] = {"IsTruncated": len(keys) > len(page)}
+        if page:
+            answer["Contents"] = [{"Key": key, "Size": len(bucket[key])} for key in page]
+        if answer["IsTruncated"]:
+            answer["NextContinuationToken"] = page[-1]
+        return answer
+
+    def _DeleteObjects(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        keys = [item["Key"] for item in parameters["Delete"]["Objects"]]
+        for key in keys:
+            if key not in self.refused:
+                bucket.pop(key, None)
+        errors = [
+            {"Key": key, "Code": self.refused[key], "Message": "in the test"} for key in keys if key in self.refused
+        ]
+        return {"Errors": errors} if errors else {}
+
+    def _GetObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if parameters["Key"] not in bucket:
+            raise RefusalError("NoSuchKey", status=404)
+        return {"Body": io.BytesIO(bucket[parameters["Key"]])}
+
+    def _PutObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        bucket[parameters["Key"]] = parameters["Body"]
+        return {}
+
+
+class Crawl:
+    """One crawl: it shows as RUNNING for `polls` calls of GetCrawler, after `unseen` calls that still say READY."""
+
+    def __init__(
+        self, started: datetime, status: str = "SUCCEEDED", message: str | None = None, polls: int = 2, unseen: int = 0
+    ) -> None:
+        self.started, self.status, self.message = started, status, message
+        self.polls, self.unseen = polls, unseen
+
+    def last(self) -> dict[str, Any]:
+        return {"StartTime": self.started, "Status": self.status} | (
+            {"ErrorMessage": self.message} if self.message else {}
+        )
+
+
+class MemoryGlue:
+    """One crawler, which makes the crawls of `script` in turn, and the tables of one database.
+
+    `rivals`: that many UpdateTable calls find that another writer was faster.
+    `ends_at_start`: a crawl that runs ends just before the next StartCrawler.
+    """
+
+    def __init__(self, tables: list[dict[str, Any]] | None = None, page: int = 100) -> None:
+        self.tables = {table["Name"]: {"VersionId": "0", **table} for table in tables or []}
+        self.page = page
+        self.rivals = 0
+        self.script: list[Crawl] = []
+        self.running: Crawl | None = None
+        self.last: Crawl | None = None
+        self.ends_at_start = False
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.client = client("glue", self._answer)
+
+    def called(self, operation: str) -> list[dict[str, Any]]:
+        return [parameters for name, parameters in self.calls if name == operation]
+
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append((operation, parameters))
+        return getattr(self, f"_{operation}")(parameters)
+
+    def _GetTables(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        names = sorted(self.tables)
+        first = int(parameters.get("NextToken", 0))
+        answer: dict[str, Any] = {"TableList": [self.tables[name] for name in names[first : first + self.page]]}
+        return answer | ({"NextToken": str(first + self.page)} if first + self.page < len(names) else {})
+
+    def _UpdateTable(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        table = self.tables[parameters["TableInput"]["Name"]]
+        if self.rivals:
+            self.rivals -= 1
+            table["VersionId"] = str(int(table["VersionId"]) + 1)
+            table["Description"] = "written by another"
+        if parameters.get("VersionId", table["VersionId"]) != table["VersionId"]:
+            raise RefusalError("ConcurrentModificationException", "stale VersionId")
+        self.tables[table["Name"]] = {
+            **parameters["TableInput"],
+            "DatabaseName": parameters["DatabaseName"],
+            "VersionId": str(int(table["VersionId"]) + 1),
+        }
+        return {}
+
+    def _StartCrawler(self, _: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if self.running and self.ends_at_start:
+            self._end()
+        if self.running:
+            raise RefusalError("CrawlerRunningException", "it runs")
+        self.running = self.script.pop(0)
+        return {}
+
+    def _GetCrawler(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        state = "READY"
+        if self.running and self.running.unseen:
+            self.running.unseen -= 1
+        elif self.running and self.running.polls:
+            self.running.polls -= 1
+            state = "RUNNING"
+        elif self.running:
+            self._end()
+        crawler: dict[str, Any] = {"Name": parameters["Name"], "State": state}
+        return {"Crawler": crawler | ({"LastCrawl": self.last.last()} if self.last else {})}
+
+    def _end(self) -> None:
+        self.last, self.running = self.running, None

@@ -1,0 +1,29 @@
+"""The machine that tests with servers share: the local AWS and Trino, started once a run."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.machine import Machine, scratch_lake
+from tests.scratch import ScratchLake
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """The local AWS with the deployed template, and Trino; in a state folder of its own, beside any running demo."""
+    state = tmp_path_factory.mktemp("stack")
+    for name in [name for name in os.environ if name.startswith("CLICKSTREAM_")]:
+        del os.environ[name]
+    os.environ["CLICKSTREAM_STATE"] = str(state)
+    running = Machine.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def lake(machine: Machine) -> ScratchLake:
+    """Empty tables and an empty staging folder that no other test sees."""
+    return scratch_lake(machine)

@@ -1,0 +1,70 @@
+"""A local stack for tests, and scratch lakes on it."""
+
+import itertools
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from clickstream.query import QueryRunner
+from clickstream.settings import Settings
+from local import pipeline, services, stack
+from local.places import Places
+from tests.scratch import ScratchLake
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Machine:
+    """A running stack."""
+
+    places: Places
+
+    @classmethod
+    def start(cls) -> "Machine":
+        """Start the local AWS and Trino; deploy the template."""
+        return cls(stack.up(_say, with_airflow=False))
+
+    def start_airflow(self) -> None:
+        """Start Airflow too; quick when it runs."""
+        self.places = stack.up(_say)
+
+    def stop(self) -> None:
+        """Stop what was started."""
+        stack.down(_say)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the local AWS."""
+        return pipeline.aws_client(service, self.places)
+
+    def runner(self) -> QueryRunner:
+        """Runs statements on Trino."""
+        return QueryRunner(services.connect_trino(self.places))
+
+
+def scratch_lake(machine: Machine) -> ScratchLake:
+    """A lake with buckets and Glue databases of its own, its tables made."""
+    name = f"case{next(_numbers)}"
+    settings = Settings(
+        staging_bucket=f"{name}-staging",
+        lake_bucket=f"{name}-lake",
+        crawler=f"{name}-crawler",
+        staging_database=f"{name}_staging",
+        lines_database=f"{name}_lines",
+        lake_database=name,
+        work_database=f"{name}_work",
+    )
+    s3, glue = machine.client("s3"), machine.client("glue")
+    for bucket in (settings.staging_bucket, settings.lake_bucket):
+        s3.create_bucket(Bucket=bucket)
+    for database in (
+        settings.staging_database, settings.lines_database, settings.lake_database, settings.work_database,
+    ):  # fmt: skip
+        glue.create_database(
+            DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"}
+        )
+    return ScratchLake(settings, s3, machine.runner())
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)

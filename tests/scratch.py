@@ -1,0 +1,67 @@
+"""A lake for one test: stage files, load them with the shipped SQL, read the tables."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from clickstream import manifest
+from clickstream.aws.s3 import list_staged
+from clickstream.query import QueryRunner, Result
+from clickstream.run_report import RunReport, from_row
+from clickstream.settings import Settings
+from clickstream.sql import Statement, TableNames, render
+
+CREATE = ("staging/lines", "lake/events", "lake/rejects", "lake/load_ledger")
+
+
+class ScratchLake:
+    """Tables and a staging folder of one test. `t` has the table names."""
+
+    def __init__(self, settings: Settings, s3: Any, runner: QueryRunner) -> None:
+        self.settings = settings
+        self.s3 = s3
+        self.runner = runner
+        self.t = TableNames(settings)
+        for table in CREATE:
+            self.run(f"{table}/create.sql")
+
+    def stage(self, name: str, body: bytes) -> str:
+        """Put a staged object; give its path."""
+        key = f"{self.settings.staging_prefix}{name}"
+        self.s3.put_object(Bucket=self.settings.staging_bucket, Key=key, Body=body)
+        return f"s3://{self.settings.staging_bucket}/{key}"
+
+    def run(self, path: str, **values: Any) -> Result:
+        """Run a file of include/sql."""
+        return self.runner.run(render(path, self.settings, values))
+
+    def take(self, run_id: str) -> manifest.Manifest:
+        """All that is staged and not yet loaded, as a scheduled run takes it."""
+        staged, _ = list_staged(self.s3, self.settings)
+        loaded = self.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2000, 1, 1, tzinfo=UTC))
+        paths = frozenset(row["source_path"] for row in loaded.rows)
+        return manifest.take(run_id, staged, paths, None, self.settings.load_max_objects)
+
+    def load(self, run_id: str, taken: manifest.Manifest | None = None) -> RunReport:
+        """The steps of load_events, in its order."""
+        values: dict[str, Any] = {
+            "run_id": run_id,
+            "now": datetime.now(UTC),
+            "lookback_days": self.settings.dedupe_lookback_days,
+            "manifest": taken or self.take(run_id),
+        }
+        self.run("work/batch/load.sql", **values)
+        values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
+        for table in ("events", "rejects", "load_ledger"):
+            self.run(f"lake/{table}/load.sql", **values)
+        report = from_row(run_id, self.run("lake/load_ledger/report.sql", **values).rows[0])
+        self.run("work/batch/drop.sql", **values)
+        return report
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, by the name it has in `t`."""
+        return self.query(f"select * from {getattr(self.t, table)}")
+
+    def query(self, text: str) -> list[dict[str, Any]]:
+        """The rows of a statement of the test's own."""
+        return self.runner.run(Statement(text)).rows
