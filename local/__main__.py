@@ -115,7 +115,7 @@ def guarded(command: Callable[[], Any]) -> int:
         command()
     except (LocalError, TrinoError) as error:
         reason = error.message if isinstance(error, TrinoError) and hasattr(error, "message") else str(error)
-        console.print(f"[red]clickstream: {str(reason).splitlines()[0]}[/red]", markup=True)
+        print(f"clickstream: {str(reason).splitlines()[0]}", file=sys.stderr)
         return 1
     return 0
 

@@ -22,11 +22,11 @@ class Airflow:
             base_url=f"{self.url}/api/v2", timeout=30, headers={"Authorization": f"Bearer {token}"}
         )
 
-    def trigger(self, dag_id: str, patience: float = 60) -> str:
-        """Start a manual run; give its run id. Waits up to `patience` seconds for Airflow to have read the DAG file."""
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, patience: float = 60) -> str:
+        """Start a manual run with its params in `conf`; give its run id. Waits up to `patience` seconds for Airflow to have read the DAG file."""
         deadline = time.monotonic() + patience
         while True:
-            answer = self._client.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None})
+            answer = self._client.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
             if answer.status_code != 404 or time.monotonic() > deadline:
                 break
             time.sleep(1)

@@ -18,7 +18,7 @@ from typing import Any
 
 from ministack.core import persistence
 
-from local.aws.firehose_sources import write_atomically
+from local.aws.atomic_files import write_atomically
 
 logger = logging.getLogger("local.aws.durability")
 

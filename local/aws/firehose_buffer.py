@@ -1,7 +1,7 @@
 """The two buffers of a delivery stream: one before the transform, one before S3 (pure, the caller gives the time)."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from local.aws.firehose_transform import FailedRecord, SourceRecord
@@ -76,8 +76,3 @@ class DeliveryBuffer:
     def body(self) -> bytes:
         """The records exactly as the transform returned them, joined with nothing between."""
         return b"".join(self.chunks)
-
-
-def merged_positions(done: Mapping[str, str], buffer: DeliveryBuffer) -> dict[str, str]:
-    """The checkpoint after `buffer` was written."""
-    return {**done, **buffer.positions}

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from local.aws.atomic_files import write_atomically
 from local.aws.firehose_transform import SourceRecord
 
 
@@ -26,14 +27,6 @@ class Source(Protocol):
 
     def checkpoint(self, positions: Mapping[str, str]) -> None:
         """Everything up to these sequence numbers (shard id -> sequence number) is delivered."""
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file in one step, so that a kill leaves the old text or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    partial.replace(path)
 
 
 class KinesisSource:

@@ -21,7 +21,6 @@ from ministack.core.responses import error_response_json, json_response
 from local.aws.crawler import CrawlerRunner, GlueError
 
 Response = tuple[int, dict[str, str], bytes]
-Handler = Callable[[dict[str, Any]], Response]
 PAGE_SIZES = {
     "GetTables": ("TableList", 100),
     "GetPartitions": ("Partitions", 1000),

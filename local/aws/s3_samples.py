@@ -31,38 +31,31 @@ def sample_object(client: Any, bucket: str, folder: str, name: str, size: int) -
         stored = min(size, limit)
         body = client.get_object(Bucket=bucket, Key=folder + name, Range=f"bytes=0-{stored - 1}")["Body"].read()
         compressed = body.startswith(GZIP_MAGIC)
-        text, whole = _decompress(body, limit) if compressed else (body, True)
+        text, used = _decompress(body, limit) if compressed else (body, len(body))
         shape, records = _observe(text)
         if records:
-            share = 1.0 if whole and stored == size else _share_read(compressed, len(text), len(body), size)
-            return SampledObject(name, size, round(records / share), "gzip" if compressed else "none", shape)
-        if whole and stored == size:
+            estimated = round(records * size / used) if used < size else records
+            return SampledObject(name, size, estimated, "gzip" if compressed else "none", shape)
+        if used == size:
             return None
     return None
 
 
-def _share_read(compressed: bool, text: int, body: int, size: int) -> float:
-    """Part of the object that the sample covers. For gzip, by the ratio met in the part that was read."""
-    if not compressed:
-        return body / size
-    return min(1.0, text / max(text, SAMPLE_BYTES) * body / size) if body < size else 1.0
-
-
-def _decompress(body: bytes, limit: int) -> tuple[bytes, bool]:
-    """At most `limit` bytes of a gzip file of one or more members, and whether that is all that `body` holds."""
+def _decompress(body: bytes, limit: int) -> tuple[bytes, int]:
+    """At most `limit` bytes of a gzip file of one or more members, and how many bytes of `body` they came from."""
     parts: list[bytes] = []
-    room = limit
-    while body and room > 0:
+    rest, room = body, limit
+    while rest and room > 0:
         member = zlib.decompressobj(wbits=31)
         try:
-            parts.append(member.decompress(body, room))
+            parts.append(member.decompress(rest, room))
         except zlib.error:
-            break
+            return b"".join(parts), len(body)
         room -= len(parts[-1])
-        if member.unconsumed_tail or not member.eof:
-            return b"".join(parts), False
-        body = member.unused_data
-    return b"".join(parts), not body
+        rest = member.unconsumed_tail or member.unused_data
+        if not member.eof:
+            break
+    return b"".join(parts), len(body) - len(rest)
 
 
 def _observe(text: bytes) -> tuple[Shape, int]:

@@ -80,7 +80,8 @@ class MemoryS3:
         return {"Body": io.BytesIO(bucket[parameters["Key"]])}
 
     def _PutObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        bucket[parameters["Key"]] = parameters["Body"]
+        body = parameters["Body"]
+        bucket[parameters["Key"]] = body if isinstance(body, bytes) else body.read()
         return {}
 
 

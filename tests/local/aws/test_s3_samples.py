@@ -1,6 +1,7 @@
 """How much of an object a crawl looks at."""
 
 import gzip
+import hashlib
 import io
 import json
 
@@ -51,6 +52,15 @@ def test_only_the_head_of_a_large_object_is_read_and_its_records_are_estimated()
     assert found.records == pytest.approx(4001, rel=0.02)
 
 
+def test_records_of_a_large_gzip_object_are_estimated_from_the_part_that_was_unpacked():
+    found, _client = sample(
+        gzip.compress(
+            b"".join(events(1, key=hashlib.md5(b"%d" % n, usedforsecurity=False).hexdigest()) for n in range(8000))
+        )
+    )
+    assert found.records == pytest.approx(8000, rel=0.1)
+
+
 def test_a_first_record_over_one_megabyte_makes_the_sample_larger():
     found, client = sample(json.dumps({"big": "x" * 2_500_000}).encode() + b"\n")
     assert found.records == 1
@@ -63,6 +73,11 @@ def test_what_holds_no_json_object_gives_nothing(body):
 
 
 def test_a_gzip_file_that_is_cut_off_gives_what_could_be_read():
-    packed = gzip.compress(b"".join(json.dumps({"n": n, "r": str(hash(str(n)))}).encode() + b"\n" for n in range(5000)))
+    packed = gzip.compress(
+        b"".join(
+            json.dumps({"n": n, "r": hashlib.md5(b"%d" % n, usedforsecurity=False).hexdigest()}).encode() + b"\n"
+            for n in range(5000)
+        )
+    )
     found, _client = sample(packed[: len(packed) // 2])
     assert 0 < found.records < 5000

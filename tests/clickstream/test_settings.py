@@ -1,0 +1,132 @@
+"""Settings from the environment."""
+
+import pytest
+
+from clickstream.settings import Settings, SettingsError, load_settings, variable
+
+REQUIRED = {
+    "CLICKSTREAM_STAGING_BUCKET": "staging-bucket",
+    "CLICKSTREAM_LAKE_BUCKET": "lake-bucket",
+    "CLICKSTREAM_CRAWLER": "the-crawler",
+}
+
+
+def test_defaults() -> None:
+    assert load_settings(REQUIRED) == Settings(
+        staging_bucket="staging-bucket",
+        lake_bucket="lake-bucket",
+        crawler="the-crawler",
+        staging_prefix="staging/",
+        staging_database="clickstream_staging",
+        lines_database="clickstream_lines",
+        lake_database="clickstream",
+        work_database="clickstream_work",
+        staging_catalog="staging",
+        lake_catalog="lake",
+        staging_table="events_staging",
+        aws_conn_id="clickstream_aws",
+        trino_conn_id="clickstream_trino",
+        staging_retention_hours=24,
+        expiry_grace_hours=2,
+        expiry_max_objects=20_000,
+        dedupe_lookback_days=30,
+        load_max_objects=2_000,
+    )
+
+
+def test_every_setting_can_be_given() -> None:
+    given = {
+        "STAGING_PREFIX": "in/",
+        "STAGING_DATABASE": "a",
+        "LINES_DATABASE": "b",
+        "LAKE_DATABASE": "c",
+        "WORK_DATABASE": "d",
+        "STAGING_CATALOG": "e",
+        "LAKE_CATALOG": "f",
+        "STAGING_TABLE": "g",
+        "AWS_CONN_ID": "h",
+        "TRINO_CONN_ID": "i",
+        "STAGING_RETENTION_HOURS": "48",
+        "EXPIRY_GRACE_HOURS": "3",
+        "EXPIRY_MAX_OBJECTS": "4",
+        "DEDUPE_LOOKBACK_DAYS": "5",
+        "LOAD_MAX_OBJECTS": "6",
+    }
+
+    settings = load_settings(REQUIRED | {f"CLICKSTREAM_{name}": value for name, value in given.items()})
+
+    assert {name: str(getattr(settings, name.lower())) for name in given} == given
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings({})
+
+    assert [name for name in REQUIRED if name not in str(error.value)] == []
+    assert "README" in str(error.value)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_only_what_is_missing_is_named_and_empty_is_missing(name: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(REQUIRED | {name: ""})
+
+    assert [other for other in REQUIRED if other in str(error.value)] == [name]
+
+
+@pytest.mark.parametrize("empty", ["CLICKSTREAM_STAGING_PREFIX", "CLICKSTREAM_EXPIRY_MAX_OBJECTS"])
+def test_an_empty_variable_means_the_default(empty: str) -> None:
+    assert load_settings(REQUIRED | {empty: ""}) == load_settings(REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("staging_prefix", "/"),
+        ("staging_prefix", "staging"),
+        ("staging_prefix", "/staging/"),
+        ("staging_prefix", "_staging/"),
+        ("staging_prefix", ".staging/"),
+        ("staging_prefix", "a/b/"),
+        ("staging_prefix", "staging/\n"),
+        ("staging_prefix", "sta ging/"),
+        ("staging_prefix", "staging//"),
+        ("staging_database", "Clickstream"),
+        ("lines_database", 'a"b'),
+        ("lake_database", "a.b"),
+        ("work_database", "1a"),
+        ("work_database", "a" * 129),
+        ("staging_catalog", "a;b"),
+        ("lake_catalog", "a b"),
+        ("staging_table", "a\n"),
+        ("staging_table", "a'b"),
+        ("staging_retention_hours", "0"),
+        ("expiry_grace_hours", "-1"),
+        ("expiry_max_objects", "many"),
+        ("dedupe_lookback_days", "1.5"),
+        ("load_max_objects", "0"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(field: str, value: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(REQUIRED | {variable(field): value})
+
+    assert variable(field) in str(error.value)
+    assert value.strip() in str(error.value)
+
+
+def test_an_empty_prefix_is_refused_in_code_too() -> None:
+    with pytest.raises(SettingsError, match="CLICKSTREAM_STAGING_PREFIX"):
+        Settings(staging_bucket="a", lake_bucket="b", crawler="c", staging_prefix="")
+
+
+def test_the_staging_location_ends_with_its_slash() -> None:
+    assert load_settings(REQUIRED).staging_location == "s3://staging-bucket/staging/"
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CLICKSTREAM_LAKE_DATABASE", "elsewhere")
+
+    assert load_settings().lake_database == "elsewhere"

@@ -1,0 +1,215 @@
+"""Every file of include/sql renders; values are bound and never part of the text."""
+
+import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import meta
+
+from clickstream.columns import read_columns
+from clickstream.manifest import Manifest
+from clickstream.settings import Settings
+from clickstream.sql import SQL_DIR, Statement, TableNames, literal, quote, render
+from clickstream.staging_keys import StagedObject
+
+FILES = sorted(
+    str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros"
+)
+TABLES = sorted({file.rpartition("/")[0] for file in FILES})
+# Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
+WITHOUT_CREATE = {"work/batch"}
+WITHOUT_LOAD = {"staging/lines"}
+WITHOUT_GRAIN = {"work/batch/drop.sql"}
+GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each"}
+
+SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+# Text that would change a statement if it became part of one.
+HOSTILE = st.lists(
+    st.sampled_from([*"'\";-/*?{}%#\\\n\r\0 ab7é\uff8a😀", "{{ 7*7 }}", "{% raw %}", "--", "/*", "'; drop table x"]), max_size=12
+).map("".join)
+
+
+def values(run_id: str = "manual__1", paths: tuple[str, ...] = ("s3://b/staging/1", "s3://b/staging/2")) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "now": NOON,
+        "lookback_days": 30,
+        "staged_since": NOON,
+        "manifest": Manifest(run_id, tuple(StagedObject(path, 10, NOON) for path in paths)),
+        "bounds": SimpleNamespace(earliest=NOON, latest=None),
+    }
+
+
+def wanted(file: str) -> set[str]:
+    environment = jinja2.Environment()
+    tree = environment.parse((SQL_DIR / file).read_text(encoding="utf-8"))
+    return meta.find_undeclared_variables(tree) - GIVEN_BY_RENDER
+
+
+def without_quoted(text: str) -> str:
+    """The text without comments, strings and quoted identifiers; fails when one of them has no end."""
+    token = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
+    bare = re.sub(token, " ", text, flags=re.DOTALL)
+    assert not re.search(r"['\"]|/\*", bare), "a quote or comment without an end"
+    return bare
+
+
+def masked(statement: Statement) -> str:
+    return re.sub(r'"batch_[0-9a-f]{24}"', '"batch"', statement.text)
+
+
+def test_there_is_sql() -> None:
+    assert {"lake/events", "lake/rejects", "lake/load_ledger", "staging/lines", "work/batch"} <= set(TABLES)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_renders_with_a_parameter_for_every_question_mark(file: str) -> None:
+    statement = render(file, SETTINGS, values())
+
+    bare = without_quoted(statement.text)
+    assert bare.count("?") == len(statement.parameters)
+    assert not re.search(r"\{\{|\}\}|\{%|%\}|\{#|None|Undefined", bare)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_is_one_statement(file: str) -> None:
+    assert ";" not in without_quoted(render(file, SETTINGS, values()).text)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_its_head_says_what_it_is_its_grain_and_its_parameters(file: str) -> None:
+    head = re.match(r"(?:-- [^\n]*\n)+", render(file, SETTINGS, values()).text)
+
+    assert head is not None
+    assert len(head[0].splitlines()[0]) > 20
+    assert "Grain: " in head[0] or file in WITHOUT_GRAIN
+    named = head[0].partition("Parameters: ")[2]
+    assert [name for name in wanted(file) if not re.search(rf"\b{name}\b", named)] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_value_that_is_not_given_is_an_error(file: str) -> None:
+    for name in sorted(wanted(file)):
+        given_values = {key: value for key, value in values().items() if key != name}
+        with pytest.raises(jinja2.UndefinedError, match=name):
+            render(file, SETTINGS, given_values)
+
+
+def test_values_that_files_want_are_those_that_operators_give() -> None:
+    assert {name for file in FILES for name in wanted(file)} == values().keys()
+
+
+def test_a_missing_file_is_an_error() -> None:
+    with pytest.raises(jinja2.TemplateNotFound, match="lake/none/load"):
+        render("lake/none/load.sql", SETTINGS)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_s_folder_has_the_files_that_every_table_has(table: str) -> None:
+    assert f"{table}/create.sql" in FILES or table in WITHOUT_CREATE
+    assert f"{table}/load.sql" in FILES or table in WITHOUT_LOAD
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.endswith("create.sql")])
+def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
+    assert re.search(r"^create table if not exists ", render(file, SETTINGS).text, re.MULTILINE)
+
+
+@given(st.sampled_from(FILES), HOSTILE, st.tuples(HOSTILE, HOSTILE))
+def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: tuple[str, str]) -> None:
+    harmless = render(file, SETTINGS, values())
+    hostile = render(file, SETTINGS, values(run_id, paths))
+
+    assert masked(hostile) == masked(harmless)
+    assert len(hostile.parameters) == len(harmless.parameters)
+    renamed = {"manual__1": run_id, "s3://b/staging/1": paths[0], "s3://b/staging/2": paths[1]}
+    assert list(hostile.parameters) == [
+        renamed.get(parameter, parameter) if isinstance(parameter, str) else parameter
+        for parameter in harmless.parameters
+    ]
+
+
+@given(HOSTILE.map(lambda text: "<<" + text + ">>"))
+def test_no_value_is_in_the_text(value: str) -> None:
+    for file in FILES:
+        given_values = values(value, (value, value)) | {
+            "lookback_days": value,
+            "now": value,
+            "staged_since": value,
+            "bounds": SimpleNamespace(earliest=value, latest=value),
+        }
+
+        assert value not in render(file, SETTINGS, given_values).text
+
+
+@given(st.text(), st.text())
+def test_a_batch_table_has_a_plain_name_of_its_own(one: str, other: str) -> None:
+    t = TableNames(SETTINGS)
+
+    assert re.fullmatch(r'"lake"\."clickstream_work"\."batch_[0-9a-f]{24}"', t.batch(one))
+    assert (t.batch(one) == t.batch(other)) == (one == other)
+
+
+def test_names_of_tables_come_from_the_settings_and_are_quoted() -> None:
+    t = TableNames(
+        Settings(
+            staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive", lake_catalog="ice",
+            staging_database="s", lines_database="l", lake_database="d", work_database="w", staging_table="order",
+        )
+    )  # fmt: skip
+
+    assert (t.staging, t.lines) == ('"hive"."s"."order"', '"hive"."l"."lines"')
+    assert (t.events, t.rejects, t.load_ledger) == ('"ice"."d"."events"', '"ice"."d"."rejects"', '"ice"."d"."load_ledger"')
+    assert t.batch("r").startswith('"ice"."w"."batch_')
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
+    moved = Settings(
+        staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive9", lake_catalog="ice9",
+        staging_database="s9", lines_database="l9", lake_database="d9", work_database="w9", staging_table="t9",
+    )  # fmt: skip
+
+    text = render(file, moved, values()).text
+
+    assert re.search(r'"(hive9|ice9)"\."(s9|l9|d9|w9)"\."', text)
+    assert not re.search(r"\b(staging|lake|clickstream|clickstream_\w+)\"?\.\"?\w", text)
+
+
+@given(st.text())
+def test_quote_and_literal_can_be_read_back(text: str) -> None:
+    for quoted, mark in ((quote(text), '"'), (literal(text), "'")):
+        assert quoted[0] == quoted[-1] == mark
+        assert quoted[1:-1].replace(mark * 2, "") .count(mark) == 0
+        assert quoted[1:-1].replace(mark * 2, mark) == text
+
+
+def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_name() -> None:
+    names = [quote(column.name) for column in read_columns(SQL_DIR / "lake/events/columns.yaml").columns]
+
+    created, unpacked, merged = (
+        " ".join(render(file, SETTINGS, values()).text.split())
+        for file in ("lake/events/create.sql", "work/batch/load.sql", "lake/events/load.sql")
+    )
+
+    assert [name for name in names if f" {name} " not in created] == []
+    assert f"rejected_line, {', '.join(names)} from flagged_messages" in unpacked
+    assert f"insert ( {', '.join(names)}, loaded_at, load_run_id )" in merged
+    assert f"values ( {', '.join(f'source.{name}' for name in names)}, ?, ? )" in merged
+
+
+@pytest.mark.parametrize("prefix", ["staging/", "it's/", "a''b/", "x!*()-/"])
+def test_no_permitted_prefix_leaves_its_quotes(prefix: str) -> None:
+    settings = Settings(staging_bucket="staging-bucket", lake_bucket="b", crawler="c", staging_prefix=prefix)
+
+    text = render("staging/lines/create.sql", settings).text
+
+    assert literal(f"s3://staging-bucket/{prefix}") in text
+    assert without_quoted(text)
