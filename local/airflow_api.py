@@ -23,7 +23,10 @@ class Airflow:
         )
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, patience: float = 60) -> str:
-        """Start a manual run with its params in `conf`; give its run id. Waits up to `patience` seconds for Airflow to have read the DAG file."""
+        """Start a manual run with its params in `conf`; give its run id.
+
+        Waits up to `patience` seconds for Airflow to have read the DAG file. Raises LocalError.
+        """
         deadline = time.monotonic() + patience
         while True:
             answer = self._client.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
@@ -36,7 +39,7 @@ class Airflow:
         return run_id
 
     def wait(self, dag_id: str, run_id: str, report: Callable[[str], None], patience: float = 900) -> None:
-        """Wait for a run to end, reporting each task as it starts. Raises LocalError when it fails or takes too long."""
+        """Wait for a run to end, reporting each task as it starts. Raises LocalError when it fails or is too slow."""
         deadline = time.monotonic() + patience
         seen: set[str] = set()
         while time.monotonic() < deadline:

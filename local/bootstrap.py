@@ -41,7 +41,7 @@ PROGRAMS = {
 }
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """A prerequisite is missing; the message says which and how to get it."""
 
 
@@ -61,7 +61,7 @@ def main(arguments):
     if command in PROGRAMS:
         sys.exit(run_programs(PROGRAMS[command], arguments[1:]))
     runner = executable("local", "python")
-    os.execv(runner, [runner, "-m", "local", *arguments])
+    os.execv(runner, [runner, "-m", "local", *arguments])  # noqa: S606 - this process becomes the command
 
 
 def run_programs(programs, more):
@@ -71,7 +71,7 @@ def run_programs(programs, more):
         path = executable(environment, program)
         path = path if os.path.exists(path) else program
         last = index == len(programs) - 1
-        codes.append(subprocess.run([path, *arguments, *(more if last else [])]).returncode)
+        codes.append(subprocess.run([path, *arguments, *(more if last else [])], check=False).returncode)
     return next((code for code in codes if code), 0)
 
 
@@ -79,7 +79,7 @@ def attempt(find, problems):
     """What `find` finds, or None with its complaint added to `problems`."""
     try:
         return find()
-    except Missing as problem:
+    except MissingError as problem:
         problems.append(str(problem))
         return None
 
@@ -108,14 +108,14 @@ def find_python():
         found = output(candidate, "-c", "import sys; print(*sys.version_info[:2], sys.executable)").split(None, 2)
         if len(found) == 3 and OLDEST_PYTHON <= (int(found[0]), int(found[1])) <= NEWEST_PYTHON:
             return found[2].strip()
-    raise Missing(
+    raise MissingError(
         "Python 3.11 to 3.13 is needed, this is {}.{}. Install one (Debian: apt install python3 python3-venv, "
         "macOS: brew install python@3.13) or name it: make PYTHON=/path/to/python3.13 ...".format(*sys.version_info[:2])
     )
 
 
 def find_jdk():
-    """The home of a JDK 25 or newer: $JAVA_HOME, what is under /usr/lib/jvm or macOS's folder, or the one on the PATH."""
+    """The home of a JDK 25 or newer: $JAVA_HOME, under /usr/lib/jvm or macOS's folder, or the one on the PATH."""
     homes = [os.environ.get("JAVA_HOME", "")]
     for folder in ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines"):
         if os.path.isdir(folder):
@@ -127,9 +127,11 @@ def find_jdk():
     for home in homes:
         if home and jdk_version(home) >= JDK:
             return home
-    raise Missing(
+    raise MissingError(
         "a JDK {0} is needed to run Trino (a full JDK: it must have the Vector API module). Install one (Debian with "
-        "Adoptium's packages: apt install temurin-{0}-jdk, macOS: brew install openjdk@{0}) or set JAVA_HOME".format(JDK)
+        "Adoptium's packages: apt install temurin-{0}-jdk, macOS: brew install openjdk@{0}) or set JAVA_HOME".format(
+            JDK
+        )
     )
 
 
@@ -149,7 +151,9 @@ def find_maven():
     """The path of mvn."""
     path = shutil.which("mvn")
     if path is None:
-        raise Missing("Maven is needed to fetch Trino. Install it (Debian: apt install maven, macOS: brew install maven)")
+        raise MissingError(
+            "Maven is needed to fetch Trino. Install it (Debian: apt install maven, macOS: brew install maven)"
+        )
     return path
 
 
@@ -236,7 +240,7 @@ def mark_current(name, python):
 def assemble_trino(java, maven):
     """Trino's jars, through local/trino/assemble.py."""
     sys.path.insert(0, ROOT)
-    from local.trino.assemble import assemble
+    from local.trino.assemble import assemble  # noqa: PLC0415 - found only now
 
     assemble(java, maven, say, check)
 

@@ -12,10 +12,12 @@ from local.places import Places
 from local.segment.events import generate_day
 
 USERS = 120
+EXAMPLE = 'make sql Q="select type, count(*) from events group by 1"'
 
 FIRST_ROWS = """
-select received_at, type, coalesce(event, name) as event, coalesce(user_id, anonymous_id) as who, context_library_name as library,
-    substr(properties, 1, 40) as properties
+select
+    received_at, type, coalesce(event, name) as event, coalesce(user_id, anonymous_id) as who,
+    context_library_name as library, substr(properties, 1, 40) as properties
 from events
 order by received_at desc
 limit 5
@@ -83,9 +85,10 @@ def report_text(report: dict[str, Any] | None) -> str:
     if report is None:
         return "nothing new is staged: nothing was loaded"
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report["rejected_by_reason"].items()))
+    rejected = f"{report['rows_rejected']} rejected" + (f" ({reasons})" if reasons else "")
     return (
         f"{report['rows_read']} rows read from {report['objects']} objects = {report['rows_loaded']} loaded"
-        f" + {report['rows_duplicate']} duplicate + {report['rows_rejected']} rejected{f' ({reasons})' if reasons else ''}"
+        f" + {report['rows_duplicate']} duplicate + {rejected}"
     )
 
 
@@ -115,7 +118,4 @@ def _cell(value: Any) -> str:
 
 
 def _addresses(places: Places) -> str:
-    return (
-        f"\nAirflow  {places.airflow_url}\nTrino    {places.trino_url}/ui/ (any user name)\n"
-        'Query    make sql Q="select type, count(*) from events group by 1"\n'
-    )
+    return f"\nAirflow  {places.airflow_url}\nTrino    {places.trino_url}/ui/ (any user name)\nQuery    {EXAMPLE}\n"

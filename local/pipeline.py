@@ -43,7 +43,7 @@ def failed_at_transform(places: Places) -> int:
 
 
 def wait_until_staged(places: Places, report: Report, patience: float = 300) -> None:
-    """Wait until all that was sent is delivered by Firehose and moved to staging. Raises LocalError after `patience`."""
+    """Wait until all that was sent is delivered and moved to staging. Raises LocalError after `patience` seconds."""
     settings = places.settings()
     s3, sqs = aws_client("s3", places), aws_client("sqs", places)
     queue = sqs.get_queue_url(QueueName="clickstream-stage-object")["QueueUrl"]

@@ -33,7 +33,7 @@ def find(name: str, state: Path) -> psutil.Process | None:
 
 
 def stop(name: str, state: Path, timeout: float) -> bool:
-    """End a process and its whole group: SIGTERM, and SIGKILL after `timeout` seconds. False when it was not running."""
+    """End a process and its group: SIGTERM, and SIGKILL after `timeout` seconds. False when it was not running."""
     process = find(name, state)
     _file(state, name).unlink(missing_ok=True)
     if process is None:

@@ -1,5 +1,6 @@
 """The three services of the local stack: how each is started, and how one knows that it works."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def _aws_command(places: Places) -> list[str]:
 
 
 def _aws_healthy(places: Places) -> bool:
-    return httpx.get(f"{places.aws_url}/_clickstream/health", timeout=2).status_code == 200
+    return bool(httpx.get(f"{places.aws_url}/_clickstream/health", timeout=2).is_success)
 
 
 def _trino_command(places: Places) -> list[str]:
@@ -101,15 +102,27 @@ def connect_trino(places: Places) -> trino.dbapi.Connection:
 def airflow_environment(places: Places) -> dict[str, str]:
     """The environment of the local Airflow: the checkout's DAGs and plugins, the deployed stack's settings."""
     home = places.state / "airflow"
-    aws = f'{{"conn_type": "aws", "login": "{ACCESS_KEY}", "password": "{SECRET_KEY}", "extra": {{"endpoint_url": "{places.aws_url}", "region_name": "{REGION}"}}}}'
-    trino = f'{{"conn_type": "trino", "host": "127.0.0.1", "port": {places.ports["trino"]}, "login": "airflow", "schema": "clickstream", "extra": {{"catalog": "lake", "timezone": "UTC"}}}}'
+    aws = {
+        "conn_type": "aws",
+        "login": ACCESS_KEY,
+        "password": SECRET_KEY,
+        "extra": {"endpoint_url": places.aws_url, "region_name": REGION},
+    }
+    trino = {
+        "conn_type": "trino",
+        "host": "127.0.0.1",
+        "port": places.ports["trino"],
+        "login": "airflow",
+        "schema": "clickstream",
+        "extra": {"catalog": "lake", "timezone": "UTC"},
+    }
     return {
         **os.environ,
         **places.settings(),
         "PATH": f"{ENVIRONMENTS / 'airflow' / 'bin'}:{os.environ['PATH']}",
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW_CONN_CLICKSTREAM_AWS": aws,
-        "AIRFLOW_CONN_CLICKSTREAM_TRINO": trino,
+        "AIRFLOW_CONN_CLICKSTREAM_AWS": json.dumps(aws),
+        "AIRFLOW_CONN_CLICKSTREAM_TRINO": json.dumps(trino),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

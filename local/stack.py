@@ -15,7 +15,7 @@ from local.places import ROOT, LocalError, Places, is_free, open_places, renew_p
 from local.services import Service
 
 # A short buffer, so that one does not wait a minute for one's own events.
-LOCAL_PARAMETERS = {"BufferIntervalSeconds": "3"}
+LOCAL_PARAMETERS = {"BufferIntervalSeconds": "2", "TransformBufferIntervalSeconds": "0"}
 
 Report = Callable[[str], None]
 
@@ -98,7 +98,9 @@ def _wait(service: Service, places: Places) -> None:
         if processes.find(service.name, places.state) is None:
             raise LocalError(f"{service.name} ended while it started: see {places.log(service.name)}")
         if time.monotonic() > deadline:
-            raise LocalError(f"{service.name} does not answer after {service.patience:.0f} s: see {places.log(service.name)}")
+            raise LocalError(
+                f"{service.name} does not answer after {service.patience:.0f} s: see {places.log(service.name)}"
+            )
         time.sleep(0.3)
 
 

@@ -60,9 +60,7 @@ def scratch_lake(machine: Machine) -> ScratchLake:
     for database in (
         settings.staging_database, settings.lines_database, settings.lake_database, settings.work_database,
     ):  # fmt: skip
-        glue.create_database(
-            DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"}
-        )
+        glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
     return ScratchLake(settings, s3, machine.runner())
 
 

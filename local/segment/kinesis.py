@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -80,7 +81,7 @@ def read_records(path: str) -> Iterator[bytes]:
     if path == "-":
         yield from _lines(sys.stdin.buffer, "standard input")
         return
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         yield from _lines(file, path)
 
 

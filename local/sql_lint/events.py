@@ -6,8 +6,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
-from clickstream.columns import read_columns  # noqa: E402 - plugins is on no path when sqlfluff runs
-from clickstream.sql import SQL_DIR  # noqa: E402
+from clickstream.columns import read_columns
+from clickstream.sql import SQL_DIR
 
 _COLUMNS = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml")
 

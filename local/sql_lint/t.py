@@ -6,8 +6,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
-from clickstream.settings import Settings  # noqa: E402 - plugins is on no path when sqlfluff runs
-from clickstream.sql import TableNames  # noqa: E402
+from clickstream.settings import Settings
+from clickstream.sql import TableNames
 
 _NAMES = TableNames(Settings(staging_bucket="staging", lake_bucket="lake", crawler="crawler"))
 

@@ -19,5 +19,7 @@ def fetch(say: Callable[[str], None]) -> Path:
         say("fetching Trino's command-line client")
         artifact = f"-Dartifact=io.trino:trino-cli:{VERSION}:jar:executable"
         maven = shutil.which("mvn") or "mvn"
-        subprocess.run([maven, "-B", "-q", COPY, artifact, f"-DoutputDirectory={FOLDER}"], check=True, env=dict(os.environ))
+        subprocess.run(
+            [maven, "-B", "-q", COPY, artifact, f"-DoutputDirectory={FOLDER}"], check=True, env=dict(os.environ)
+        )
     return jar

@@ -12,9 +12,9 @@ from typing import Any
 # Top-level fields of a Segment message (Segment: connections/spec/common). They are pinned so that SQL can name them
 # even when the crawler's sample had none of them.
 SEGMENT_FIELDS = (
-    "_metadata", "anonymousId", "category", "channel", "context", "event", "groupId", "integrations", "messageId", "name",
-    "originalTimestamp", "previousId", "projectId", "properties", "receivedAt", "sentAt", "timestamp", "traits", "type",
-    "userId", "version", "writeKey",
+    "_metadata", "anonymousId", "category", "channel", "context", "event", "groupId", "integrations", "messageId",
+    "name", "originalTimestamp", "previousId", "projectId", "properties", "receivedAt", "sentAt", "timestamp",
+    "traits", "type", "userId", "version", "writeKey",
 )  # fmt: skip
 
 # One malformed line must not fail a query over the folder; the lines table still shows it, and the load rejects it.
@@ -49,7 +49,9 @@ class Patch:
             ("were added", self.added),
             ("repeated another column's name and were folded into it", self.folded),
         ]
-        return "; ".join(f"{len(names)} {what}: {', '.join(names)}" for what, names in parts if names) or "SerDe settings"
+        return (
+            "; ".join(f"{len(names)} {what}: {', '.join(names)}" for what, names in parts if names) or "SerDe settings"
+        )
 
 
 def choose_table(tables: Sequence[Mapping[str, Any]], location: str, name: str, crawler: str) -> Mapping[str, Any]:
@@ -84,8 +86,8 @@ def choose_table(tables: Sequence[Mapping[str, Any]], location: str, name: str, 
 
 
 def _is_crawled(table: Mapping[str, Any], location: str, crawler: str) -> bool:
-    found = table.get("StorageDescriptor", {}).get("Location", "")
-    by_crawler = table.get("Parameters", {}).get("UPDATED_BY_CRAWLER") == crawler
+    found: str = table.get("StorageDescriptor", {}).get("Location", "")
+    by_crawler: bool = table.get("Parameters", {}).get("UPDATED_BY_CRAWLER") == crawler
     return by_crawler or found.rstrip("/") == location.rstrip("/") or found.startswith(location)
 
 

@@ -52,7 +52,8 @@ class QueryRunner:
             before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
             reraise=True,
         )
-        return retrying(self._run_once, statement)
+        result: Result = retrying(self._run_once, statement)
+        return result
 
     def cancel(self) -> None:
         """Cancels what is running; does nothing when nothing is."""

@@ -39,7 +39,9 @@ class RunReport:
             f"+ rejected {self.rows_rejected}" + (f" ({reasons})" if reasons else ""),
         ]
         if self.first_received_at and self.last_received_at:
-            lines.append(f"received   {self.first_received_at:%Y-%m-%d %H:%M:%S} to {self.last_received_at:%H:%M:%S} UTC")
+            lines.append(
+                f"received   {self.first_received_at:%Y-%m-%d %H:%M:%S} to {self.last_received_at:%H:%M:%S} UTC"
+            )
         if self.unaccounted:
             lines.append(f"DOES NOT ADD UP: {self.unaccounted} rows are nowhere")
         return "\n".join(lines)

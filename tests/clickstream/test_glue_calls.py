@@ -111,7 +111,10 @@ def test_a_crawl_that_ends_just_as_this_one_starts_is_not_taken_for_it() -> None
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        (Crawl(NOON, "FAILED", "Insufficient Lake Formation permission"), "FAILED: Insufficient Lake Formation permission"),
+        (
+            Crawl(NOON, "FAILED", "Insufficient Lake Formation permission"),
+            "FAILED: Insufficient Lake Formation permission",
+        ),
         (Crawl(NOON, "CANCELLED"), "CANCELLED: no message"),
     ],
 )

@@ -26,7 +26,9 @@ READ_ONLY = {
 }  # fmt: skip
 
 TYPES = st.recursive(
-    st.sampled_from(["string", "STRING", "int", "bigint", "double", "boolean", "timestamp", "decimal(38,6)", "char(3)"]),
+    st.sampled_from(
+        ["string", "STRING", "int", "bigint", "double", "boolean", "timestamp", "decimal(38,6)", "char(3)"]
+    ),
     lambda inner: st.one_of(
         inner.map(lambda one: f"array<{one}>"),
         inner.map(lambda one: f"map<string,{one}>"),
@@ -81,7 +83,11 @@ def test_case(case: Path) -> None:
 def test_text_tells_structs_and_other_changes_apart() -> None:
     patch = with_string_columns(
         table(
-            [{"Name": "context", "Type": "struct<ip:string>"}, {"Name": "n", "Type": "int"}, {"Name": "N", "Type": "int"}]
+            [
+                {"Name": "context", "Type": "struct<ip:string>"},
+                {"Name": "n", "Type": "int"},
+                {"Name": "N", "Type": "int"},
+            ]
         ),
         ALLOWED,
     )
@@ -144,7 +150,7 @@ def test_a_change_of_a_name_s_case_alone_is_not_called_a_change_of_the_serde() -
 
 
 def test_read_only_members_of_a_whole_table_are_not_sent_back() -> None:
-    whole = {name: "x" for name in GLUE.shape_for("Table").members} | table([])
+    whole = dict.fromkeys(GLUE.shape_for("Table").members, "x") | table([])
 
     patch = with_string_columns(whole, ALLOWED)
 

@@ -27,7 +27,8 @@ def test_without_a_window_all_that_is_not_loaded_is_taken_whenever_it_was_staged
 
 def test_with_a_window_all_of_it_is_taken_loaded_or_not_and_nothing_else() -> None:
     before, first, last, end = (
-        staged_object("x", NOW + milliseconds * timedelta(milliseconds=1)) for milliseconds in (-1, 0, 3_599_999, 3_600_000)
+        staged_object("x", NOW + milliseconds * timedelta(milliseconds=1))
+        for milliseconds in (-1, 0, 3_599_999, 3_600_000)
     )
 
     taken = manifest.take(RUN, [end, last, before, first], frozenset([first.path]), Window(NOW, NOW + HOUR), 1)

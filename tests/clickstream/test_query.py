@@ -138,7 +138,7 @@ def test_cancel_from_another_thread_reaches_the_running_query() -> None:
     def work() -> None:
         try:
             run.run(STATEMENT)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             raised.append(error)
 
     thread = threading.Thread(target=work, daemon=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from clickstream_stream.keys import staging_key
 
 CONTRACT = json.loads(Path(__file__).with_name("staging_keys.json").read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from clickstream_stream.environment import environment
 
 RAW = "clickstream-raw-000000000000"

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clickstream_stream import records
-from clickstream_stream.newline_transform import lambda_handler
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from clickstream_stream import records
+from clickstream_stream.newline_transform import lambda_handler
 
 EVENTS = Path(__file__).parent / "events" / "transform"
 CASES = sorted(path.stem for path in EVENTS.glob("*.json") if ".expected" not in path.name)

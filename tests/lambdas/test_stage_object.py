@@ -10,13 +10,13 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from clickstream_stream import moves, stage_object
 from clickstream_stream.environment import EnvironmentSettingError, read_environment
 from clickstream_stream.keys import staging_key
 from clickstream_stream.notifications import Notification
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.lambdas.conftest import RAW, STAGING
 from tests.lambdas.memory_s3 import CrashError, MemoryS3
 

@@ -4,9 +4,10 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from clickstream_stream.keys import MAX_KEY_BYTES, encode, staging_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clickstream_stream.keys import MAX_KEY_BYTES, encode, staging_key
 
 TIME = "2026-11-24T05:28:00.123Z"
 s3_characters = st.characters(exclude_categories=["Cs"])

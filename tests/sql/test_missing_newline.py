@@ -3,10 +3,9 @@
 import gzip
 import json
 
-from clickstream_stream.records import to_line
-
 from clickstream.query import QueryRunner
 from clickstream.sql import Statement
+from clickstream_stream.records import to_line
 from tests.machine import Machine
 from tests.scratch import ScratchLake
 

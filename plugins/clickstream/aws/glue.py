@@ -17,7 +17,8 @@ class CrawlError(RuntimeError):
 
 def last_crawl_start(client: Any, crawler: str) -> datetime | None:
     """When the crawler last started; None before its first run."""
-    return client.get_crawler(Name=crawler)["Crawler"].get("LastCrawl", {}).get("StartTime")
+    started: datetime | None = client.get_crawler(Name=crawler)["Crawler"].get("LastCrawl", {}).get("StartTime")
+    return started
 
 
 def crawl(
@@ -58,7 +59,7 @@ def _wait(client: Any, crawler: str, before: datetime | None, deadline: float, p
     while time.monotonic() < deadline:
         state = client.get_crawler(Name=crawler)["Crawler"]
         last = state.get("LastCrawl", {})
-        started = last.get("StartTime")
+        started: datetime | None = last.get("StartTime")
         if state["State"] == "READY" and started is not None and started != before:
             if last["Status"] != "SUCCEEDED":
                 raise CrawlError(f"crawler {crawler} {last['Status']}: {last.get('ErrorMessage', 'no message')}")

@@ -54,9 +54,10 @@ def delete_staged(client: Any, settings: Settings, objects: Sequence[StagedObjec
 def read_text(client: Any, bucket: str, key: str) -> str | None:
     """The text of an object; None when there is none."""
     try:
-        return client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        body: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except client.exceptions.NoSuchKey:
         return None
+    return body.decode()
 
 
 def write_text(client: Any, bucket: str, key: str, text: str) -> str:

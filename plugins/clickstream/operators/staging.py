@@ -40,7 +40,9 @@ class S3TakeManifestOperator(BaseOperator):
             taken = manifest.from_json(kept).only(item.path for item in staged)
         if not taken.objects:
             raise AirflowSkipException("nothing is staged that this run has to load")
-        self.log.info("%d objects, %d bytes, %d left to the next run", len(taken.objects), sum(taken.bytes), taken.left_behind)
+        self.log.info(
+            "%d objects, %d bytes, %d left to the next run", len(taken.objects), sum(taken.bytes), taken.left_behind
+        )
         return write_text(s3, settings.lake_bucket, manifest.key(run_id), taken.to_json())
 
 
@@ -67,7 +69,11 @@ class S3ExpireStagingOperator(BaseOperator):
         expired = select_expired(staged, loaded, now, retention, settings.expiry_max_objects)
         late = overdue(staged, loaded, now, retention)
         if late:
-            self.log.error("%d objects are past their time and not loaded, oldest %s: is load_events running?", len(late), late[0].path)
+            self.log.error(
+                "%d objects are past their time and not loaded, oldest %s: is load_events running?",
+                len(late),
+                late[0].path,
+            )
         for item in expired:
             self.log.info("%s %s", "would delete" if self._is_dry_run else "deletes", item.path)
         if expired and not self._is_dry_run:

@@ -43,8 +43,8 @@ class TrinoStatementOperator(BaseOperator):
         self.take_manifest = take_manifest
         self._runner: QueryRunner | None = None
 
-    def execute(self, context: Context) -> None:
-        """Runs the files. Their rows are logged as counts, never as values."""
+    def execute(self, context: Context) -> Any:
+        """Runs the files, in order; returns nothing. What they cost is logged, never their rows."""
         settings = load_settings()
         values = self._values(context, settings)
         for name, path in self.look_up.items():

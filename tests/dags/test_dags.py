@@ -1,0 +1,149 @@
+"""The DAGs as Airflow finds them: names, limits, docs, schedules."""
+
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pendulum
+import pytest
+from airflow.sdk import DAG, BaseOperator
+
+from clickstream.settings import Settings
+from tests.dags.conftest import ROOT
+
+FILES = sorted((ROOT / "dags").glob("*.py"))
+# Add a DAG here and to the README's list.
+DAGS = {"crawl_staging", "expire_staging", "load_events"}
+GRACE = timedelta(hours=Settings(staging_bucket="a", lake_bucket="b", crawler="c").expiry_grace_hours)
+
+
+@pytest.fixture(params=sorted(DAGS))
+def dag(request: pytest.FixtureRequest, bag) -> DAG:
+    return bag.dags[request.param]
+
+
+def tasks_of(dag: DAG) -> list[BaseOperator]:
+    assert dag.tasks
+    return dag.tasks
+
+
+def test_every_dag_is_found_without_an_error_or_a_warning(bag) -> None:
+    assert bag.import_errors == {}
+    assert bag.captured_warnings == {}
+    assert bag.dags.keys() == DAGS
+
+
+def test_one_file_is_one_dag_of_its_name(bag) -> None:
+    assert {path.stem for path in FILES} == DAGS
+    for dag_id, dag in bag.dags.items():
+        assert Path(dag.fileloc) == ROOT / "dags" / f"{dag_id}.py"
+        assert re.search(rf"^@dag\((?:.|\n)*?^def {dag_id}\(\):$", Path(dag.fileloc).read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_dag_file_is_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 100
+
+
+def test_no_module_of_the_package_is_run_as_a_plugin(bag) -> None:
+    """Without plugins/.airflowignore Airflow runs each as a top-level module named by its file."""
+    from airflow import plugins_manager
+
+    plugins_manager.ensure_plugins_loaded()
+
+    assert plugins_manager.get_import_errors() == {}
+    stems = {path.stem for path in (ROOT / "plugins" / "clickstream").rglob("*.py")} - {"__init__"}
+    leaked = {
+        name: file
+        for name in stems
+        if (file := getattr(sys.modules.get(name), "__file__", None)) and str(ROOT / "plugins") in file
+    }
+    assert leaked == {}
+
+
+def test_docs_name_every_task(dag: DAG) -> None:
+    docs = dag.doc_md or ""
+
+    assert len(docs) > 200
+    assert [task.task_id for task in tasks_of(dag) if not re.search(rf"\b{task.task_id}\b", docs)] == []
+
+
+def test_dag_has_tags_a_start_and_one_run_at_a_time(dag: DAG) -> None:
+    assert dag.tags >= {"clickstream"}
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert dag.start_date is not None
+    assert dag.start_date.utcoffset() == timedelta(0)
+
+
+def test_every_task_has_an_owner_retries_and_a_time_limit(dag: DAG) -> None:
+    for task in tasks_of(dag):
+        assert task.owner != "airflow"
+        assert task.retries >= 1
+        assert task.execution_timeout is not None
+
+
+def test_every_task_ends_before_expiry_may_delete_under_its_hands(dag: DAG) -> None:
+    assert {task.task_id: task.execution_timeout for task in tasks_of(dag) if task.execution_timeout >= GRACE} == {}
+
+
+def test_the_crawl_s_own_time_limit_ends_before_its_task_s(bag) -> None:
+    crawl = bag.dags["crawl_staging"].get_task("crawl")
+
+    assert crawl.crawl_timeout < crawl.execution_timeout
+
+
+def test_no_last_task_hides_a_failure(dag: DAG) -> None:
+    """A run's state is that of its last tasks: one that runs in any case makes a failed run green."""
+    last = [task for task in tasks_of(dag) if not task.downstream_task_ids]
+
+    assert last
+    assert [task.task_id for task in last if task.trigger_rule.value.startswith(("all_done", "always"))] == []
+
+
+def test_load_events_stops_at_the_first_failure(bag) -> None:
+    tasks = bag.dags["load_events"].tasks
+
+    assert {task.trigger_rule.value for task in tasks} == {"all_success"}
+    assert [task.task_id for task in bag.dags["load_events"].topological_sort()] == [
+        "create_tables", "take_manifest", "unpack", "load_events", "load_rejects", "write_ledger", "report", "drop_batch",
+    ]  # fmt: skip
+    assert all(len(task.downstream_task_ids) <= 1 and len(task.upstream_task_ids) <= 1 for task in tasks)
+
+
+def test_the_patch_follows_a_skipped_crawl_but_no_failed_one(bag) -> None:
+    dag = bag.dags["crawl_staging"]
+
+    assert dag.get_task("patch").upstream_task_ids == {"crawl"}
+    assert dag.get_task("patch").trigger_rule.value == "none_failed"
+
+
+def test_load_events_can_be_backfilled_and_a_run_covers_its_hour(bag) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import TimeRestriction
+
+    dag = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["load_events"]))
+    start = pendulum.datetime(2026, 3, 29, tz="UTC")
+
+    run = dag.timetable.next_dagrun_info(
+        last_automated_data_interval=None, restriction=TimeRestriction(earliest=start, latest=None, catchup=True)
+    )
+
+    assert dag.timetable.periodic
+    assert (run.data_interval.start, run.data_interval.end) == (start, start.add(hours=1))
+    assert run.run_after == start.add(hours=1)
+    following = dag.timetable.next_dagrun_info(
+        last_automated_data_interval=run.data_interval,
+        restriction=TimeRestriction(earliest=start, latest=None, catchup=True),
+    )
+    assert following.data_interval.start == run.data_interval.end
+
+
+@pytest.mark.parametrize("dag_id", sorted(DAGS))
+def test_a_dag_survives_serialisation(bag, dag_id: str) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    stored = DagSerialization.to_dict(bag.dags[dag_id])
+
+    assert DagSerialization.from_dict(stored).task_ids == bag.dags[dag_id].task_ids

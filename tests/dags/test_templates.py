@@ -1,0 +1,99 @@
+"""Every template of every task renders in every kind of run, and every SQL file that a task names exists."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk import BaseOperator
+
+from clickstream.manifest import Manifest
+from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.settings import Settings
+from clickstream.sql import SQL_DIR, render
+from clickstream.staging_keys import StagedObject
+from tests.dags.conftest import context
+
+KINDS = ["scheduled", "manual", "backfill"]
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="c")
+
+
+def tasks(bag) -> list[BaseOperator]:
+    return [task.prepare_for_execution() for dag in bag.dags.values() for task in dag.tasks]
+
+
+def statements(bag) -> list[TrinoStatementOperator]:
+    found = [task for task in tasks(bag) if isinstance(task, TrinoStatementOperator)]
+    assert found
+    return found
+
+
+def strings_in(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in strings_in(inner)]
+    if isinstance(value, list | tuple):
+        return [text for inner in value for text in strings_in(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_template_renders(bag, kind: str) -> None:
+    for task in tasks(bag):
+        task.render_template_fields(context(task, kind))
+
+        rendered = [text for field in task.template_fields for text in strings_in(getattr(task, field))]
+        assert [text for text in rendered if "{{" in text or "{%" in text or not text] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("given", "rendered"), [(None, "False"), ({"dry_run": True}, "True"), ({"dry_run": False}, "False")]
+)
+def test_the_dry_run_of_the_form_reaches_the_task(
+    task, kind: str, given: dict[str, bool] | None, rendered: str
+) -> None:
+    expire = task("expire_staging", "expire")
+
+    expire.render_template_fields(context(expire, kind, conf=given))
+
+    assert str(expire.dry_run) == rendered
+    assert expire._is_dry_run is (rendered == "True")
+
+
+@pytest.mark.parametrize("value", ["maybe", "; drop", 7, None, [True]])
+def test_anything_but_yes_or_no_is_refused_before_the_task_runs(task, value: Any) -> None:
+    expire = task("expire_staging", "expire")
+
+    with pytest.raises(ValueError, match="dry_run"):
+        context(expire, "manual", conf={"dry_run": value})
+
+
+def test_airflow_never_renders_the_sql_itself(bag) -> None:
+    """Ours is rendered with bound values; Airflow's rendering would paste them into the text."""
+    assert {task.task_id: task.template_ext for task in statements(bag) if task.template_ext} == {}
+
+
+def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_given(bag) -> None:
+    for task in statements(bag):
+        given: dict[str, Any] = {"run_id": "manual__1", "now": NOON, "lookback_days": 30}
+        if task.take_manifest:
+            given["manifest"] = Manifest("manual__1", (StagedObject("s3://b/staging/x", 1, NOON),))
+        for path in task.look_up.values():
+            assert render(path, SETTINGS, given).text
+        given |= {name: SimpleNamespace(earliest=NOON, latest=NOON) for name in task.look_up}
+        for path in task.sql:
+            statement = render(path, SETTINGS, given)
+            assert statement.text
+            assert [
+                type(parameter) for parameter in statement.parameters if "Undefined" in type(parameter).__name__
+            ] == []
+
+
+def test_every_table_is_created_before_it_is_used(bag) -> None:
+    created = set()
+    for task in bag.dags["load_events"].topological_sort():
+        for path in getattr(task, "sql", []):
+            if path.endswith("create.sql"):
+                created.add(path)
+    assert created == {str(path.relative_to(SQL_DIR)) for path in SQL_DIR.glob("*/*/create.sql")}

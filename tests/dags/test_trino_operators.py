@@ -1,0 +1,270 @@
+"""Statements as tasks: what they send, what they need, and what a kill does."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from tenacity import wait_none
+
+from clickstream import manifest
+from clickstream.manifest import Manifest
+from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.staging_keys import StagedObject
+from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
+from tests.clickstream.memory_aws import MemoryS3
+from tests.dags.conftest import HOUR, context
+
+pytestmark = pytest.mark.usefixtures("aws")
+ConnectTrino = Callable[..., FakeTrino]
+RUN = "manual__'; drop table x; --"
+EARLIEST, LATEST = HOUR - timedelta(days=30), HOUR + timedelta(days=30)
+BOUNDS = {"as earliest": [[{"earliest": EARLIEST, "latest": LATEST}]]}
+PATHS = ["s3://staging-bucket/staging/20261124T110000000Z-a", "s3://staging-bucket/staging/20261124T110000001Z-it's"]
+REPORT: dict[str, Any] = {
+    "objects": 2, "bytes": 30, "rows_read": 10, "rows_loaded": 7, "rows_duplicate": 2, "rows_rejected": 1,
+    "rejected_by_reason": '{"blank": 1}', "first_received_at": HOUR, "last_received_at": HOUR,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clickstream.query.wait_random_exponential", lambda **_: wait_none())
+
+
+@pytest.fixture
+def listed(s3: MemoryS3) -> None:
+    """The run has its list of objects."""
+    objects = tuple(StagedObject(path, 10 * number, HOUR) for number, path in enumerate(PATHS, start=1))
+    s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, objects).to_json().encode()
+
+
+def execute(operator: TrinoStatementOperator, run_id: str = RUN) -> Any:
+    given = context(operator, "manual", run_id)
+    operator.render_template_fields(given)
+    return operator.execute(given)
+
+
+def run(task, task_id: str, dag_id: str = "load_events", run_id: str = RUN) -> Any:
+    return execute(task(dag_id, task_id), run_id)
+
+
+def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino()
+
+    run(task, "create_tables")
+
+    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in trino.executed]
+    assert heads == [
+        '"staging"."clickstream_lines"."lines"',
+        '"lake"."clickstream"."events"',
+        '"lake"."clickstream"."rejects"',
+        '"lake"."clickstream"."load_ledger"',
+    ]
+    assert [parameters for _, parameters in trino.executed] == [None] * 4
+
+
+@pytest.mark.usefixtures("listed")
+def test_unpack_reads_the_run_s_objects_and_no_other(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino()
+
+    run(task, "unpack")
+
+    ((text, parameters),) = trino.executed
+    assert parameters == PATHS
+    assert '"$path" in (?, ?)' in text
+    assert "it's" not in text
+
+
+def test_load_looks_its_bounds_up_first_and_binds_them(task, connect_trino: ConnectTrino) -> None:
+    before = datetime.now(UTC)
+    trino = connect_trino(BOUNDS)
+
+    run(task, "load_events")
+
+    (_, asked), (text, parameters) = trino.executed
+    assert asked == [30, 30]
+    assert "merge into" in text
+    assert parameters[:2] == [EARLIEST, LATEST]
+    assert before <= parameters[2] <= datetime.now(UTC)
+    assert parameters[3:] == [RUN]
+
+
+def test_the_look_back_is_a_setting(task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKSTREAM_DEDUPE_LOOKBACK_DAYS", "7")
+    trino = connect_trino(BOUNDS)
+
+    run(task, "load_events")
+
+    assert trino.executed[0][1] == [7, 7]
+
+
+def test_a_batch_without_events_has_no_bounds_and_loads(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({"as earliest": [[{"earliest": None, "latest": None}]]})
+
+    run(task, "load_events")
+
+    assert trino.executed[1][1][:2] == [None, None]
+
+
+@pytest.mark.usefixtures("listed")
+def test_the_ledger_is_written_for_each_object_with_its_size(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino(BOUNDS)
+
+    run(task, "write_ledger")
+
+    assert trino.executed[1][1][:4] == [*PATHS, 10, 20]
+
+
+@pytest.mark.parametrize("task_id", ["unpack", "load_events", "load_rejects", "write_ledger", "drop_batch"])
+@pytest.mark.usefixtures("listed")
+def test_every_task_of_a_run_uses_the_one_batch_table(task, connect_trino: ConnectTrino, task_id: str) -> None:
+    trino = connect_trino(BOUNDS)
+    run(task, task_id)
+    run(task, "drop_batch")
+    table = trino.executed[-1][0].split()[-1]
+
+    assert '"clickstream_work"."batch_' in table
+    assert [text for text, _ in trino.executed if table not in text] == []
+    assert [text for text, _ in trino.executed if "drop table x" in text] == []
+
+
+@pytest.mark.parametrize("task_id", ["unpack", "write_ledger"])
+def test_without_its_list_a_task_fails_for_good_and_sends_nothing(
+    task, connect_trino: ConnectTrino, task_id: str
+) -> None:
+    trino = connect_trino(BOUNDS)
+
+    with pytest.raises(AirflowFailException, match="has no manifest: clear the whole run"):
+        run(task, task_id)
+
+    assert trino.executed == []
+
+
+def test_a_failed_statement_fails_the_task_and_ends_it(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({"rejects": [query_error("ICEBERG_FILESYSTEM_ERROR")]})
+
+    with pytest.raises(Exception, match="ICEBERG_FILESYSTEM_ERROR"):
+        run(task, "create_tables")
+
+    assert len(trino.executed) == 3
+
+
+def test_a_commit_conflict_is_tried_again_with_the_same_values(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({"merge into": [query_error("ICEBERG_COMMIT_ERROR"), []]})
+
+    run(task, "load_rejects")
+
+    first, second = trino.executed
+    assert first == second
+
+
+def test_results_are_not_kept_as_values(task, connect_trino: ConnectTrino) -> None:
+    connect_trino({"merge into": [[{"rows": 3}]]})
+
+    assert run(task, "load_rejects") is None
+
+
+def test_a_kill_before_anything_runs_does_nothing(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino()
+    operator = task("load_events", "load_rejects")
+
+    operator.on_kill()
+    execute(operator)
+    operator.on_kill()
+
+    assert [cursor.is_cancelled for cursor in trino.cursors] == [False]
+
+
+def test_a_kill_cancels_the_running_query_and_no_other_follows(task, connect_trino: ConnectTrino) -> None:
+    """The task runner's signal handler calls on_kill in the midst of the statement, which then ends as cancelled."""
+    operator = task("load_events", "create_tables")
+
+    def killed(cursor: FakeCursor) -> Rows:
+        operator.on_kill()
+        assert cursor.is_cancelled
+        raise cancelled()
+
+    trino = connect_trino({"events": [killed]})
+
+    with pytest.raises(Exception, match="USER_CANCELED"):
+        execute(operator)
+    assert len(trino.executed) == 2
+
+
+def test_a_kill_between_two_statements_ends_the_task(task, connect_trino: ConnectTrino) -> None:
+    """on_kill alone does not end a task: what it does not stop runs on until the supervisor's SIGKILL, a minute later."""
+    operator = task("load_events", "create_tables")
+    trino = connect_trino()
+    render_one = operator._run
+
+    def killed_after_the_first(path: str, *more: Any) -> Any:
+        result = render_one(path, *more)
+        operator.on_kill()
+        return result
+
+    operator._run = killed_after_the_first
+
+    with pytest.raises(Exception, match=r"."):
+        execute(operator)
+    assert len(trino.executed) == 1
+
+
+def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino) -> None:
+    """As the task runner does it: the time-out is raised inside the statement, on_kill is called after it."""
+    from airflow.sdk.execution_time.timeout import timeout
+
+    def runs_on(_: FakeCursor) -> Rows:
+        time.sleep(10)
+        pytest.fail("never timed out")
+
+    trino = connect_trino({"merge into": [runs_on]})
+    operator = task("load_events", "load_rejects")
+
+    try:
+        with timeout(0.2):
+            execute(operator)
+    except AirflowTaskTimeout:
+        operator.on_kill()
+
+    assert [cursor.is_cancelled for cursor in trino.cursors] == [True]
+
+
+def test_a_run_that_adds_up_gives_its_report(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({"load_ledger": [[REPORT]]})
+
+    report = run(task, "report")
+
+    assert json.loads(json.dumps(report)) == report
+    assert report["rows_loaded"] == 7
+    assert report["run_id"] == RUN
+    ((text, parameters),) = trino.executed
+    assert parameters == [RUN]
+    assert "drop table" not in text
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("rows_read", 11), ("rows_read", 9), ("rows_loaded", 6), ("rows_rejected", 0)]
+)
+def test_a_run_that_does_not_add_up_fails_for_good_with_its_report(
+    task, connect_trino: ConnectTrino, column: str, value: int
+) -> None:
+    connect_trino({"load_ledger": [[{**REPORT, column: value}]]})
+
+    with pytest.raises(AirflowFailException, match="DOES NOT ADD UP") as failure:
+        run(task, "report")
+
+    assert f"rows read  {(REPORT | {column: value})['rows_read']}" in str(failure.value)
+
+
+def test_expiry_makes_the_ledger_it_reads(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino()
+
+    run(task, "create_ledger", "expire_staging")
+
+    assert ['create table if not exists "lake"."clickstream"."load_ledger"' in text for text, _ in trino.executed] == [
+        True
+    ]
