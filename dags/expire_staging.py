@@ -1,8 +1,9 @@
 """
 # Expire staged objects
 
-The staging folder holds 24 hours. This deletes the objects that are older than that plus a grace period **and** that a
-run of `load_events` has loaded; nothing else. If loading stops, staging grows and the task says so.
+The staging folder holds 24 hours. **create_ledger** makes sure that there is a ledger to ask, then **expire** deletes
+the objects that are older than that plus a grace period **and** that a run of `load_events` has loaded; nothing else.
+If loading stops, staging grows and the task says so.
 
 - The grace (`CLICKSTREAM_EXPIRY_GRACE_HOURS`, 2 by default) is longer than the longest query may run, so that no query
   loses a file under its hands.

@@ -153,7 +153,11 @@ def _airflow_healthy(places: Places) -> bool:
     return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
 
 
-AWS = Service("aws", _aws_command, aws_environment, _aws_healthy, patience=60, stop_timeout=20)
+def _aws_process_environment(places: Places) -> dict[str, str]:
+    return {**aws_environment(places), "PYTHONPATH": str(ROOT)}
+
+
+AWS = Service("aws", _aws_command, _aws_process_environment, _aws_healthy, patience=60, stop_timeout=20)
 TRINO = Service("trino", _trino_command, _trino_environment, _trino_healthy, patience=180, stop_timeout=20)
 AIRFLOW = Service("airflow", _airflow_command, airflow_environment, _airflow_healthy, patience=240, stop_timeout=20)
 ALL = (AWS, TRINO, AIRFLOW)

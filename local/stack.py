@@ -86,9 +86,11 @@ def _start(service: Service, places: Places) -> Places:
         return places
     if not is_free(places.ports[service.name]):
         places = renew_port(places, service.name)
-    processes.start(
-        service.name, service.command(places), service.environment(places), ROOT, places.log(service.name), places.state
-    )
+    # Each in a folder of its own: Trino writes its request log below where it was started.
+    folder = places.state / service.name
+    folder.mkdir(exist_ok=True)
+    command, environment = service.command(places), service.environment(places)
+    processes.start(service.name, command, environment, folder, places.log(service.name), places.state)
     return places
 
 

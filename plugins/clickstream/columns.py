@@ -90,4 +90,10 @@ def _column(path: Path, number: int, entry: dict[str, Any]) -> Column:
         raise ColumnsError(f"{path}: column {number} ({entry.get('name')}): {error}") from None
     if column.type not in SQL_TYPES:
         raise ColumnsError(f"{path}: column {column.name}: type {column.type} is not one of {', '.join(SQL_TYPES)}")
+    keys = (column.source or "").split(".")
+    if len(keys) > (3 if keys[0] == "context" else 1):
+        raise ColumnsError(
+            f"{path}: column {column.name}: source {column.source} is too deep: take a top-level key, or at most "
+            "two keys below context"
+        )
     return column

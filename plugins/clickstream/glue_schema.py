@@ -37,7 +37,9 @@ class Patch:
     structs: tuple[str, ...]
     retyped: tuple[str, ...]
     added: tuple[str, ...]
+    lowered: tuple[str, ...]
     folded: tuple[str, ...]
+    too_long: tuple[str, ...]
 
     def text(self) -> str:
         """The changes as a person reads them."""
@@ -47,7 +49,9 @@ class Patch:
             ("were structs", self.structs),
             ("became string", self.retyped),
             ("were added", self.added),
+            ("are now in lower case", self.lowered),
             ("repeated another column's name and were folded into it", self.folded),
+            (f"have names over Glue's limit of {MAX_NAME_LENGTH} characters and were left out", self.too_long),
         ]
         return (
             "; ".join(f"{len(names)} {what}: {', '.join(names)}" for what, names in parts if names) or "SerDe settings"
@@ -98,7 +102,9 @@ def with_string_columns(table: Mapping[str, Any], allowed: Iterable[str]) -> Pat
     back. Column names are folded to lower case, as Glue means them, and repeats are dropped.
     """
     storage = dict(table["StorageDescriptor"])
-    columns, folded = _fold(storage.get("Columns", []))
+    crawled = storage.get("Columns", [])
+    too_long = tuple(column["Name"] for column in crawled if len(column["Name"]) > MAX_NAME_LENGTH)
+    columns, lowered, folded = _fold(column for column in crawled if column["Name"] not in too_long)
     present = {column["Name"] for column in columns}
     added = tuple(field.lower() for field in SEGMENT_FIELDS if field.lower() not in present)
     retyped = tuple(column["Name"] for column in columns if column["Type"].lower() != "string")
@@ -113,16 +119,19 @@ def with_string_columns(table: Mapping[str, Any], allowed: Iterable[str]) -> Pat
     permitted = frozenset(allowed)
     table_input = {key: value for key, value in {**table, "StorageDescriptor": storage}.items() if key in permitted}
     is_needed = storage != table["StorageDescriptor"]
-    return Patch(table_input, is_needed, structs, retyped, added, folded)
+    return Patch(table_input, is_needed, structs, retyped, added, lowered, folded, too_long)
 
 
-def _fold(columns: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def _fold(columns: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[str, ...]]:
+    """The columns in lower case, each name once; which names were lowered, and which were repeats."""
     kept: dict[str, dict[str, Any]] = {}
-    folded = []
+    lowered, folded = [], []
     for column in columns:
         name = column["Name"].lower()
-        if name in kept or len(name) > MAX_NAME_LENGTH:
+        if name in kept:
             folded.append(column["Name"])
-        else:
-            kept[name] = {**column, "Name": name}
-    return list(kept.values()), tuple(folded)
+            continue
+        kept[name] = {**column, "Name": name}
+        if name != column["Name"]:
+            lowered.append(column["Name"])
+    return list(kept.values()), tuple(lowered), tuple(folded)

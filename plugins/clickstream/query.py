@@ -6,6 +6,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from trino.dbapi import Connection, Cursor
+from trino.exceptions import Error as TrinoError
 from trino.exceptions import TrinoQueryError
 
 from clickstream.sql import Statement
@@ -36,15 +37,23 @@ class Result:
         )
 
 
+class CancelledError(RuntimeError):
+    """The runner was cancelled: it runs nothing more."""
+
+
 class QueryRunner:
-    """Runs statements over one connection. `cancel` may be called from another thread or a signal handler."""
+    """Runs statements over one connection, until it is cancelled.
+
+    `cancel` may be called from another thread or a signal handler, and after a time-out broke into `run`.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._cursor: Cursor | None = None
+        self._is_cancelled = False
 
     def run(self, statement: Statement) -> Result:
-        """Runs it to its end, again on a commit conflict. Raises trino.exceptions.Error."""
+        """Runs it to its end, again on a commit conflict. Raises trino.exceptions.Error and CancelledError."""
         retrying = Retrying(
             retry=retry_if_exception(_is_retried),
             stop=stop_after_attempt(ATTEMPTS),
@@ -56,18 +65,24 @@ class QueryRunner:
         return result
 
     def cancel(self) -> None:
-        """Cancels what is running; does nothing when nothing is."""
+        """Cancels what is running, and whatever would be run after it."""
+        self._is_cancelled = True
         if self._cursor is not None:
             self._cursor.cancel()
 
     def _run_once(self, statement: Statement) -> Result:
+        if self._is_cancelled:
+            raise CancelledError("cancelled")
         cursor = self._connection.cursor()
         self._cursor = cursor
         try:
             cursor.execute(statement.text, list(statement.parameters) or None)
             rows = cursor.fetchall()
-        finally:
+        except TrinoError:
             self._cursor = None
+            raise
+        # Anything else that broke in, such as a time-out, leaves a query running that `cancel` must still find.
+        self._cursor = None
         names = [column[0] for column in cursor.description or []]
         stats = cursor.stats or {}
         return Result(

@@ -31,17 +31,16 @@ class RunReport:
         """The report as a person reads it."""
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.rejected_by_reason.items()))
         lines = [
-            f"run        {self.run_id}",
-            f"objects    {self.objects} ({self.bytes:,} bytes)",
-            f"rows read  {self.rows_read}",
-            f"= loaded   {self.rows_loaded}",
+            f"run         {self.run_id}",
+            f"objects     {self.objects} ({self.bytes:,} bytes)",
+            f"rows read   {self.rows_read}",
+            f"= loaded    {self.rows_loaded}",
             f"+ duplicate {self.rows_duplicate}",
-            f"+ rejected {self.rows_rejected}" + (f" ({reasons})" if reasons else ""),
+            f"+ rejected  {self.rows_rejected}" + (f" ({reasons})" if reasons else ""),
         ]
         if self.first_received_at and self.last_received_at:
-            lines.append(
-                f"received   {self.first_received_at:%Y-%m-%d %H:%M:%S} to {self.last_received_at:%H:%M:%S} UTC"
-            )
+            first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (self.first_received_at, self.last_received_at))
+            lines.append(f"received    {first} to {last} UTC")
         if self.unaccounted:
             lines.append(f"DOES NOT ADD UP: {self.unaccounted} rows are nowhere")
         return "\n".join(lines)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
 from clickstream.columns import read_columns
 from clickstream.settings import Settings
@@ -69,6 +69,8 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
     parameters: list[Any] = []
 
     def bind(value: Any) -> str:
+        if isinstance(value, Undefined):
+            str(value)  # raises, naming it
         parameters.append(value)
         return "?"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-_NAME = re.compile(r"(?P<time>\d{8}T\d{9})Z-[^/]+\Z")
+_NAME = re.compile(r"(?P<time>[0-9]{8}T[0-9]{9})Z-[^/]+\Z")
 
 
 @dataclass(frozen=True, order=True)

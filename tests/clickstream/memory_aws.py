@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3
 
+from clickstream.staging_keys import staged_at
+
 
 class RefusalError(Exception):
     """The service answers with this error."""
@@ -37,11 +39,15 @@ def client(service: str, answer: Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
 class MemoryS3:
-    """`buckets[bucket][key]` is an object's bytes. `refused` maps keys to the error code of their deletion."""
+    """`buckets[bucket][key]` is an object's bytes.
+
+    `landed` says when an object was written, where its name does not; `refused` is the error of a key's deletion.
+    """
 
     def __init__(self, buckets: dict[str, dict[str, bytes]], page: int = 1_000) -> None:
         self.buckets = buckets
         self.page = page
+        self.landed: dict[str, datetime] = {}
         self.refused: dict[str, str] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.client = client("s3", self._answer)
@@ -59,7 +65,10 @@ class MemoryS3:
         page = keys[: self.page]
         answer: dict[str, Any] = {"IsTruncated": len(keys) > len(page)}
         if page:
-            answer["Contents"] = [{"Key": key, "Size": len(bucket[key])} for key in page]
+            answer["Contents"] = [
+                {"Key": key, "Size": len(bucket[key]), "LastModified": self.landed.get(key) or staged_at(key)}
+                for key in page
+            ]
         if answer["IsTruncated"]:
             answer["NextContinuationToken"] = page[-1]
         return answer

@@ -126,7 +126,7 @@ def test_a_name_over_the_limit_is_left_out_and_reported(length: int, is_kept: bo
     patch = with_string_columns(table([{"Name": name, "Type": "string"}]), ALLOWED)
 
     assert (name in [column["Name"] for column in columns_of(patch)]) is is_kept
-    assert (name in patch.folded) is not is_kept
+    assert (name in patch.too_long) is not is_kept
 
 
 def test_a_name_over_the_limit_is_not_said_to_repeat_another() -> None:
@@ -197,7 +197,7 @@ def test_kept_columns_keep_their_order_and_every_name_is_kept_or_reported(column
 
     wanted = list(dict.fromkeys(c["Name"].lower() for c in columns if len(c["Name"].lower()) <= MAX_NAME_LENGTH))
     assert [column["Name"] for column in columns_of(patch)] == wanted + list(patch.added)
-    assert len(wanted) + len(patch.folded) == len(columns)
+    assert len(wanted) + len(patch.folded) + len(patch.too_long) == len(columns)
 
 
 @given(COLUMNS, st.dictionaries(st.sampled_from(sorted(ALLOWED | READ_ONLY)), st.text(max_size=3)))

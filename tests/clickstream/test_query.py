@@ -7,7 +7,7 @@ import pytest
 from tenacity import wait_none
 from trino.exceptions import TrinoConnectionError
 
-from clickstream.query import ATTEMPTS, QueryRunner, Result
+from clickstream.query import ATTEMPTS, CancelledError, QueryRunner, Result
 from clickstream.sql import Statement
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 
@@ -102,15 +102,16 @@ def test_nothing_else_is_tried_again(error: Exception) -> None:
     assert len(trino.executed) == 1
 
 
-def test_cancel_with_nothing_running_does_nothing() -> None:
+def test_cancel_with_nothing_running_cancels_no_query_and_lets_no_other_start() -> None:
     trino, run = runner([])
 
-    run.cancel()
     run.run(STATEMENT)
     run.cancel()
 
-    assert len(trino.executed) == 1
     assert [cursor.is_cancelled for cursor in trino.cursors] == [False]
+    with pytest.raises(CancelledError):
+        run.run(STATEMENT)
+    assert len(trino.executed) == 1
 
 
 def test_cancel_after_a_failure_does_nothing() -> None:

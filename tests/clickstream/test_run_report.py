@@ -26,13 +26,13 @@ ROW: dict[str, Any] = {
 
 def test_text_of_a_run() -> None:
     assert from_row("manual__1", ROW).text().splitlines() == [
-        "run        manual__1",
-        "objects    3 (1,234,567 bytes)",
-        "rows read  60",
-        "= loaded   50",
+        "run         manual__1",
+        "objects     3 (1,234,567 bytes)",
+        "rows read   60",
+        "= loaded    50",
         "+ duplicate 7",
-        "+ rejected 3 (blank 1, not_json 2)",
-        "received   2026-11-24 05:00:01 to 05:59:59 UTC",
+        "+ rejected  3 (blank 1, not_json 2)",
+        "received    2026-11-24 05:00:01 to 2026-11-24 05:59:59 UTC",
     ]
 
 

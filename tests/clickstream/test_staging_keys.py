@@ -61,12 +61,17 @@ def test_other_names_have_no_time(name: str) -> None:
     assert staged_at(name) is None
 
 
-def test_digits_of_other_scripts_are_no_time() -> None:
+@pytest.mark.parametrize(
+    "name", ["２０２６1124T052800123Z-a.gz", "20261124T052800１２３Z-a.gz", "2026112٤T052800123Z-a.gz"]
+)
+def test_digits_of_other_scripts_are_no_time(name: str) -> None:
     """SQL reads the same grammar with [0-9]: a name that only one side can read would be loaded without a time."""
-    assert staged_at("２０２６１１２４T０５２８００１２３Z-a.gz") is None
+    assert staged_at(name) is None
 
 
-@given(st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)), st.text("abc=_-.Z0", min_size=1))
+@given(
+    st.datetimes(timezones=st.just(UTC)).filter(lambda instant: instant.year >= 1970), st.text("abc=_-.Z0", min_size=1)
+)
 def test_any_time_is_read_back_to_the_millisecond(instant: datetime, rest: str) -> None:
     read = staged_at(staged_object(rest, instant).path)
 

@@ -107,8 +107,15 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
 
     assert {task.trigger_rule.value for task in tasks} == {"all_success"}
     assert [task.task_id for task in bag.dags["load_events"].topological_sort()] == [
-        "create_tables", "take_manifest", "unpack", "load_events", "load_rejects", "write_ledger", "report", "drop_batch",
-    ]  # fmt: skip
+        "create_tables",
+        "take_manifest",
+        "unpack",
+        "load_events",
+        "load_rejects",
+        "write_ledger",
+        "report",
+        "drop_batch",
+    ]
     assert all(len(task.downstream_task_ids) <= 1 and len(task.upstream_task_ids) <= 1 for task in tasks)
 
 

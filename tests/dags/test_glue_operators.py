@@ -87,6 +87,18 @@ def test_what_was_staged_at_or_after_the_last_crawl_s_start_is_crawled(
     assert crawl(task) == (HOUR + 2 * MINUTE).isoformat()
 
 
+def test_what_landed_after_the_last_crawl_is_crawled_though_its_event_was_older(
+    task, s3: MemoryS3, glue: MemoryGlue
+) -> None:
+    """A staged name has the time of its event: one that waited in the queue lands later, unseen by that crawl."""
+    stage(s3, HOUR - MINUTE)
+    s3.landed = dict.fromkeys(s3.buckets["staging-bucket"], HOUR + MINUTE)
+    glue.last = Crawl(HOUR)
+    glue.script = [Crawl(HOUR + 2 * MINUTE, polls=0)]
+
+    assert crawl(task) == (HOUR + 2 * MINUTE).isoformat()
+
+
 @pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
 def test_a_crawl_that_did_not_succeed_is_no_reason_to_skip(task, s3: MemoryS3, glue: MemoryGlue, status: str) -> None:
     """A retry of a failed crawl must crawl: skipped, it would turn the failed run green."""

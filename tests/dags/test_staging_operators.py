@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from clickstream import manifest
 from clickstream.settings import SettingsError
-from tests.clickstream.fake_trino import FakeTrino, query_error
+from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryS3
 from tests.clickstream.staged_objects import staged_object
 from tests.dags.conftest import HOUR, context
@@ -340,11 +340,12 @@ def test_a_kill_cancels_the_question_to_the_ledger(
     operator = task(dag_id, task_id)
     operator.dry_run = False
 
-    def killed(_):
+    def killed(_: FakeCursor) -> Rows:
         operator.on_kill()
-        return []
+        raise cancelled()
 
     trino = connect_trino({"load_ledger": [killed]})
-    operator.execute(context(operator, "scheduled", "run-1"))
 
+    with pytest.raises(Exception, match="USER_CANCELED"):
+        operator.execute(context(operator, "scheduled", "run-1"))
     assert [cursor.is_cancelled for cursor in trino.cursors] == [True]

@@ -15,10 +15,11 @@ class CrawlError(RuntimeError):
     """The crawl failed, was cancelled or did not end in time; the message says which."""
 
 
-def last_crawl_start(client: Any, crawler: str) -> datetime | None:
-    """When the crawler last started; None before its first run."""
-    started: datetime | None = client.get_crawler(Name=crawler)["Crawler"].get("LastCrawl", {}).get("StartTime")
-    return started
+def last_crawl_start(client: Any, crawler: str, succeeded: bool = False) -> datetime | None:
+    """When the last crawl started; None before the first, or with `succeeded`, when the last one did not succeed."""
+    last = client.get_crawler(Name=crawler)["Crawler"].get("LastCrawl", {})
+    started: datetime | None = last.get("StartTime")
+    return None if succeeded and last.get("Status") != "SUCCEEDED" else started
 
 
 def crawl(
@@ -31,9 +32,9 @@ def crawl(
 ) -> datetime:
     """Runs the crawler to its end; gives when the accepted crawl started.
 
-    A crawl that runs already is joined, but accepted only if it began after `newest`, the staging time of the newest
-    object wanted: else it may have missed that object, and another is run. The state READY alone says nothing about
-    this crawl, so the last crawl's start must move (the provider's waiter takes an earlier crawl's result).
+    A crawl that runs already is joined, but accepted only if it began after `newest`, when the newest object wanted
+    landed: else it may have missed that object, and another is run. The state READY alone says nothing about this
+    crawl: the last crawl's start must move, and past `newest` (the provider's waiter takes an earlier crawl's result).
     Raises CrawlError.
     """
     deadline = time.monotonic() + timeout.total_seconds()
@@ -41,7 +42,7 @@ def crawl(
         before = last_crawl_start(client, crawler)
         joined = not _start(client, crawler)
         log(f"crawler {crawler}: {'joined the crawl that is running' if joined else 'started'}")
-        started = _wait(client, crawler, before, deadline, pause)
+        started = _wait(client, crawler, before, None if joined else newest, deadline, pause)
         if not joined or newest is None or started >= newest:
             return started
         log(f"crawler {crawler}: that crawl began at {started}, before the newest object ({newest}): once more")
@@ -55,12 +56,15 @@ def _start(client: Any, crawler: str) -> bool:
     return True
 
 
-def _wait(client: Any, crawler: str, before: datetime | None, deadline: float, pause: float) -> datetime:
+def _wait(
+    client: Any, crawler: str, before: datetime | None, earliest: datetime | None, deadline: float, pause: float
+) -> datetime:
     while time.monotonic() < deadline:
         state = client.get_crawler(Name=crawler)["Crawler"]
         last = state.get("LastCrawl", {})
         started: datetime | None = last.get("StartTime")
-        if state["State"] == "READY" and started is not None and started != before:
+        is_new = started is not None and started != before and (earliest is None or started >= earliest)
+        if state["State"] == "READY" and started is not None and is_new:
             if last["Status"] != "SUCCEEDED":
                 raise CrawlError(f"crawler {crawler} {last['Status']}: {last.get('ErrorMessage', 'no message')}")
             return started

@@ -1,6 +1,7 @@
 """The few calls to S3."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from clickstream.settings import Settings
@@ -22,13 +23,26 @@ def list_staged(client: Any, settings: Settings) -> tuple[list[StagedObject], li
     )
     for page in pages:
         for item in page.get("Contents", []):
-            instant = staged_at(item["Key"].removeprefix(settings.staging_prefix))
-            if instant is None:
+            name = item["Key"].removeprefix(settings.staging_prefix)
+            instant = staged_at(name)
+            # Trino reads the folder itself only: in a sub-folder, an object would be loaded as nothing and then expire.
+            if instant is None or "/" in name:
                 strays.append(item["Key"])
             else:
                 path = f"s3://{settings.staging_bucket}/{item['Key']}"
                 staged.append(StagedObject(path, item["Size"], instant))
     return staged, strays
+
+
+def last_landing(client: Any, settings: Settings) -> datetime | None:
+    """When the newest object landed in the staging folder, by S3's clock; None when it is empty.
+
+    Its name may tell an earlier time: it has that of its event, which may have waited in the queue.
+    """
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=settings.staging_bucket, Prefix=settings.staging_prefix
+    )
+    return max((item["LastModified"] for page in pages for item in page.get("Contents", [])), default=None)
 
 
 def delete_staged(client: Any, settings: Settings, objects: Sequence[StagedObject]) -> int:

@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from clickstream.aws.glue import crawl, last_crawl_start, patch_staging_table
-from clickstream.aws.s3 import list_staged
+from clickstream.aws.s3 import last_landing, list_staged
 from clickstream.settings import load_settings
 
 
@@ -30,8 +30,8 @@ class GlueRunCrawlerOperator(BaseOperator):
         staged, strays = list_staged(s3, settings)
         if strays:
             self.log.warning("%d keys are not staged objects and are not loaded, first %s", len(strays), strays[0])
-        newest = max((item.staged_at for item in staged), default=None)
-        before = last_crawl_start(glue, settings.crawler)
+        newest = last_landing(s3, settings) if staged else None
+        before = last_crawl_start(glue, settings.crawler, succeeded=True)
         if newest is None or (before is not None and newest < before):
             raise AirflowSkipException(f"nothing was staged since the crawl of {before}")
         return crawl(glue, settings.crawler, newest, self.crawl_timeout, log=self.log.info).isoformat()

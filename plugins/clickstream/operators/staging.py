@@ -17,7 +17,27 @@ from clickstream.sql import render
 from clickstream.staging_keys import StagedObject, overdue, select_expired
 
 
-class S3TakeManifestOperator(BaseOperator):
+class _LedgerReader(BaseOperator):
+    """What both operators here share: a question to the ledger, cancelled when the task is killed."""
+
+    _runner: QueryRunner | None = None
+
+    def on_kill(self) -> None:
+        """Cancels the running query."""
+        if self._runner is not None:
+            self._runner.cancel()
+
+    def loaded_paths(self, settings: Settings, staged: list[StagedObject]) -> frozenset[str]:
+        """Which of the staged objects a run has loaded, among other paths."""
+        if not staged:
+            return frozenset()
+        self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+        oldest = min(item.staged_at for item in staged)
+        result = self._runner.run(render("lake/load_ledger/loaded_paths.sql", settings, {"staged_since": oldest}))
+        return frozenset(row["source_path"] for row in result.rows)
+
+
+class S3TakeManifestOperator(_LedgerReader):
     """Decides which staged objects this run reads and writes the list to S3; skipped when there is nothing to read.
 
     A retry or a cleared run takes the list that the run already has, less what has expired since.
@@ -34,7 +54,7 @@ class S3TakeManifestOperator(BaseOperator):
         kept = read_text(s3, settings.lake_bucket, manifest.key(run_id))
         if kept is None:
             taken = manifest.take(
-                run_id, staged, _loaded_paths(settings, staged), _window(context), settings.load_max_objects
+                run_id, staged, self.loaded_paths(settings, staged), _window(context), settings.load_max_objects
             )
         else:
             taken = manifest.from_json(kept).only(item.path for item in staged)
@@ -46,7 +66,7 @@ class S3TakeManifestOperator(BaseOperator):
         return write_text(s3, settings.lake_bucket, manifest.key(run_id), taken.to_json())
 
 
-class S3ExpireStagingOperator(BaseOperator):
+class S3ExpireStagingOperator(_LedgerReader):
     """Deletes the staged objects that a run has loaded and that are past their time; warns of those not loaded.
 
     Only an explicit list, of this folder, at most CLICKSTREAM_EXPIRY_MAX_OBJECTS at once, is deleted. The list is kept
@@ -64,7 +84,7 @@ class S3ExpireStagingOperator(BaseOperator):
         settings = load_settings()
         s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
         staged, _ = list_staged(s3, settings)
-        loaded, now = _loaded_paths(settings, staged), datetime.now(UTC)
+        loaded, now = self.loaded_paths(settings, staged), datetime.now(UTC)
         retention = timedelta(hours=settings.staging_retention_hours + settings.expiry_grace_hours)
         expired = select_expired(staged, loaded, now, retention, settings.expiry_max_objects)
         late = overdue(staged, loaded, now, retention)
@@ -85,15 +105,6 @@ class S3ExpireStagingOperator(BaseOperator):
     @property
     def _is_dry_run(self) -> bool:
         return str(self.dry_run).lower() != "false"
-
-
-def _loaded_paths(settings: Settings, staged: list[StagedObject]) -> frozenset[str]:
-    if not staged:
-        return frozenset()
-    runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
-    oldest = min(item.staged_at for item in staged)
-    result = runner.run(render("lake/load_ledger/loaded_paths.sql", settings, {"staged_since": oldest}))
-    return frozenset(row["source_path"] for row in result.rows)
 
 
 def _window(context: Context) -> Window | None:

@@ -6,7 +6,7 @@ create table if not exists {{ t.lines }} (
     line varchar
 )
 with (
-    external_location = '{{ t.staging_location }}',
+    external_location = {{ literal(t.staging_location) }},
     format = 'TEXTFILE',
     null_format = 'þ',
     textfile_field_separator = 'þ'
