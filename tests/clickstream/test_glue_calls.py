@@ -108,6 +108,17 @@ def test_a_crawl_that_ends_just_as_this_one_starts_is_not_taken_for_it() -> None
     assert run(glue, newest=minutes(-5)) == NOON
 
 
+def test_a_crawl_whose_start_is_told_to_the_second_is_not_waited_for_in_vain() -> None:
+    """Two services, two clocks: the start of the very crawl that was started may read as before the newest object."""
+    glue = MemoryGlue()
+    glue.last = Crawl(minutes(-60))
+    glue.script = [Crawl(NOON, polls=1), Crawl(NOON + timedelta(seconds=1), polls=1)]
+
+    started = run(glue, newest=NOON + timedelta(seconds=0.4), timeout=timedelta(seconds=1))
+
+    assert started in (NOON, NOON + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize(
     ("last", "said"),
     [

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 import uuid
@@ -20,10 +19,13 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local.places import ENVIRONMENTS
+
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 # Read now: other fixtures of the session take CLICKSTREAM_* out of the environment.
-PYTHON = os.environ.get("CLICKSTREAM_LOCAL_PYTHON", sys.executable)
+# The local AWS has an environment of its own; `make test` makes it.
+PYTHON = os.environ.get("CLICKSTREAM_LOCAL_PYTHON", str(ENVIRONMENTS / "local" / "bin" / "python"))
 ROLE = "arn:aws:iam::000000000000:role/any"
 
 
