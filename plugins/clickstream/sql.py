@@ -47,6 +47,8 @@ class TableNames:
         self.events = self._lake("events")
         self.rejects = self._lake("rejects")
         self.load_ledger = self._lake("load_ledger")
+        self.discards = self._lake("discards")
+        self.quarantine = self._lake("quarantine")
 
     def batch(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""

@@ -16,6 +16,7 @@ from clickstream.manifest import Manifest
 from clickstream.settings import Settings
 from clickstream.sql import SQL_DIR, Statement, TableNames, literal, quote, render
 from clickstream.staging_keys import StagedObject
+from clickstream.unreadable import Unreadable
 
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 TABLES = sorted({file.rpartition("/")[0] for file in FILES})
@@ -45,6 +46,8 @@ def values(
         "staged_since": NOON,
         "manifest": Manifest(run_id, tuple(StagedObject(path, 10, NOON) for path in paths)),
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
+        "paths": list(paths),
+        "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
     }
 
 
@@ -206,7 +209,7 @@ def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_nam
     )
 
     assert [name for name in names if f" {name} " not in created] == []
-    assert f"rejected_line, {', '.join(names)} from flagged_messages" in unpacked
+    assert f"rejected_line, discarded, {', '.join(names)} from flagged_messages" in unpacked
     assert f"insert ( {', '.join(names)}, loaded_at, load_run_id )" in merged
     assert f"values ( {', '.join(f'source.{name}' for name in names)}, ?, ? )" in merged
 
