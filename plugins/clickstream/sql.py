@@ -5,6 +5,7 @@ Identifiers come from the settings and columns.yaml and are quoted by `quote`.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,12 @@ class Statement:
 
     text: str
     parameters: tuple[Any, ...] = ()
+
+    def tagged(self, tag: str) -> "Statement":
+        """The statement with a comment by which its query is found again. `tag` is hexadecimal."""
+        if not re.fullmatch(r"[0-9a-f]+", tag):
+            raise ValueError(f"{tag!r} is no tag")
+        return Statement(f"/* clickstream {tag} */\n{self.text}", self.parameters)
 
 
 def quote(identifier: str) -> str:
@@ -47,6 +54,7 @@ class TableNames:
         self.events = self._lake("events")
         self.rejects = self._lake("rejects")
         self.load_ledger = self._lake("load_ledger")
+        self.load_runs = self._lake("load_runs")
         self.discards = self._lake("discards")
         self.quarantine = self._lake("quarantine")
 

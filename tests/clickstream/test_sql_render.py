@@ -13,6 +13,7 @@ from jinja2 import meta
 
 from clickstream.columns import read_columns
 from clickstream.manifest import Manifest
+from clickstream.run_report import RunReport
 from clickstream.settings import Settings
 from clickstream.sql import SQL_DIR, Statement, TableNames, literal, quote, render
 from clickstream.staging_keys import StagedObject
@@ -21,9 +22,9 @@ from clickstream.unreadable import Unreadable
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 TABLES = sorted({file.rpartition("/")[0] for file in FILES})
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
-WITHOUT_CREATE = {"work/batch"}
-WITHOUT_LOAD = {"staging/lines"}
-WITHOUT_GRAIN = {"work/batch/drop.sql"}
+WITHOUT_CREATE = {"work/batch", "runtime"}
+WITHOUT_LOAD = {"staging/lines", "runtime"}
+WITHOUT_GRAIN = {"work/batch/drop.sql", "runtime/kill.sql"}
 GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each"}
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
@@ -47,6 +48,9 @@ def values(
         "manifest": Manifest(run_id, tuple(StagedObject(path, 10, NOON) for path in paths)),
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
         "paths": list(paths),
+        "query_id": "20261124_000000_00001_test",
+        "leftovers": "%/* clickstream 0 */%",
+        "report": RunReport("run", first_received_at=NOON),
         "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
     }
 
@@ -181,6 +185,9 @@ def test_names_of_tables_come_from_the_settings_and_are_quoted() -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
+    if file.startswith("runtime/"):
+        assert "system.runtime." in render(file, SETTINGS, values()).text
+        return
     moved = Settings(
         staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive9", lake_catalog="ice9",
         staging_database="s9", lines_database="l9", lake_database="d9", work_database="w9", staging_table="t9",
