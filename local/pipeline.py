@@ -46,7 +46,7 @@ def wait_until_staged(places: Places, report: Report, patience: float = 300) -> 
     """Wait until all that was sent is delivered and moved to staging. Raises LocalError after `patience` seconds."""
     settings = places.settings()
     s3, sqs = aws_client("s3", places), aws_client("sqs", places)
-    queue = sqs.get_queue_url(QueueName="clickstream-stage-object")["QueueUrl"]
+    queue = sqs.get_queue_url(QueueName=settings["CLICKSTREAM_STAGE_QUEUE"])["QueueUrl"]
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         stream = _health(places)["firehose"][settings["CLICKSTREAM_STREAM"]]
@@ -71,6 +71,15 @@ def run_pipeline(places: Places, report: Report) -> dict[str, Any] | None:
         airflow.wait(dag_id, run_id, report)
     returned: dict[str, Any] | None = airflow.returned("load_events", runs["load_events"], "report")
     return returned
+
+
+def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:
+    """Put what was refused on the stream again, with the params of redrive_failed; its counts. Raises LocalError."""
+    airflow = Airflow(places)
+    run_id = airflow.trigger("redrive_failed", params)
+    airflow.wait("redrive_failed", run_id, report)
+    counts: dict[str, int] = airflow.returned("redrive_failed", run_id, f"redrive_{params['source'].replace('-', '_')}")
+    return counts
 
 
 def query(places: Places, statement: str) -> tuple[list[str], list[list[Any]]]:

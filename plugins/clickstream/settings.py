@@ -18,12 +18,18 @@ class SettingsError(ValueError):
 class Settings:
     """Where things are. Each field is the variable CLICKSTREAM_<FIELD IN UPPER CASE>.
 
-    The first group has no defaults: they are outputs of lambdas/template.yaml.
+    The first group has no defaults: they are outputs of lambdas/template.yaml. So are those of the second group, which
+    only some DAGs need: `require` tells when one is missing.
     """
 
     staging_bucket: str
     lake_bucket: str
     crawler: str
+
+    raw_bucket: str = ""
+    stream: str = ""
+    stage_queue: str = ""
+    stage_dead_letter_queue: str = ""
 
     staging_prefix: str = "staging/"
     staging_database: str = "clickstream_staging"
@@ -40,6 +46,8 @@ class Settings:
     expiry_max_objects: int = 20_000
     dedupe_lookback_days: int = 30
     load_max_objects: int = 2_000
+    reconcile_after_minutes: int = 15
+    reconcile_max_objects: int = 5_000
 
     def __post_init__(self) -> None:
         for name in ("staging_database", "lines_database", "lake_database", "work_database"):
@@ -55,6 +63,12 @@ class Settings:
     def _check(self, name: str, pattern: re.Pattern[str], wanted: str) -> None:
         if not pattern.match(getattr(self, name)):
             raise SettingsError(f"{variable(name)}={getattr(self, name)!r}: must be {wanted}")
+
+    def require(self, *names: str) -> None:
+        """Raises SettingsError, naming every one of these fields that is empty."""
+        missing = [variable(name) for name in names if not getattr(self, name)]
+        if missing:
+            raise _not_set(missing)
 
     @cached_property
     def staging_location(self) -> str:
@@ -81,13 +95,17 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         elif field.name in _REQUIRED:
             missing.append(variable(field.name))
     if missing:
-        raise SettingsError(
-            f"not set: {', '.join(missing)}. They are outputs of lambdas/template.yaml; see README, 'On AWS'."
-        )
+        raise _not_set(missing)
     return Settings(**values)  # type: ignore[arg-type]
 
 
 _REQUIRED = ("staging_bucket", "lake_bucket", "crawler")
+
+
+def _not_set(missing: list[str]) -> SettingsError:
+    return SettingsError(
+        f"not set: {', '.join(missing)}. They are outputs of lambdas/template.yaml; see README, 'On AWS'."
+    )
 
 
 def _number(field: str, text: str) -> int:

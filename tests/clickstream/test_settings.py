@@ -31,6 +31,12 @@ def test_defaults() -> None:
         expiry_max_objects=20_000,
         dedupe_lookback_days=30,
         load_max_objects=2_000,
+        raw_bucket="",
+        stream="",
+        stage_queue="",
+        stage_dead_letter_queue="",
+        reconcile_after_minutes=15,
+        reconcile_max_objects=5_000,
     )
 
 
@@ -51,6 +57,12 @@ def test_every_setting_can_be_given() -> None:
         "EXPIRY_MAX_OBJECTS": "4",
         "DEDUPE_LOOKBACK_DAYS": "5",
         "LOAD_MAX_OBJECTS": "6",
+        "RAW_BUCKET": "j",
+        "STREAM": "k",
+        "STAGE_QUEUE": "l",
+        "STAGE_DEAD_LETTER_QUEUE": "m",
+        "RECONCILE_AFTER_MINUTES": "7",
+        "RECONCILE_MAX_OBJECTS": "8",
     }
 
     settings = load_settings(REQUIRED | {f"CLICKSTREAM_{name}": value for name, value in given.items()})
@@ -105,6 +117,8 @@ def test_an_empty_variable_means_the_default(empty: str) -> None:
         ("expiry_max_objects", "many"),
         ("dedupe_lookback_days", "1.5"),
         ("load_max_objects", "0"),
+        ("reconcile_after_minutes", "0"),
+        ("reconcile_max_objects", "all"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(field: str, value: str) -> None:
@@ -130,3 +144,12 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("CLICKSTREAM_LAKE_DATABASE", "elsewhere")
 
     assert load_settings().lake_database == "elsewhere"
+
+
+def test_what_only_some_dags_need_is_asked_for_by_them() -> None:
+    settings = load_settings(REQUIRED | {"CLICKSTREAM_STREAM": "the-stream"})
+
+    settings.require("stream", "staging_bucket")
+    with pytest.raises(SettingsError, match=r"CLICKSTREAM_RAW_BUCKET, CLICKSTREAM_STAGE_QUEUE\. .*template") as error:
+        settings.require("raw_bucket", "stream", "stage_queue")
+    assert "CLICKSTREAM_STREAM" not in str(error.value)
