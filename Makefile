@@ -3,13 +3,17 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down clean status send run sql lint fmt check lock
+.PHONY: help demo test up down clean status send run redrive sql lint fmt check lock
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
 export CLICKSTREAM_FILE = $(value FILE)
 export CLICKSTREAM_WAIT = $(value WAIT)
 export CLICKSTREAM_TESTS = $(value TESTS)
+export CLICKSTREAM_REDRIVE_SOURCE = $(value SOURCE)
+export CLICKSTREAM_REDRIVE_FROM = $(value FROM)
+export CLICKSTREAM_REDRIVE_TO = $(value TO)
+export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +41,9 @@ send: ## FILE=x.ndjson sends each line as one Kinesis record; WAIT=1 returns whe
 
 run: ## crawl and patch, load everything staged, print the run report
 	@$(RUN) run
+
+redrive: ## count what was refused, SOURCE=processing-failed or rejects, FROM=, TO=; DRY_RUN=0 sends it again
+	@$(RUN) redrive
 
 sql: ## Q="select ..." prints CSV; without Q opens a prompt
 	@$(RUN) sql

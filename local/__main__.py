@@ -25,6 +25,10 @@ console = Console(stderr=True, highlight=False)
 
 File = Annotated[str, typer.Option(envvar="CLICKSTREAM_FILE", help="NDJSON, plain or gzip; - is standard input.")]
 Wait = Annotated[bool, typer.Option(envvar="CLICKSTREAM_WAIT", help="Return when all of it is staged.")]
+Source = Annotated[str, typer.Option(envvar="CLICKSTREAM_REDRIVE_SOURCE", help="processing-failed or rejects.")]
+From = Annotated[str, typer.Option("--from", envvar="CLICKSTREAM_REDRIVE_FROM", help="Refused then or later.")]
+To = Annotated[str, typer.Option(envvar="CLICKSTREAM_REDRIVE_TO", help="Refused before then.")]
+DryRun = Annotated[bool, typer.Option(envvar="CLICKSTREAM_REDRIVE_DRY_RUN", help="Only count.")]
 Sql = Annotated[str, typer.Option("--query", envvar="CLICKSTREAM_SQL", help="One statement.")]
 
 
@@ -89,6 +93,17 @@ def run() -> None:
 
 
 @app.command()
+def redrive(source: Source = "processing-failed", start: From = "", to: To = "", dry_run: DryRun = True) -> None:
+    """Put what was refused on the stream again; print how much. Times as 2026-11-24T05:00:00Z."""
+    params = {"source": source, "from": start or None, "to": to or None, "dry_run": dry_run}
+    with console.status("starting") as progress:
+        counts = pipeline.redrive(open_places(), params, progress.update)
+    gone_through = "lines" if source == "rejects" else "objects"
+    print(f"{counts['objects']} {gone_through}, {counts['read']} records read, {counts['sent']} sent", end="")
+    print(f", {counts['skipped']} {gone_through} skipped" + (" (dry run: DRY_RUN=0 sends)" if dry_run else ""))
+
+
+@app.command()
 def sql(query: Sql = "") -> None:
     """Print the result of a statement as CSV; without one, open a prompt."""
     places = open_places()
@@ -127,7 +142,6 @@ def guarded(command: Callable[[], Any]) -> int:
 
 if __name__ == "__main__":
     # An empty variable of the Makefile is the same as none.
-    for name in ("CLICKSTREAM_FILE", "CLICKSTREAM_WAIT", "CLICKSTREAM_SQL"):
-        if not os.environ.get(name):
-            os.environ.pop(name, None)
+    for name in [name for name, value in os.environ.items() if name.startswith("CLICKSTREAM_") and not value]:
+        del os.environ[name]
     sys.exit(guarded(app))

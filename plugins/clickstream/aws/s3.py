@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from clickstream.reconcile import RAW_PREFIX, RawObject
+from clickstream.redrive import FAILED_PREFIX, redriven_key
 from clickstream.settings import Settings
 from clickstream.staging_keys import StagedObject, staged_at
 
@@ -13,6 +15,10 @@ DELETE_LIMIT = 1_000
 
 class DeletionError(RuntimeError):
     """S3 refused to delete some objects; the message names the first of them."""
+
+
+class MoveError(RuntimeError):
+    """A copy is not its original, so the original was kept."""
 
 
 def list_staged(client: Any, settings: Settings) -> tuple[list[StagedObject], list[str]]:
@@ -32,6 +38,16 @@ def list_staged(client: Any, settings: Settings) -> tuple[list[StagedObject], li
                 path = f"s3://{settings.staging_bucket}/{item['Key']}"
                 staged.append(StagedObject(path, item["Size"], instant))
     return staged, strays
+
+
+def list_raw(client: Any, bucket: str) -> list[RawObject]:
+    """What Firehose has delivered and nobody has staged yet."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RAW_PREFIX)
+    return [
+        RawObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
+        for page in pages
+        for item in page.get("Contents", [])
+    ]
 
 
 def last_landing(client: Any, settings: Settings) -> datetime | None:
@@ -92,3 +108,24 @@ def keep_copy(client: Any, path: str, bucket: str, key: str) -> str:
     source_bucket, _, source_key = path.removeprefix("s3://").partition("/")
     client.copy({"Bucket": source_bucket, "Key": source_key}, bucket, key)
     return f"s3://{bucket}/{key}"
+
+
+def list_failed(client: Any, bucket: str) -> list[tuple[str, datetime]]:
+    """Key and time of every object of failed records, oldest first."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=FAILED_PREFIX)
+    found = [(item["Key"], item["LastModified"]) for page in pages for item in page.get("Contents", [])]
+    return sorted(found, key=lambda item: (item[1], item[0]))
+
+
+def move_failed(client: Any, bucket: str, key: str, etag: str) -> None:
+    """Moves an object of failed records to where redriven ones are kept, if it still is the one with this ETag.
+
+    Copy, verify, delete. Raises MoveError, and ClientError of S3; the object is then still where it was.
+    """
+    target = redriven_key(key)
+    source = {"Bucket": bucket, "Key": key}
+    client.copy_object(Bucket=bucket, Key=target, CopySource=source, CopySourceIfMatch=etag)
+    original, copy = client.head_object(**source), client.head_object(Bucket=bucket, Key=target)
+    if copy["ContentLength"] != original["ContentLength"]:
+        raise MoveError(f"{target} has {copy['ContentLength']} bytes of {original['ContentLength']}")
+    client.delete_object(**source, IfMatch=etag)

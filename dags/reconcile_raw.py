@@ -1,0 +1,60 @@
+"""
+# Stage what was missed
+
+S3 tells the function `stage_object` about every object that Firehose delivers. An event can be lost; its object would
+then stay in `raw/` and never be loaded.
+
+- **reconcile** lists the objects under `raw/` that are older than `CLICKSTREAM_RECONCILE_AFTER_MINUTES` (15 by default)
+  and puts an S3 event for each on the function's queue. Only the function moves objects, with its retries and its
+  dead-letter queue. If the event was not lost but late, nothing happens: an object that is gone is done. While the
+  queue holds as many messages as `raw/` holds objects, it is only slow, and nothing is sent. One run sends
+  `CLICKSTREAM_RECONCILE_MAX_OBJECTS` at most; the next one sends the rest.
+- **check_dead_letters** looks for objects that the function gave up on after five tries. Their events are kept for 14
+  days; reconcile tries the objects again while they are in `raw/`.
+
+Both write an error to the log, with the count, when they find something. An object is staged within 35 minutes of its
+delivery, and loaded by the next run of `load_events`.
+
+**Trigger it** whenever you want; *older than* 0 takes everything in `raw/` at once. Only the moment matters: to rerun,
+trigger it again.
+
+**When it fails**: it could not reach S3 or SQS, or SQS refused some messages; the error names the first. The next run
+sends them again.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Param, dag
+
+from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReconcileRawOperator
+
+
+@dag(
+    schedule="*/15 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "staging"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(minutes=10),
+    },
+    params={
+        "after_minutes": Param(
+            None,
+            type=["null", "integer"],
+            minimum=0,
+            title="Older than",
+            description="Minutes. Empty: CLICKSTREAM_RECONCILE_AFTER_MINUTES.",
+        )
+    },
+    doc_md=__doc__,
+)
+def reconcile_raw():
+    SqsReconcileRawOperator(task_id="reconcile")
+    SqsCheckDeadLettersOperator(task_id="check_dead_letters")
+
+
+reconcile_raw()

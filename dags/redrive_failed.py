@@ -1,0 +1,60 @@
+"""
+# Load refused records again
+
+After a fix, puts records that were refused on the Kinesis stream again, as they were, so that they take the whole path
+anew. A record that is refused again lands where it was before, with a new address.
+
+- **redrive_processing_failed** takes the objects under `processing-failed/`: records that the transform refused, or
+  whose batch it could not answer. When all records of an object are on the stream, the object is moved to
+  `processing-failed-redriven/`. An object that cannot be read stays, and an error in the log names it.
+- **redrive_rejects** takes the lines of `lake.clickstream.rejects` and notes in `redriven_at` which were sent, so that
+  a line is sent once. A line with a missing newline is sent as the objects in it. Left as they are: blank lines and
+  lines that were no UTF-8.
+
+Only one of the two runs, by *source*; the other is skipped.
+
+**Trigger it** by hand, first with *dry run* on: the log and the task's return value say what would be sent, as
+`objects` (objects or lines), `read` (records), `sent` and `skipped` (objects or lines). *From* and *to* bound when the
+record was refused: from <= refused < to; empty is open.
+
+**When it fails**: clear it, or trigger it again. What was sent is moved or noted; if the run was killed between the
+sending and the note, one object or one page of 500 lines is sent twice, and `load_events` counts those as duplicates.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Param, dag
+
+from clickstream.operators.redrive import KinesisRedriveFailedOperator, KinesisRedriveRejectsOperator
+
+
+def _time(title: str) -> Param:
+    return Param(None, type=["null", "string"], format="date-time", title=title, description="With an offset.")
+
+
+@dag(
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "repair"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 1,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(hours=1),
+    },
+    params={
+        "source": Param("processing-failed", enum=["processing-failed", "rejects"], title="Source"),
+        "from": _time("From"),
+        "to": _time("To"),
+        "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
+    },
+    doc_md=__doc__,
+)
+def redrive_failed():
+    KinesisRedriveFailedOperator(task_id="redrive_processing_failed")
+    KinesisRedriveRejectsOperator(task_id="redrive_rejects")
+
+
+redrive_failed()

@@ -1,0 +1,64 @@
+"""Operators that look after the way from `raw/` to the staging folder."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from clickstream.aws.s3 import list_raw
+from clickstream.aws.sqs import count_messages, queue_url, send_messages
+from clickstream.reconcile import has_lost_events, notification, overdue
+from clickstream.settings import load_settings
+
+
+class SqsReconcileRawOperator(BaseOperator):
+    """Puts an S3 event on the stage queue for each raw object whose own event was lost.
+
+    An object counts as lost when it is older than CLICKSTREAM_RECONCILE_AFTER_MINUTES, or than the run's param
+    `after_minutes`, and `raw/` holds more objects than the queue holds messages. CLICKSTREAM_RECONCILE_MAX_OBJECTS a
+    run at most. Needs CLICKSTREAM_RAW_BUCKET and CLICKSTREAM_STAGE_QUEUE.
+    """
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives counts: raw (all objects there), overdue, sent, left (to the next run)."""
+        settings = load_settings()
+        settings.require("raw_bucket", "stage_queue")
+        after = _minutes(context["params"].get("after_minutes"), settings.reconcile_after_minutes)
+        sqs = AwsBaseHook(settings.aws_conn_id, client_type="sqs").get_conn()
+        url = queue_url(sqs, settings.stage_queue)
+        messages = count_messages(sqs, url)
+        found = list_raw(AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn(), settings.raw_bucket)
+        late = overdue(found, datetime.now(UTC), after)
+        sent = []
+        if late and has_lost_events(len(found), messages):
+            sent = late[: settings.reconcile_max_objects]
+            self.log.error("%d raw objects were not staged: S3's event was lost, first %s", len(late), late[0].key)
+            send_messages(sqs, url, {item.key: notification(settings.raw_bucket, item) for item in sent})
+        elif late:
+            self.log.warning("%d raw objects are late and in the queue, first %s", len(late), late[0].key)
+        return {"raw": len(found), "overdue": len(late), "sent": len(sent), "left": len(late) - len(sent)}
+
+
+class SqsCheckDeadLettersOperator(BaseOperator):
+    """Tells when objects could not be staged after all tries; skipped without CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE."""
+
+    def execute(self, context: Context) -> int:
+        """Gives how many messages the dead-letter queue holds."""
+        settings = load_settings()
+        if not settings.stage_dead_letter_queue:
+            raise AirflowSkipException("CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE is not set")
+        sqs = AwsBaseHook(settings.aws_conn_id, client_type="sqs").get_conn()
+        count = count_messages(sqs, queue_url(sqs, settings.stage_dead_letter_queue))
+        if count:
+            self.log.error("%d messages in %s: see stage_object's log", count, settings.stage_dead_letter_queue)
+        return count
+
+
+def _minutes(given: Any, default: int) -> timedelta:
+    if given is None:
+        return timedelta(minutes=default)
+    if type(given) is not int or given < 0:
+        raise ValueError(f"after_minutes={given!r}: must be a whole number, 0 or more")
+    return timedelta(minutes=given)

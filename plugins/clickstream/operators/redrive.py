@@ -1,0 +1,131 @@
+"""Operators that put refused records on the stream again, after a fix."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.trino.hooks.trino import TrinoHook
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from clickstream.aws.kinesis import put_records
+from clickstream.aws.s3 import list_failed, move_failed
+from clickstream.query import QueryRunner
+from clickstream.redrive import Counts, RedriveError, Request, failed_records, fits, read_request, rejected_records
+from clickstream.settings import Settings, load_settings
+from clickstream.sql import render
+
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _RedriveOperator(BaseOperator):
+    """Takes the run's params `source`, `from`, `to` and `dry_run`; skipped when `source` is the other one."""
+
+    source: str
+
+    def asked(self, context: Context) -> Request:
+        """The checked request of the run. Raises AirflowFailException: another try would ask for the same."""
+        try:
+            request = read_request(context["params"])
+        except RedriveError as error:
+            raise AirflowFailException(str(error)) from error
+        if request.source != self.source:
+            raise AirflowSkipException(f"source is {request.source}")
+        return request
+
+    def send(self, settings: Settings, records: list[bytes], dry_run: bool) -> int:
+        """Puts the records on the stream, or in a dry run none; gives how many."""
+        if dry_run or not records:
+            return 0
+        client = AwsBaseHook(settings.aws_conn_id, client_type="kinesis").get_conn()
+        return put_records(client, settings.stream, records)
+
+
+class KinesisRedriveFailedOperator(_RedriveOperator):
+    """Puts the records of `processing-failed/` on the stream again, each object's before the object is moved away.
+
+    An object that cannot be read, or has a record over Kinesis's limit, stays where it is and nothing of it is sent.
+    Needs CLICKSTREAM_RAW_BUCKET and CLICKSTREAM_STREAM.
+    """
+
+    source = "processing-failed"
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives counts: objects, read (records), sent, skipped (objects)."""
+        request, settings = self.asked(context), load_settings()
+        settings.require("raw_bucket", "stream")
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        counts = Counts()
+        # The whole list first: a record that is refused again makes a new object, which is not for this run.
+        for key, failed_at in list_failed(s3, settings.raw_bucket):
+            if request.holds(failed_at):
+                self._redrive(s3, settings, key, request.dry_run, counts)
+        self.log.info("%s: %s", "dry run, nothing was sent" if request.dry_run else "redriven", counts)
+        return counts.to_dict()
+
+    def _redrive(self, s3: Any, settings: Settings, key: str, dry_run: bool, counts: Counts) -> None:
+        counts.objects += 1
+        found = s3.get_object(Bucket=settings.raw_bucket, Key=key)
+        try:
+            records = failed_records(found["Body"].read())
+            if not all(fits(record) for record in records):
+                raise RedriveError("a record is over Kinesis's limit of 1 MiB")
+        except RedriveError as error:
+            counts.skipped += 1
+            self.log.error("%s stays where it is: %s", key, error)
+            return
+        counts.read += len(records)
+        counts.sent += self.send(settings, records, dry_run)
+        self.log.info("%s: %d records%s", key, len(records), " would be sent" if dry_run else " sent")
+        if not dry_run:
+            move_failed(s3, settings.raw_bucket, key, found["ETag"])
+
+
+class KinesisRedriveRejectsOperator(_RedriveOperator):
+    """Puts the lines of `rejects` on the stream again, page by page, and notes in the table which.
+
+    A line with a missing newline is sent as its objects. Blank lines, lines that were no UTF-8 and those over Kinesis's
+    limit are left as they are. Needs CLICKSTREAM_STREAM.
+    """
+
+    source = "rejects"
+    _runner: QueryRunner | None = None
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives counts: objects (lines), read (records), sent, skipped (lines)."""
+        request, settings = self.asked(context), load_settings()
+        settings.require("stream")
+        self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+        self._run(settings, "create")
+        now, counts = datetime.now(UTC), Counts()
+        # What is rejected again while this runs is not for this run.
+        until = min(request.end or now, now)
+        after = SimpleNamespace(rejected_at=request.start or _BEFORE_ALL, reject_id="")
+        while rows := self._run(settings, "redrive", after=after, until=until):
+            self._redrive(settings, context["run_id"], rows, request.dry_run, counts)
+            after = SimpleNamespace(**rows[-1])
+        self.log.info("%s: %s", "dry run, nothing was sent" if request.dry_run else "redriven", counts)
+        return counts.to_dict()
+
+    def on_kill(self) -> None:
+        """Cancels the running query."""
+        if self._runner is not None:
+            self._runner.cancel()
+
+    def _redrive(
+        self, settings: Settings, run_id: str, rows: list[dict[str, Any]], dry_run: bool, counts: Counts
+    ) -> None:
+        lines = {row["reject_id"]: rejected_records(row["reason"], row["line"]) for row in rows}
+        usable = {reject_id: records for reject_id, records in lines.items() if records and all(map(fits, records))}
+        records = [record for found in usable.values() for record in found]
+        counts.objects += len(lines)
+        counts.skipped += len(lines) - len(usable)
+        counts.read += len(records)
+        counts.sent += self.send(settings, records, dry_run)
+        if usable and not dry_run:
+            self._run(settings, "mark_redriven", reject_ids=list(usable), now=datetime.now(UTC), run_id=run_id)
+
+    def _run(self, settings: Settings, name: str, **values: Any) -> list[dict[str, Any]]:
+        assert self._runner is not None
+        return self._runner.run(render(f"lake/rejects/{name}.sql", settings, values)).rows
