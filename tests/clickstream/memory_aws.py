@@ -1,10 +1,12 @@
 """Real boto3 clients over dictionaries: botocore checks every request against its own model, and nothing is sent."""
 
+import hashlib
 import io
 from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import boto3
 
@@ -38,10 +40,16 @@ def client(service: str, answer: Callable[[str, dict[str, Any]], dict[str, Any]]
     return made
 
 
+def etag(body: bytes) -> str:
+    """An object's ETag, as S3 gives it."""
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+
+
 class MemoryS3:
     """`buckets[bucket][key]` is an object's bytes.
 
-    `landed` says when an object was written, where its name does not; `refused` is the error of a key's deletion.
+    `landed` says when an object was written, where its name does not; `refused` is the error of a key's deletion; a
+    copy ends after `copied_bytes`.
     """
 
     def __init__(self, buckets: dict[str, dict[str, bytes]], page: int = 1_000) -> None:
@@ -49,6 +57,7 @@ class MemoryS3:
         self.page = page
         self.landed: dict[str, datetime] = {}
         self.refused: dict[str, str] = {}
+        self.copied_bytes: int | None = None
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.client = client("s3", self._answer)
 
@@ -66,7 +75,12 @@ class MemoryS3:
         answer: dict[str, Any] = {"IsTruncated": len(keys) > len(page)}
         if page:
             answer["Contents"] = [
-                {"Key": key, "Size": len(bucket[key]), "LastModified": self.landed.get(key) or staged_at(key)}
+                {
+                    "Key": key,
+                    "Size": len(bucket[key]),
+                    "ETag": etag(bucket[key]),
+                    "LastModified": self.landed.get(key) or staged_at(key),
+                }
                 for key in page
             ]
         if answer["IsTruncated"]:
@@ -86,7 +100,28 @@ class MemoryS3:
     def _GetObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         if parameters["Key"] not in bucket:
             raise RefusalError("NoSuchKey", status=404)
-        return {"Body": io.BytesIO(bucket[parameters["Key"]])}
+        body = bucket[parameters["Key"]]
+        return {"Body": io.BytesIO(body), "ETag": etag(body)}
+
+    def _HeadObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if parameters["Key"] not in bucket:
+            raise RefusalError("404", status=404)
+        body = bucket[parameters["Key"]]
+        return {"ContentLength": len(body), "ETag": etag(body)}
+
+    def _CopyObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        source, _, key = unquote(parameters["CopySource"]).partition("/")
+        body = self.buckets[source][key]
+        if parameters.get("CopySourceIfMatch", etag(body)) != etag(body):
+            raise RefusalError("PreconditionFailed", status=412)
+        bucket[parameters["Key"]] = body[: self.copied_bytes]
+        return {}
+
+    def _DeleteObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if parameters.get("IfMatch", "") not in ("", etag(bucket[parameters["Key"]])):
+            raise RefusalError("PreconditionFailed", status=412)
+        del bucket[parameters["Key"]]
+        return {}
 
     def _PutObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         body = parameters["Body"]
@@ -177,3 +212,60 @@ class MemoryGlue:
 
     def _end(self) -> None:
         self.last, self.running = self.running, None
+
+
+class MemorySqs:
+    """`queues[name]` are the bodies of a queue's messages; a body with a text of `refused` is refused."""
+
+    def __init__(self, *names: str) -> None:
+        self.queues: dict[str, list[str]] = {name: [] for name in names}
+        self.refused: tuple[str, ...] = ()
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.client = client("sqs", self._answer)
+
+    def called(self, operation: str) -> list[dict[str, Any]]:
+        return [parameters for name, parameters in self.calls if name == operation]
+
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append((operation, parameters))
+        if operation == "GetQueueUrl":
+            if parameters["QueueName"] not in self.queues:
+                raise RefusalError("QueueDoesNotExist")
+            return {"QueueUrl": f"https://sqs.test/000000000000/{parameters['QueueName']}"}
+        queue = self.queues[parameters["QueueUrl"].rpartition("/")[2]]
+        if operation == "GetQueueAttributes":
+            # One is with a consumer, the rest waits.
+            away = min(len(queue), 1)
+            counts = {"NotVisible": away, "Delayed": 0, "": len(queue) - away}
+            return {"Attributes": {f"ApproximateNumberOfMessages{kind}": str(count) for kind, count in counts.items()}}
+        return self._send(queue, parameters["Entries"])
+
+    def _send(self, queue: list[str], entries: list[dict[str, Any]]) -> dict[str, Any]:
+        assert len(entries) <= 10
+        assert len({entry["Id"] for entry in entries}) == len(entries)
+        bad = [entry for entry in entries if any(text in entry["MessageBody"] for text in self.refused)]
+        queue += [entry["MessageBody"] for entry in entries if entry not in bad]
+        failed = [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in bad]
+        return {"Successful": [], "Failed": failed}
+
+
+class MemoryKinesis:
+    """`records` are those accepted, as (partition key, data). Each number in `refusals` is how many of a call's last
+    records are refused, call by call; then none."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[str, bytes]] = []
+        self.refusals: list[int] = []
+        self.call_sizes: list[int] = []
+        self.client = client("kinesis", self._answer)
+
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        assert operation == "PutRecords"
+        entries = parameters["Records"]
+        assert sum(len(entry["Data"]) + len(entry["PartitionKey"].encode()) for entry in entries) <= 5 * 2**20
+        self.call_sizes.append(len(entries))
+        taken = len(entries) - (self.refusals.pop(0) if self.refusals else 0)
+        self.records += [(entry["PartitionKey"], entry["Data"]) for entry in entries[:taken]]
+        accepted = [{"SequenceNumber": "1", "ShardId": "shardId-0"}] * taken
+        refused = [{"ErrorCode": "ProvisionedThroughputExceededException"}] * (len(entries) - taken)
+        return {"FailedRecordCount": len(refused), "Records": accepted + refused}

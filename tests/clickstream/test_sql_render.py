@@ -52,6 +52,9 @@ def values(
         "leftovers": "%/* clickstream 0 */%",
         "report": RunReport("run", first_received_at=NOON),
         "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
+        "after": SimpleNamespace(rejected_at=NOON, reject_id="A1"),
+        "until": NOON,
+        "reject_ids": ["A1", "it's"],
     }
 
 

@@ -4,6 +4,7 @@ Airflow reads its folders when it is first imported, so that happens here, under
 it stays in the environment of other tests.
 """
 
+import copy
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from tests.clickstream.fake_trino import FakeTrino
-from tests.clickstream.memory_aws import MemoryGlue, MemoryS3
+from tests.clickstream.memory_aws import MemoryGlue, MemoryKinesis, MemoryS3, MemorySqs
 
 ROOT = Path(__file__).resolve().parents[2]
 _HOME = tempfile.TemporaryDirectory(prefix="airflow-home-")
@@ -85,6 +86,8 @@ def dag_run(dag: DAG, kind: str, run_id: str | None = None, conf: dict[str, Any]
 
 def context(task: BaseOperator, kind: str, run_id: str | None = None, conf: dict[str, Any] | None = None) -> Context:
     """The context that the task runner makes for a task of such a run."""
+    # Airflow writes a run's conf into the params, which all tasks of the bag share.
+    task.params = copy.deepcopy(task.params)
     run = dag_run(task.dag, kind, run_id, conf)
     instance = RuntimeTaskInstance.model_construct(
         id=TASK_INSTANCE_ID,
@@ -103,7 +106,17 @@ def context(task: BaseOperator, kind: str, run_id: str | None = None, conf: dict
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> MemoryS3:
-    return MemoryS3({"staging-bucket": {}, "lake-bucket": {}})
+    return MemoryS3({"staging-bucket": {}, "lake-bucket": {}, "raw-bucket": {}})
+
+
+@pytest.fixture
+def sqs() -> MemorySqs:
+    return MemorySqs("stage-queue", "dead-letters")
+
+
+@pytest.fixture
+def kinesis() -> MemoryKinesis:
+    return MemoryKinesis()
 
 
 @pytest.fixture
@@ -112,13 +125,15 @@ def glue() -> MemoryGlue:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, s3: MemoryS3, glue: MemoryGlue) -> None:
+def aws(
+    monkeypatch: pytest.MonkeyPatch, s3: MemoryS3, glue: MemoryGlue, sqs: MemorySqs, kinesis: MemoryKinesis
+) -> None:
     """The provider's hook gives the clients in memory."""
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
     def connect(hook: Any) -> Any:
         assert hook.aws_conn_id == "clickstream_aws"
-        return {"s3": s3.client, "glue": glue.client}[hook.client_type]
+        return {"s3": s3, "glue": glue, "sqs": sqs, "kinesis": kinesis}[hook.client_type].client
 
     monkeypatch.setattr(AwsBaseHook, "get_conn", connect)
 

@@ -14,7 +14,7 @@ from tests.dags.conftest import ROOT
 
 FILES = sorted((ROOT / "dags").glob("*.py"))
 # Add a DAG here and to the README's list.
-DAGS = {"crawl_staging", "expire_staging", "load_events"}
+DAGS = {"crawl_staging", "expire_staging", "load_events", "reconcile_raw", "redrive_failed"}
 GRACE = timedelta(hours=Settings(staging_bucket="a", lake_bucket="b", crawler="c").expiry_grace_hours)
 
 
