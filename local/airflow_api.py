@@ -13,10 +13,14 @@ RUNNING_TASKS = ("running", "queued", "scheduled", "deferred", "up_for_retry", "
 
 
 class Airflow:
-    """One Airflow, spoken to as its only user."""
+    """One Airflow, spoken to as its only user. Raises LocalError when it does not answer."""
 
     def __init__(self, places: Places) -> None:
-        token = httpx.get(f"{places.airflow_url}/auth/token", timeout=30).raise_for_status().json()["access_token"]
+        try:
+            answer = httpx.get(f"{places.airflow_url}/auth/token", timeout=30).raise_for_status()
+        except httpx.HTTPError as error:
+            raise LocalError(f"Airflow does not answer at {places.airflow_url} ({error}): run `make up`") from error
+        token = answer.json()["access_token"]
         self.url = places.airflow_url
         self._client = httpx.Client(
             base_url=f"{self.url}/api/v2", timeout=30, headers={"Authorization": f"Bearer {token}"}
