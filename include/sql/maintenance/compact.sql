@@ -1,0 +1,6 @@
+-- Small files of closed partitions become few: hourly loads leave one or more a partition each.
+-- `closed_before` is a boundary of partitions: Trino refuses a predicate that cuts through one. No parameter may be
+-- bound in this statement, so the instant is written out.
+-- Grain: one row a figure of what was rewritten. Parameters: table (its name), partition_column, closed_before.
+alter table {{ t.lake(table) }} execute optimize (file_size_threshold => '128MB')
+where {{ quote(partition_column) }} < {{ instant_literal(closed_before) }}
