@@ -6,6 +6,7 @@ from typing import Any
 
 from clickstream import manifest
 from clickstream.aws.s3 import list_staged
+from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
 from clickstream.query import QueryRunner, Result
 from clickstream.run_report import RunReport, from_row
 from clickstream.settings import Settings
@@ -57,6 +58,17 @@ class ScratchLake:
         report = from_row(run_id, self.run("lake/load_ledger/report.sql", **values).rows[0])
         self.run("work/batch/drop.sql", **values)
         return report
+
+    def check(self, run_id: str) -> Outcome:
+        """The step `check` of load_events: every check of the lake tables."""
+        values: dict[str, Any] = {
+            "run_id": run_id,
+            "now": datetime.now(UTC),
+            "lookback_days": self.settings.dedupe_lookback_days,
+        }
+        values["bounds"] = SimpleNamespace(**self.run("lake/load_ledger/bounds.sql", **values).rows[0])
+        found = [Finding(read_check(path), self.run(path, **values).rows) for path in check_paths(self.t.LAKE_TABLES)]
+        return decide(found)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, by the name it has in `t`."""

@@ -115,6 +115,7 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "load_rejects",
         "write_ledger",
         "report",
+        "check",
         "drop_batch",
     ]
     assert all(len(task.downstream_task_ids) <= 1 and len(task.upstream_task_ids) <= 1 for task in tasks)
