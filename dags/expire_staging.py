@@ -33,7 +33,9 @@ from clickstream.operators.trino import TrinoStatementOperator
 )
 def expire_staging():
     create_ledger = TrinoStatementOperator(
-        task_id="create_ledger", sql=["lake/load_ledger/create.sql"], execution_timeout=timedelta(minutes=5)
+        task_id="create_ledger",
+        sql=["lake/load_ledger/create.sql", "lake/quarantine/create.sql"],
+        execution_timeout=timedelta(minutes=5),
     )
     expire = S3ExpireStagingOperator(
         task_id="expire", dry_run="{{ params.dry_run }}", execution_timeout=timedelta(minutes=30)

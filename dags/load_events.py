@@ -6,9 +6,11 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 1. **create_tables** makes the tables that are missing.
 2. **take_manifest** decides which staged objects this run reads and writes the list down; a retry reads the same list.
    Skipped, and the rest with it, when there is nothing to load.
-3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not.
+3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not. An
+   object that cannot be read at all is set aside: a copy under quarantine/ in the lake bucket, a row in `quarantine`.
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
-5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`.
+5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
+   did not fit their column, in `discards`.
 6. **write_ledger** writes what became of every line to `load_ledger`.
 7. **report** prints the run report and fails the run when rows read are not loaded + duplicate + rejected.
 8. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
@@ -29,7 +31,7 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.staging import S3TakeManifestOperator
-from clickstream.operators.trino import TrinoReportRunOperator, TrinoStatementOperator
+from clickstream.operators.trino import TrinoReportRunOperator, TrinoStatementOperator, TrinoUnpackOperator
 
 BOUNDS = {"bounds": "work/batch/bounds.sql"}
 
@@ -57,13 +59,16 @@ def load_events():
             "staging/lines/create.sql",
             "lake/events/create.sql",
             "lake/rejects/create.sql",
+            "lake/discards/create.sql",
+            "lake/quarantine/create.sql",
             "lake/load_ledger/create.sql",
         ],
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
-    unpack = TrinoStatementOperator(task_id="unpack", sql=["work/batch/load.sql"], take_manifest=True)
+    unpack = TrinoUnpackOperator(task_id="unpack")
     load_events = TrinoStatementOperator(task_id="load_events", sql=["lake/events/load.sql"], look_up=BOUNDS)
     load_rejects = TrinoStatementOperator(task_id="load_rejects", sql=["lake/rejects/load.sql"])
+    load_discards = TrinoStatementOperator(task_id="load_discards", sql=["lake/discards/load.sql"], look_up=BOUNDS)
     write_ledger = TrinoStatementOperator(
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
@@ -71,7 +76,8 @@ def load_events():
     check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(task_id="drop_batch", sql=["work/batch/drop.sql"])
 
-    chain(create_tables, take_manifest, unpack, load_events, load_rejects, write_ledger, report, check, drop_batch)
+    loads = [load_events, load_rejects, load_discards, write_ledger]
+    chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
 
 
 load_events()

@@ -12,7 +12,7 @@ from clickstream.run_report import RunReport, from_row
 from clickstream.settings import Settings
 from clickstream.sql import Statement, TableNames, render
 
-CREATE = ("staging/lines", "lake/events", "lake/rejects", "lake/load_ledger")
+CREATE = ("staging/lines", "lake/events", "lake/rejects", "lake/discards", "lake/quarantine", "lake/load_ledger")
 
 
 class ScratchLake:
@@ -53,7 +53,7 @@ class ScratchLake:
         }
         self.run("work/batch/load.sql", **values)
         values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
-        for table in ("events", "rejects", "load_ledger"):
+        for table in ("events", "rejects", "discards", "load_ledger"):
             self.run(f"lake/{table}/load.sql", **values)
         report = from_row(run_id, self.run("lake/load_ledger/report.sql", **values).rows[0])
         self.run("work/batch/drop.sql", **values)

@@ -23,12 +23,21 @@ class ColumnsError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `source` is the path of its value in the message; None where SQL works it out."""
+    """One column. `source` is the path of its value in the message; None where SQL works it out.
+
+    `derived`: SQL works it out from the value at `source`, which it names sent_<name>.
+    """
 
     name: str
     type: str
     description: str
     source: str | None = None
+    derived: bool = False
+
+    @property
+    def typed_name(self) -> str:
+        """The name that the value at `source` has once it is typed."""
+        return f"sent_{self.name}" if self.derived else self.name
 
     @property
     def sql_type(self) -> str:
@@ -56,8 +65,15 @@ class Columns:
 
     @cached_property
     def extracted(self) -> list[Column]:
-        """Those whose value is taken as it is from one place in the message."""
+        """Those whose value is taken from one place in the message."""
         return [column for column in self.columns if column.source]
+
+    @cached_property
+    def discardable(self) -> list[Column]:
+        """Those whose value may not fit: every typed one but the id, without which a line is rejected."""
+        return [
+            column for column in self.extracted if column.type not in ("json", "object") and column.name != "message_id"
+        ]
 
     @cached_property
     def context_objects(self) -> list[str]:
@@ -69,7 +85,7 @@ class Columns:
     def top_level_keys(self) -> list[str]:
         """The keys of a message that have a column; any other goes to `extras`."""
         sources = {(column.source or "").split(".")[0] for column in self.columns}
-        return sorted((sources - {""}) | {"type", "receivedAt", "timestamp"})
+        return sorted(sources - {""})
 
 
 def read_columns(path: Path) -> Columns:

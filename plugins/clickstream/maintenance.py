@@ -24,9 +24,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Partitions:
-    """How a table is partitioned: by which column, and how much time a partition covers."""
+    """How a table is partitioned: by which column (None: not at all), and how much time a partition covers."""
 
-    column: str
+    column: str | None
     span: timedelta
 
 
@@ -34,6 +34,8 @@ class Partitions:
 PARTITIONS = {
     "events": Partitions("received_at", HOUR),
     "rejects": Partitions("staged_at", DAY),
+    "discards": Partitions("received_at", DAY),
+    "quarantine": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
 }
 

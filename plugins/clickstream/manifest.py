@@ -44,6 +44,10 @@ class Manifest:
         present = frozenset(paths)
         return Manifest(self.run_id, tuple(item for item in self.objects if item.path in present), self.left_behind)
 
+    def without(self, path: str) -> "Manifest":
+        """The manifest without one object."""
+        return self.only(item.path for item in self.objects if item.path != path)
+
     def to_json(self) -> str:
         """As JSON text, for from_json."""
         objects = [[item.path, item.bytes, item.staged_at.isoformat()] for item in self.objects]

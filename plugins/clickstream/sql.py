@@ -61,7 +61,7 @@ class TableNames:
     """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
 
     # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
-    LAKE_TABLES = ("events", "rejects", "load_ledger")
+    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -71,6 +71,8 @@ class TableNames:
         self.events = self._lake("events")
         self.rejects = self._lake("rejects")
         self.load_ledger = self._lake("load_ledger")
+        self.discards = self._lake("discards")
+        self.quarantine = self._lake("quarantine")
 
     def batch(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""

@@ -118,7 +118,7 @@ def test_objects_inside_the_context_and_top_level_keys() -> None:
     )
 
     assert columns.context_objects == ["app", "page"]
-    assert columns.top_level_keys == ["context", "receivedAt", "timestamp", "type", "userId"]
+    assert columns.top_level_keys == ["context", "userId"]
     assert [column.name for column in columns.extracted] == ["a", "b", "c", "d"]
 
 

@@ -25,6 +25,7 @@ from clickstream.sql import (
     render,
 )
 from clickstream.staging_keys import StagedObject
+from clickstream.unreadable import Unreadable
 
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 CHECKS = [file for file in FILES if "/checks/" in file]
@@ -63,6 +64,8 @@ def values(
         "closed_before": NOON,
         "retention": timedelta(days=7),
         "batch_table": "batch_0123456789abcdef01234567",
+        "paths": list(paths),
+        "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
     }
 
 
@@ -258,7 +261,7 @@ def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_nam
     )
 
     assert [name for name in names if f" {name} " not in created] == []
-    assert f"rejected_line, {', '.join(names)} from flagged_messages" in unpacked
+    assert f"rejected_line, discarded, {', '.join(names)} from flagged_messages" in unpacked
     assert f"insert ( {', '.join(names)}, loaded_at, load_run_id )" in merged
     assert f"values ( {', '.join(f'source.{name}' for name in names)}, ?, ? )" in merged
 

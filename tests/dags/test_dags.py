@@ -113,6 +113,7 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "unpack",
         "load_events",
         "load_rejects",
+        "load_discards",
         "write_ledger",
         "report",
         "check",

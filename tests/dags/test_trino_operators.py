@@ -23,7 +23,10 @@ ConnectTrino = Callable[..., FakeTrino]
 RUN = "manual__'; drop table x; --"
 EARLIEST, LATEST = HOUR - timedelta(days=30), HOUR + timedelta(days=30)
 BOUNDS = {"as earliest": [[{"earliest": EARLIEST, "latest": LATEST}]]}
-PATHS = ["s3://staging-bucket/staging/20261124T110000000Z-a", "s3://staging-bucket/staging/20261124T110000001Z-it's"]
+PATHS = [
+    "s3://staging-bucket/staging/20261124T110000000Z-a.gz",
+    "s3://staging-bucket/staging/20261124T110000001Z-it's.gz",
+]
 REPORT: dict[str, Any] = {
     "objects": 2, "bytes": 30, "rows_read": 10, "rows_loaded": 7, "rows_duplicate": 2, "rows_rejected": 1,
     "rejected_by_reason": '{"blank": 1}', "first_received_at": HOUR, "last_received_at": HOUR,
@@ -62,9 +65,11 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"staging"."clickstream_lines"."lines"',
         '"lake"."clickstream"."events"',
         '"lake"."clickstream"."rejects"',
+        '"lake"."clickstream"."discards"',
+        '"lake"."clickstream"."quarantine"',
         '"lake"."clickstream"."load_ledger"',
     ]
-    assert [parameters for _, parameters in trino.executed] == [None] * 4
+    assert [parameters for _, parameters in trino.executed] == [None] * 6
 
 
 @pytest.mark.usefixtures("listed")
@@ -257,11 +262,10 @@ def test_a_run_that_does_not_add_up_fails_for_good_with_its_report(
     assert f"rows read   {(REPORT | {column: value})['rows_read']}" in str(failure.value)
 
 
-def test_expiry_makes_the_ledger_it_reads(task, connect_trino: ConnectTrino) -> None:
+def test_expiry_makes_the_tables_it_reads(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino()
 
     run(task, "create_ledger", "expire_staging")
 
-    assert ['create table if not exists "lake"."clickstream"."load_ledger"' in text for text, _ in trino.executed] == [
-        True
-    ]
+    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in trino.executed]
+    assert heads == ['"lake"."clickstream"."load_ledger"', '"lake"."clickstream"."quarantine"']

@@ -179,6 +179,38 @@ def test_running_again_with_nothing_new_loads_nothing(job: Job) -> None:
     assert job.query("select count(*) from lake.clickstream.load_ledger") == before
 
 
+def test_unreadable_objects_are_set_aside_whole_and_the_others_load(job: Job) -> None:
+    s3, bucket = job.machine.client("s3"), job.settings.staging_bucket
+    now = datetime.now(UTC)
+    good, cut, plain, misnamed, empty = (
+        f"staging/{now:%Y%m%dT%H%M%S}00{number}Z-{name}"
+        for number, name in enumerate(["good.gz", "cut.gz", "plain.gz", "misnamed.json", "empty.gz"])
+    )
+    line = b'{"messageId":"beside-unreadable","type":"track"}\n'
+    bodies = {
+        good: gzip.compress(line),
+        cut: gzip.compress(line * 5000)[:-12],
+        plain: line,
+        misnamed: gzip.compress(line),
+        empty: b"",
+    }
+    for key, body in bodies.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+    report = pipeline.run_pipeline(job.places, Quiet)
+
+    assert report is not None
+    assert (report["objects"], report["rows_loaded"], report["rows_rejected"]) == (2, 1, 0)
+    aside = {row["source_path"]: row for row in job.rows("quarantine")}
+    assert aside.keys() == {f"s3://{bucket}/{key}" for key in (cut, plain, misnamed)}
+    copies = job.objects(job.settings.lake_bucket, "quarantine/")
+    for path, row in aside.items():
+        copy = row["copy_path"].removeprefix(f"s3://{job.settings.lake_bucket}/")
+        assert copies[copy] == bodies[path.removeprefix(f"s3://{bucket}/")]
+        assert row["reason"]
+    assert pipeline.run_pipeline(job.places, Quiet) is None
+
+
 def test_only_loaded_objects_past_their_time_expire(job: Job) -> None:
     s3, bucket = job.machine.client("s3"), job.settings.staging_bucket
     old = datetime.now(UTC) - timedelta(

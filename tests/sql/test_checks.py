@@ -16,7 +16,7 @@ CHECKS = {check.name: check for check in map(read_check, check_paths(TableNames.
 SHOWN = {
     "message_id", "reject_id", "source_path", "load_run_id", "run_id", "received_at", "newest_received_at", "reason",
     "missing_column", "copies", "rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "rows_in_ledger",
-    "rows_in_events", "rows_in_rejects",
+    "rows_in_events", "rows_in_rejects", "column_name", "copy_path", "bytes",
 }  # fmt: skip
 
 
@@ -70,6 +70,17 @@ def plant_a_reason(lake: ScratchLake) -> str:
     return "mood"
 
 
+def plant_an_odd_discard(lake: ScratchLake) -> str:
+    columns = "message_id, column_name, reason, received_at, load_run_id"
+    lake.query(f"insert into {lake.t.discards} ({columns}) values ('m4', 'x', 'mood', {instant_literal(NOW)}, 'run-1')")
+    return "m4"
+
+
+def plant_an_unreadable_object(lake: ScratchLake) -> str:
+    lake.query(f"insert into {lake.t.quarantine} (source_path, load_run_id) values ('s3://torn.gz', 'run-1')")
+    return "s3://torn.gz"
+
+
 def plant_many_rejects(lake: ScratchLake) -> str:
     stage(lake, "bad", body("b", 1, 1))
     lake.load("run-2")
@@ -101,6 +112,8 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "rejects.reason_is_known": plant_a_reason,
     "rejects.rate_is_low": plant_many_rejects,
     "rejects.rows_agree_with_the_ledger": plant_a_lost_reject,
+    "discards.reason_is_known": plant_an_odd_discard,
+    "quarantine.every_object_is_readable": plant_an_unreadable_object,
     "load_ledger.rows_add_up": plant_a_wrong_sum,
     "load_ledger.object_is_listed_once": plant_a_second_listing,
 }

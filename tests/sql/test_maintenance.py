@@ -16,7 +16,7 @@ from clickstream.maintenance import Upkeep, maintain, stray_batches
 from clickstream.manifest import Manifest
 from clickstream.run_report import RunReport
 from clickstream.settings import Settings
-from clickstream.sql import Statement, TableNames, render
+from clickstream.sql import Statement, TableNames, instant_literal, render
 from tests.machine import Machine
 from tests.scratch import ScratchLake
 
@@ -68,7 +68,7 @@ def loaded(lake: ScratchLake) -> ScratchLake:
     return lake
 
 
-@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
+@pytest.mark.parametrize("table", KEYS)
 def test_closed_partitions_become_one_file_and_the_rows_stay(loaded: ScratchLake, table: str) -> None:
     before = contents(loaded, table)
 
@@ -85,7 +85,7 @@ def test_closed_partitions_become_one_file_and_the_rows_stay(loaded: ScratchLake
     assert (again.rewritten_files, again.after) == (0, again.before)
 
 
-@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
+@pytest.mark.parametrize("table", KEYS)
 def test_past_their_retention_snapshots_and_orphans_go_and_the_rows_stay(loaded: ScratchLake, table: str) -> None:
     before = contents(loaded, table)
     (row,) = loaded.query(f'select "$path" as path from {loaded.t.lake(table)} limit 1')
@@ -104,6 +104,19 @@ def test_past_their_retention_snapshots_and_orphans_go_and_the_rows_stay(loaded:
     assert upkeep.orphan_files >= 1
     assert upkeep.after.snapshots == 1
     assert contents(loaded, table) == before
+
+
+@pytest.mark.parametrize("table", ["discards", "quarantine"])
+def test_tables_that_are_seldom_written_are_maintained_too(lake: ScratchLake, table: str) -> None:
+    for number in range(3):
+        clock = "received_at" if table == "discards" else "staged_at"
+        at = instant_literal(NOW - timedelta(days=3))
+        lake.query(f"insert into {lake.t.lake(table)} (source_path, {clock}) values ('{number}', {at})")
+
+    upkeep = keep(lake, table)
+
+    assert (upkeep.before.files, upkeep.after.files) == (3, 1)
+    assert sorted(row["source_path"] for row in lake.rows(table)) == ["0", "1", "2"]
 
 
 def test_trino_itself_refuses_to_forget_the_last_7_days(loaded: ScratchLake) -> None:

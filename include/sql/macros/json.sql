@@ -84,3 +84,14 @@ coalesce(
     false
 )
 {%- endmacro -%}
+
+{#- A value that is there but became NULL in its column, with the column's name and type; NULL when all is well. -#}
+{%- macro discarded(typed, value, name, type) -%}
+if(
+    {{ typed }} is null and coalesce(json_format({{ value }}), 'null') <> 'null',
+    cast(
+        row({{ name }}, {{ type }}, json_format({{ value }}))
+        as row(column_name varchar, wanted_type varchar, value varchar)
+    )
+)
+{%- endmacro -%}

@@ -32,9 +32,9 @@ def crawl(
 ) -> datetime:
     """Runs the crawler to its end; gives when the accepted crawl started.
 
-    A crawl that runs already is joined, but accepted only if it began after `newest`, when the newest object wanted
-    landed: else it may have missed that object, and another is run. The state READY alone says nothing about this
-    crawl: the last crawl's start must move, and past `newest` (the provider's waiter takes an earlier crawl's result).
+    A crawl is accepted only if it began after `newest`, when the newest object wanted landed: one that ran already, and
+    was joined, may have missed that object, and then another is run. The state READY alone says nothing about this
+    crawl: the last crawl's start must move (the provider's waiter takes an earlier crawl's result).
     Raises CrawlError.
     """
     deadline = time.monotonic() + timeout.total_seconds()
@@ -42,8 +42,8 @@ def crawl(
         before = last_crawl_start(client, crawler)
         joined = not _start(client, crawler)
         log(f"crawler {crawler}: {'joined the crawl that is running' if joined else 'started'}")
-        started = _wait(client, crawler, before, None if joined else newest, deadline, pause)
-        if not joined or newest is None or started >= newest:
+        started = _wait(client, crawler, before, deadline, pause)
+        if newest is None or started >= newest:
             return started
         log(f"crawler {crawler}: that crawl began at {started}, before the newest object ({newest}): once more")
 
@@ -56,15 +56,12 @@ def _start(client: Any, crawler: str) -> bool:
     return True
 
 
-def _wait(
-    client: Any, crawler: str, before: datetime | None, earliest: datetime | None, deadline: float, pause: float
-) -> datetime:
+def _wait(client: Any, crawler: str, before: datetime | None, deadline: float, pause: float) -> datetime:
     while time.monotonic() < deadline:
         state = client.get_crawler(Name=crawler)["Crawler"]
         last = state.get("LastCrawl", {})
         started: datetime | None = last.get("StartTime")
-        is_new = started is not None and started != before and (earliest is None or started >= earliest)
-        if state["State"] == "READY" and started is not None and is_new:
+        if state["State"] == "READY" and started is not None and started != before:
             if last["Status"] != "SUCCEEDED":
                 raise CrawlError(f"crawler {crawler} {last['Status']}: {last.get('ErrorMessage', 'no message')}")
             return started

@@ -78,3 +78,17 @@ def write_text(client: Any, bucket: str, key: str, text: str) -> str:
     """Writes an object; gives its s3:// address."""
     client.put_object(Bucket=bucket, Key=key, Body=text.encode())
     return f"s3://{bucket}/{key}"
+
+
+def first_bytes(client: Any, path: str, count: int = 2) -> bytes:
+    """The first bytes of an object at an s3:// address, which must not be empty."""
+    bucket, _, key = path.removeprefix("s3://").partition("/")
+    body: bytes = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{count - 1}")["Body"].read()
+    return body
+
+
+def keep_copy(client: Any, path: str, bucket: str, key: str) -> str:
+    """Copies the object at an s3:// address, of any size; gives the copy's address."""
+    source_bucket, _, source_key = path.removeprefix("s3://").partition("/")
+    client.copy({"Bucket": source_bucket, "Key": source_key}, bucket, key)
+    return f"s3://{bucket}/{key}"

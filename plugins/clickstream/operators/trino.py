@@ -8,14 +8,18 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from trino.exceptions import TrinoQueryError
 
 from clickstream import manifest
-from clickstream.aws.s3 import read_text
+from clickstream.aws.s3 import first_bytes, keep_copy, read_text, write_text
+from clickstream.manifest import Manifest
 from clickstream.query import QueryRunner, Result
 from clickstream.run_report import from_row
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
+from clickstream.staging_keys import StagedObject
+from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culprit, is_misnamed
 
 
 class TrinoStatementOperator(BaseOperator):
@@ -78,6 +82,66 @@ class TrinoStatementOperator(BaseOperator):
         result = self._runner.run(render(path, settings, values))
         self.log.info("%s: %s", path, result.text())
         return result
+
+
+class TrinoUnpackOperator(TrinoStatementOperator):
+    """Reads the objects of the run's manifest into its batch table; sets aside what cannot be read, and goes on.
+
+    An object set aside is copied to quarantine/ in the lake bucket, written to the `quarantine` table and taken off the
+    manifest, so that the tasks after this one know nothing of it. Skipped when nothing readable is left.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(sql=["work/batch/load.sql"], take_manifest=True, **kwargs)
+
+    def execute(self, context: Context) -> list[str]:
+        """Gives the paths that were set aside."""
+        settings = load_settings()
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        values = self._values(context, settings)
+        misnamed = [
+            item
+            for item in values["manifest"].objects
+            if item.bytes and not item.path.endswith(".gz") and is_misnamed(item.path, first_bytes(s3, item.path))
+        ]
+        aside = [self._set_aside(item, "gzip data, but not named .gz", values, settings) for item in misnamed]
+        while values["manifest"].objects:
+            try:
+                self._run(self.sql[0], settings, values)
+                break
+            except TrinoQueryError as error:
+                culprit = self._culprit(error, values["manifest"], settings)
+                if culprit is None:
+                    raise
+                aside.append(self._set_aside(culprit, str(error.message), values, settings))
+        if not values["manifest"].objects:
+            raise AirflowSkipException(f"nothing readable is left: {len(aside)} objects were set aside")
+        return aside
+
+    def _culprit(self, error: TrinoQueryError, taken: Manifest, settings: Settings) -> StagedObject | None:
+        if error.error_name not in READ_ERRORS:
+            return None
+
+        def can_read(objects: Sequence[StagedObject]) -> bool:
+            try:
+                self._run("work/batch/read.sql", settings, {"paths": [item.path for item in objects]})
+            except TrinoQueryError as failure:
+                if failure.error_name not in READ_ERRORS:
+                    raise
+                return False
+            return True
+
+        return find_culprit(str(error.message), taken.objects, can_read)
+
+    def _set_aside(self, item: StagedObject, reason: str, values: dict[str, Any], settings: Settings) -> str:
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        copy = keep_copy(s3, item.path, settings.lake_bucket, copy_key(item.path))
+        unreadable = Unreadable(item.path, copy, item.bytes, reason, item.staged_at)
+        self._run("lake/quarantine/load.sql", settings, {**values, "unreadable": unreadable})
+        values["manifest"] = values["manifest"].without(item.path)
+        write_text(s3, settings.lake_bucket, manifest.key(values["run_id"]), values["manifest"].to_json())
+        self.log.error("set aside, kept at %s: %s: %s", copy, item.path, reason)
+        return item.path
 
 
 class TrinoReportRunOperator(TrinoStatementOperator):

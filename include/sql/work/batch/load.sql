@@ -1,5 +1,5 @@
-{%- from "macros/json.sql" import deeper_than, has_text, holds_several_objects, json, members, opened, text, typed -%}
-{%- from "macros/time.sql" import instant -%}
+{%- from "macros/json.sql" import deeper_than, discarded, has_text, holds_several_objects, json -%}
+{%- from "macros/json.sql" import members, opened, text, typed -%}
 {%- from "macros/naming.sql" import slug, staged_at -%}
 -- One load's lines, read once: every line of its manifest as typed columns, or with the reason why it is rejected.
 -- Everything else that the load writes is taken from here, so all of it agrees. Duplicates are still in it.
@@ -71,12 +71,13 @@ typed_messages as (
         line_digest,
         document,
         message,
+        context_member,
         is_utf8,
         is_too_deep,
-        lower({{ text("element_at(message, 'type')") }}) as type,
+        {%- for object in events.context_objects %}
+        {{ quote(object) }},
+        {%- endfor %}
         {{ slug(text("element_at(message, 'event')")) }} as event,
-        {{ instant(text("element_at(message, 'receivedAt')")) }} as sent_received_at,
-        {{ instant(text("element_at(message, 'timestamp')")) }} as sent_timestamp,
         map_filter(
             message,
             (member_name, member) -> not contains(
@@ -85,7 +86,7 @@ typed_messages as (
         ) as extra_members,
         {{ staged_at("source_path") }} as staged_at,
         {%- for column in events.extracted if column.name != "message_id" %}
-        {{ typed(column.value, column.type) }} as {{ quote(column.name) }},
+        {{ typed(column.value, column.type) }} as {{ quote(column.typed_name) }},
         {%- endfor %}
         case
             when json_format(message_id_value) in ('true', 'false') then null
@@ -97,6 +98,7 @@ typed_messages as (
 dated_messages as (
     select
         *,
+        lower(sent_type) as type,
         {{ json("cast(extra_members as json)") }} as all_extras,
         coalesce(sent_received_at, staged_at) as received_at,
         coalesce(sent_timestamp, original_timestamp, sent_at, sent_received_at, staged_at) as "timestamp"
@@ -107,6 +109,16 @@ flagged_messages as (
     select
         *,
         nullif(all_extras, '{}') as extras,
+        filter(
+            array[
+                {%- for column in events.discardable %}
+                {{ discarded(
+                    quote(column.typed_name), column.value, literal(column.name), literal(column.type)
+                ) }}{{ "," if not loop.last }}
+                {%- endfor %}
+            ],
+            item -> item is not null
+        ) as discarded,
         "timestamp" < received_at - interval '24' hour as is_late,
         "timestamp" > received_at + interval '5' minute as is_future,
         case
@@ -126,6 +138,7 @@ select
     line_digest,
     reject_reason,
     if(reject_reason is not null, line) as rejected_line,
+    discarded,
 {%- for column in events.columns %}
 {{ quote(column.name) }}{{ "," if not loop.last }}
 {%- endfor %}

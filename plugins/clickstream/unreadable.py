@@ -1,0 +1,56 @@
+"""Which object of a batch cannot be read, so that the others still load."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from clickstream.staging_keys import StagedObject
+
+# What Trino's Hive connector raises for a file that is cut off, is no gzip or cannot be opened.
+READ_ERRORS = frozenset({"HIVE_BAD_DATA", "HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR"})
+
+GZIP_MAGIC = b"\x1f\x8b"
+_ADDRESS = re.compile(r"s3://[^\s\"',()]+")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An object set aside, as include/sql/lake/quarantine/load.sql wants it."""
+
+    path: str
+    copy_path: str
+    bytes: int
+    reason: str
+    staged_at: datetime
+
+
+def copy_key(path: str) -> str:
+    """Where in the lake bucket the copy of a quarantined object is kept."""
+    return f"quarantine/{path.rpartition('/')[2]}"
+
+
+def is_misnamed(path: str, first_bytes: bytes) -> bool:
+    """Gzip data under a name that does not say so: it would be read as text, line by line of garbage."""
+    return first_bytes.startswith(GZIP_MAGIC) and not path.endswith(".gz")
+
+
+def find_culprit(
+    message: str, objects: Sequence[StagedObject], can_read: Callable[[Sequence[StagedObject]], bool]
+) -> StagedObject | None:
+    """The object that a read error is about: the one that its message names, else found by halving.
+
+    `can_read` tries to read some of the objects. None when all of them can be read after all.
+    """
+    by_path = {item.path: item for item in objects}
+    named = [by_path[path] for path in _ADDRESS.findall(message) if path in by_path]
+    for item in named:
+        if not can_read([item]):
+            return item
+    suspects = list(objects)
+    if can_read(suspects):
+        return None
+    while len(suspects) > 1:
+        half = suspects[: len(suspects) // 2]
+        suspects = suspects[len(suspects) // 2 :] if can_read(half) else half
+    return suspects[0]

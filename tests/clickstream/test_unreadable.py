@@ -1,0 +1,72 @@
+"""Finding the object that a read error is about."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickstream.staging_keys import StagedObject
+from clickstream.unreadable import copy_key, find_culprit, is_misnamed
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+OBJECTS = [StagedObject(f"s3://b/staging/20261124T12000000{number}Z-a.gz", 10, NOON) for number in range(9)]
+
+
+class Reader:
+    """Reads objects, all but the broken ones, and counts how often it was asked."""
+
+    def __init__(self, *broken: StagedObject) -> None:
+        self.broken = set(broken)
+        self.asked = 0
+
+    def __call__(self, objects: Sequence[StagedObject]) -> bool:
+        self.asked += 1
+        return not self.broken & set(objects)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"Failed to read file at {OBJECTS[7].path}",
+        f"Error opening Hive split {OBJECTS[7].path} (offset=0, length=18): Not in GZIP format",
+    ],
+)
+def test_the_object_that_the_message_names_is_found_at_once(message: str) -> None:
+    reader = Reader(OBJECTS[7])
+
+    assert find_culprit(message, OBJECTS, reader) == OBJECTS[7]
+    assert reader.asked == 1
+
+
+def test_a_named_object_that_can_be_read_is_not_blamed() -> None:
+    assert find_culprit(f"slow: {OBJECTS[1].path}", OBJECTS, Reader(OBJECTS[4])) == OBJECTS[4]
+
+
+def test_nothing_is_blamed_for_an_error_that_passed() -> None:
+    assert find_culprit("connection reset", OBJECTS, Reader()) is None
+
+
+@given(st.sets(st.sampled_from(OBJECTS), min_size=1), st.lists(st.sampled_from(OBJECTS), min_size=1, unique=True))
+def test_without_a_name_a_broken_object_is_found_by_halving(
+    broken: set[StagedObject], objects: list[StagedObject]
+) -> None:
+    reader = Reader(*broken)
+
+    found = find_culprit("Could not read", objects, reader)
+
+    assert found in broken if broken & set(objects) else found is None
+    assert reader.asked <= 1 + len(objects).bit_length()
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "expected"),
+    [("a.json", b"\x1f\x8b", True), ("a.gz", b"\x1f\x8b", False), ("a.json", b'{"', False), ("a.json", b"\x1f", False)],
+)
+def test_gzip_data_must_be_named_so(name: str, first: bytes, expected: bool) -> None:
+    assert is_misnamed(name, first) is expected
+
+
+def test_the_copy_keeps_the_name() -> None:
+    assert copy_key(OBJECTS[0].path) == "quarantine/20261124T120000000Z-a.gz"
