@@ -12,7 +12,8 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
    did not fit their column, in `discards`.
 6. **write_ledger** writes what became of every line to `load_ledger`.
-7. **report** prints the run report and fails the run when rows read are not loaded + duplicate + rejected.
+7. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
+   duplicate + rejected.
 8. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
    logged, a `fail` fails the run with its rows' ids.
 9. **drop_batch** drops the batch table.
@@ -62,6 +63,7 @@ def load_events():
             "lake/discards/create.sql",
             "lake/quarantine/create.sql",
             "lake/load_ledger/create.sql",
+            "lake/load_runs/create.sql",
         ],
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
+from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.table import Table
 from trino.exceptions import Error as TrinoError
@@ -113,7 +115,10 @@ def guarded(command: Callable[[], Any]) -> int:
     """Run a command; a reason in one line instead of a traceback, and exit code 1, when it cannot be done."""
     try:
         command()
-    except (LocalError, TrinoError) as error:
+    except httpx.ConnectError:
+        print("clickstream: nothing answers: run `make up` first", file=sys.stderr)
+        return 1
+    except (LocalError, TrinoError, BotoCoreError, httpx.HTTPError, subprocess.CalledProcessError, OSError) as error:
         reason = error.message if isinstance(error, TrinoError) and hasattr(error, "message") else str(error)
         print(f"clickstream: {str(reason).splitlines()[0]}", file=sys.stderr)
         return 1

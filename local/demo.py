@@ -8,11 +8,18 @@ from rich.console import Console
 from rich.table import Table
 
 from local import pipeline, stack
-from local.places import Places
+from local.places import LocalError, Places
 from local.segment.events import generate_day
 
 USERS = 120
 EXAMPLE = 'make sql Q="select type, count(*) from events group by 1"'
+
+DOES_NOT_ADD_UP = "DOES NOT ADD UP"
+LOADED_SINCE = """
+select coalesce(sum(rows_loaded), 0), coalesce(sum(rows_duplicate), 0), coalesce(sum(rows_rejected), 0)
+from load_ledger
+where staged_at >= timestamp '{since} UTC'
+"""
 
 FIRST_ROWS = """
 select
@@ -58,6 +65,7 @@ def run(console: Console, seed: int, users: int) -> None:
     began = time.monotonic()
     output = Console(highlight=False)
     places = stack.up(lambda message: console.print(f"  {message}"))
+    before = datetime.now(UTC)
     day = generate_day(seed or time.time_ns() % 2**31, datetime.now(UTC), users)
     failed_before = pipeline.failed_at_transform(places)
     with console.status("sending") as progress:
@@ -65,10 +73,11 @@ def run(console: Console, seed: int, users: int) -> None:
         console.print(f"  {sent.sent} events of a day sent to Kinesis, none with a newline")
         pipeline.wait_until_staged(places, progress.update)
         console.print("  all of them staged")
-        report = pipeline.run_pipeline(places, progress.update)
+        pipeline.run_pipeline(places, progress.update)
         console.print("  crawled, patched, loaded")
     refused = pipeline.failed_at_transform(places) - failed_before
-    output.print(f"\n[bold]Where each event went[/bold]\n{_accounts(sent.sent, refused, report)}")
+    accounts = _accounts(places, before, sent.sent, refused)
+    output.print(f"\n[bold]Where each event went[/bold]\n{accounts}", soft_wrap=True)
     for title, statement in (
         ("The newest rows of lake.clickstream.events", FIRST_ROWS),
         ("One user's way through the product, before and after the login", ONE_USERS_WAY),
@@ -78,6 +87,8 @@ def run(console: Console, seed: int, users: int) -> None:
         output.print(_table(title, *pipeline.query(places, statement)))
     output.print(_addresses(places))
     output.print(f"done in {time.monotonic() - began:.0f} s; all of it goes on running until `make down`")
+    if DOES_NOT_ADD_UP in accounts:
+        raise LocalError("what was loaded does not add up to what was sent: see above")
 
 
 def report_text(report: dict[str, Any] | None) -> str:
@@ -92,11 +103,12 @@ def report_text(report: dict[str, Any] | None) -> str:
     )
 
 
-def _accounts(sent: int, refused: int, report: dict[str, Any] | None) -> str:
-    loaded, duplicate, rejected = (
-        (report[f"rows_{what}"] if report else 0) for what in ("loaded", "duplicate", "rejected")
-    )
-    verdict = "adds up" if sent == loaded + duplicate + rejected + refused else "DOES NOT ADD UP"
+def _accounts(places: Places, since: datetime, sent: int, refused: int) -> str:
+    """From the ledger, over what was staged since the sending began, whichever run loaded it."""
+    [[loaded, duplicate, rejected]] = pipeline.query(
+        places, LOADED_SINCE.format(since=f"{since:%Y-%m-%d %H:%M:%S.%f}")
+    )[1]
+    verdict = "adds up" if sent == loaded + duplicate + rejected + refused else DOES_NOT_ADD_UP
     return (
         f"  sent {sent} = loaded {loaded} + duplicate {duplicate} + rejected {rejected + refused}: {verdict}\n"
         f"  of the rejected, {refused} were refused before they could spoil a file (s3 processing-failed/) and "

@@ -109,6 +109,8 @@ def run_quietly(command: list[str], environment: dict[str, str], log: Path) -> N
 def _port(service: str, known: int | None) -> int:
     wanted = os.environ.get(f"CLICKSTREAM_{service.upper()}_PORT")
     if wanted:
+        if not wanted.isdigit():
+            raise LocalError(f"CLICKSTREAM_{service.upper()}_PORT={wanted}: must be a port number")
         return int(wanted)
     return known or _free_port()
 

@@ -1,6 +1,7 @@
 """The machine that tests with servers share: the local AWS and Trino, started once a run."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     for name in [name for name in os.environ if name.startswith("CLICKSTREAM_")]:
         del os.environ[name]
     os.environ["CLICKSTREAM_STATE"] = str(state)
+    # A terminated run must take its servers with it: let the clean-up below happen.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
     running = Machine.start()
     try:
         yield running

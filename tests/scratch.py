@@ -12,7 +12,8 @@ from clickstream.run_report import RunReport, from_row
 from clickstream.settings import Settings
 from clickstream.sql import Statement, TableNames, render
 
-CREATE = ("staging/lines", "lake/events", "lake/rejects", "lake/discards", "lake/quarantine", "lake/load_ledger")
+LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
+CREATE = ("staging/lines", *(f"lake/{table}" for table in LAKE_TABLES))
 
 
 class ScratchLake:
@@ -55,7 +56,9 @@ class ScratchLake:
         values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
         for table in ("events", "rejects", "discards", "load_ledger"):
             self.run(f"lake/{table}/load.sql", **values)
-        report = from_row(run_id, self.run("lake/load_ledger/report.sql", **values).rows[0])
+        row = self.run("lake/load_ledger/report.sql", **values).rows[0]
+        report = from_row(run_id, row, self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"])
+        self.run("lake/load_runs/load.sql", **values, report=report)
         self.run("work/batch/drop.sql", **values)
         return report
 

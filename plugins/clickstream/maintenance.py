@@ -36,6 +36,7 @@ PARTITIONS = {
     "rejects": Partitions("staged_at", DAY),
     "discards": Partitions("received_at", DAY),
     "quarantine": Partitions(None, DAY),
+    "load_runs": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
 }
 

@@ -21,11 +21,29 @@ class RunReport:
     rejected_by_reason: Mapping[str, int] = field(default_factory=dict)
     first_received_at: datetime | None = None
     last_received_at: datetime | None = None
+    objects_unread: int = 0
+    values_discarded: int = 0
+    rows_by_delay: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def unaccounted(self) -> int:
         """Lines read that are neither loaded, nor duplicate, nor rejected. Anything but 0 is a fault."""
         return self.rows_read - self.rows_loaded - self.rows_duplicate - self.rows_rejected
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every line has its place, and no object with content read as nothing."""
+        return self.unaccounted == 0 and self.objects_unread == 0
+
+    @property
+    def reasons_json(self) -> str:
+        """The rejected lines by reason, as JSON text."""
+        return json.dumps(dict(self.rejected_by_reason), sort_keys=True)
+
+    @property
+    def delays_json(self) -> str:
+        """The loaded rows by how late they came, as JSON text."""
+        return json.dumps(dict(self.rows_by_delay), sort_keys=True)
 
     def text(self) -> str:
         """The report as a person reads it."""
@@ -41,6 +59,13 @@ class RunReport:
         if self.first_received_at and self.last_received_at:
             first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (self.first_received_at, self.last_received_at))
             lines.append(f"received    {first} to {last} UTC")
+        if self.rows_by_delay:
+            delays = ", ".join(f"{delay} {count}" for delay, count in sorted(self.rows_by_delay.items()))
+            lines.append(f"delay       {delays}")
+        if self.values_discarded:
+            lines.append(f"discards    {self.values_discarded} values that did not fit their column")
+        if self.objects_unread:
+            lines.append(f"DOES NOT ADD UP: {self.objects_unread} objects have content but no line was read")
         if self.unaccounted:
             lines.append(f"DOES NOT ADD UP: {self.unaccounted} rows are nowhere")
         return "\n".join(lines)
@@ -58,10 +83,13 @@ class RunReport:
             "rejected_by_reason": dict(self.rejected_by_reason),
             "first_received_at": self.first_received_at and self.first_received_at.isoformat(),
             "last_received_at": self.last_received_at and self.last_received_at.isoformat(),
+            "objects_unread": self.objects_unread,
+            "values_discarded": self.values_discarded,
+            "rows_by_delay": dict(self.rows_by_delay),
         }
 
 
-def from_row(run_id: str, row: Mapping[str, Any]) -> RunReport:
-    """The report in a row of lake/load_ledger/report.sql."""
-    reasons = json.loads(row["rejected_by_reason"] or "{}")
-    return RunReport(run_id, **{**row, "rejected_by_reason": reasons})
+def from_row(run_id: str, row: Mapping[str, Any], rows_by_delay: str | None = None) -> RunReport:
+    """The report in a row of lake/load_ledger/report.sql, with what lake/events/lateness.sql gave."""
+    reasons, delays = json.loads(row["rejected_by_reason"] or "{}"), json.loads(rows_by_delay or "{}")
+    return RunReport(run_id, **{**row, "rejected_by_reason": reasons, "rows_by_delay": delays})

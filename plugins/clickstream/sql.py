@@ -29,6 +29,12 @@ class Statement:
     text: str
     parameters: tuple[Any, ...] = ()
 
+    def tagged(self, tag: str) -> "Statement":
+        """The statement with a comment by which its query is found again. `tag` is hexadecimal."""
+        if not re.fullmatch(r"[0-9a-f]+", tag):
+            raise ValueError(f"{tag!r} is no tag")
+        return Statement(f"/* clickstream {tag} */\n{self.text}", self.parameters)
+
 
 def quote(identifier: str) -> str:
     """An identifier in double quotes, as Trino's grammar has it."""
@@ -61,7 +67,7 @@ class TableNames:
     """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
 
     # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
-    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger")
+    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -71,6 +77,7 @@ class TableNames:
         self.events = self._lake("events")
         self.rejects = self._lake("rejects")
         self.load_ledger = self._lake("load_ledger")
+        self.load_runs = self._lake("load_runs")
         self.discards = self._lake("discards")
         self.quarantine = self._lake("quarantine")
 

@@ -13,6 +13,7 @@ from jinja2 import meta
 
 from clickstream.columns import read_columns
 from clickstream.manifest import Manifest
+from clickstream.run_report import RunReport
 from clickstream.settings import Settings
 from clickstream.sql import (
     SQL_DIR,
@@ -34,9 +35,9 @@ TABLES = sorted(
     - {check.rpartition("/")[0] for check in CHECKS}
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
-WITHOUT_CREATE = {"work/batch"}
-WITHOUT_LOAD = {"staging/lines"}
-WITHOUT_GRAIN = {"work/batch/drop.sql", "maintenance/drop_stray_batch.sql"}
+WITHOUT_CREATE = {"work/batch", "runtime"}
+WITHOUT_LOAD = {"staging/lines", "runtime"}
+WITHOUT_GRAIN = {"work/batch/drop.sql", "maintenance/drop_stray_batch.sql", "runtime/kill.sql"}
 GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal"}
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
@@ -65,6 +66,9 @@ def values(
         "retention": timedelta(days=7),
         "batch_table": "batch_0123456789abcdef01234567",
         "paths": list(paths),
+        "query_id": "20261124_000000_00001_test",
+        "leftovers": "%/* clickstream 0 */%",
+        "report": RunReport("run", first_received_at=NOON),
         "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
     }
 
@@ -199,6 +203,9 @@ def test_names_of_tables_come_from_the_settings_and_are_quoted() -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
+    if file.startswith("runtime/"):
+        assert "system.runtime." in render(file, SETTINGS, values()).text
+        return
     moved = Settings(
         staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive9", lake_catalog="ice9",
         staging_database="s9", lines_database="l9", lake_database="d9", work_database="w9", staging_table="t9",

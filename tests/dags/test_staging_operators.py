@@ -80,7 +80,23 @@ def test_at_most_so_many_objects_are_taken(
     assert kept(s3, "run-1").left_behind == 3
 
 
-@pytest.mark.parametrize("kind", ["scheduled", "manual", "backfill"])
+def test_a_backfill_lists_its_hour_anew_whatever_the_scheduled_run_of_its_id_took(
+    task, s3: MemoryS3, connect_trino: ConnectTrino
+) -> None:
+    """Airflow turns the hour's scheduled run into the backfill's run: same id, another window."""
+    first = stage(s3, HOUR + MINUTE, "a")
+    later = stage(s3, HOUR + 90 * MINUTE, "b")
+    connect_trino()
+    take(task, "scheduled")
+    assert kept(s3, "run-1").paths == [first, later]
+    missed = stage(s3, HOUR + 2 * MINUTE, "c")
+
+    take(task, "backfill")
+
+    assert kept(s3, "run-1").paths == [first, missed]
+
+
+@pytest.mark.parametrize("kind", ["scheduled", "manual"])
 def test_a_retry_keeps_the_list_though_more_was_staged_and_some_was_loaded(
     task, s3: MemoryS3, connect_trino: ConnectTrino, kind: str
 ) -> None:

@@ -27,6 +27,7 @@ PATHS = [
     "s3://staging-bucket/staging/20261124T110000000Z-a.gz",
     "s3://staging-bucket/staging/20261124T110000001Z-it's.gz",
 ]
+DELAYS = {"rows_by_delay": '{"up to 1 hour": 7}'}
 REPORT: dict[str, Any] = {
     "objects": 2, "bytes": 30, "rows_read": 10, "rows_loaded": 7, "rows_duplicate": 2, "rows_rejected": 1,
     "rejected_by_reason": '{"blank": 1}', "first_received_at": HOUR, "last_received_at": HOUR,
@@ -68,8 +69,9 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."discards"',
         '"lake"."clickstream"."quarantine"',
         '"lake"."clickstream"."load_ledger"',
+        '"lake"."clickstream"."load_runs"',
     ]
-    assert [parameters for _, parameters in trino.executed] == [None] * 6
+    assert [parameters for _, parameters in trino.executed] == [None] * 7
 
 
 @pytest.mark.usefixtures("listed")
@@ -235,17 +237,36 @@ def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino)
     assert [cursor.is_cancelled for cursor in trino.cursors] == [True]
 
 
-def test_a_run_that_adds_up_gives_its_report(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino({"load_ledger": [[REPORT]]})
+def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({**BOUNDS, "rows_by_delay\nfrom": [[DELAYS]], "objects_unread,": [[REPORT]]})
 
     report = run(task, "report")
 
     assert json.loads(json.dumps(report)) == report
     assert report["rows_loaded"] == 7
     assert report["run_id"] == RUN
-    ((text, parameters),) = trino.executed
-    assert parameters == [RUN]
-    assert "drop table" not in text
+    assert report["rows_by_delay"] == {"up to 1 hour": 7}
+    text, parameters = trino.executed[-1]
+    assert 'merge into "lake"."clickstream"."load_runs"' in text
+    assert parameters[0] == RUN
+    assert '{"up to 1 hour": 7}' in parameters
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_retry_ends_what_the_try_before_it_left_running(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({"runtime.queries": [[{"query_id": "20261124_000000_00009_left"}]]})
+    operator = task("load_events", "load_rejects")
+    given = context(operator, "manual", RUN)
+    given["ti"].try_number = 2
+
+    operator.execute(given)
+
+    (asked, (pattern,)), (kill, (query_id,)), (merge, _) = trino.executed
+    assert "system.runtime.queries" in asked
+    assert "system.runtime.kill_query" in kill
+    assert query_id == "20261124_000000_00009_left"
+    assert pattern.strip("%") in merge
+    assert "drop table x" not in merge
 
 
 @pytest.mark.parametrize(
@@ -254,7 +275,7 @@ def test_a_run_that_adds_up_gives_its_report(task, connect_trino: ConnectTrino) 
 def test_a_run_that_does_not_add_up_fails_for_good_with_its_report(
     task, connect_trino: ConnectTrino, column: str, value: int
 ) -> None:
-    connect_trino({"load_ledger": [[{**REPORT, column: value}]]})
+    connect_trino({**BOUNDS, "rows_by_delay\nfrom": [[DELAYS]], "objects_unread,": [[{**REPORT, column: value}]]})
 
     with pytest.raises(AirflowFailException, match="DOES NOT ADD UP") as failure:
         run(task, "report")

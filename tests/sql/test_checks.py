@@ -81,6 +81,11 @@ def plant_an_unreadable_object(lake: ScratchLake) -> str:
     return "s3://torn.gz"
 
 
+def plant_a_lost_report(lake: ScratchLake) -> str:
+    lake.query(f"delete from {lake.t.load_runs}")
+    return "copies=0"
+
+
 def plant_many_rejects(lake: ScratchLake) -> str:
     stage(lake, "bad", body("b", 1, 1))
     lake.load("run-2")
@@ -114,6 +119,7 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "rejects.rows_agree_with_the_ledger": plant_a_lost_reject,
     "discards.reason_is_known": plant_an_odd_discard,
     "quarantine.every_object_is_readable": plant_an_unreadable_object,
+    "load_runs.report_is_stored_once": plant_a_lost_report,
     "load_ledger.rows_add_up": plant_a_wrong_sum,
     "load_ledger.object_is_listed_once": plant_a_second_listing,
 }

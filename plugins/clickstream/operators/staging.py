@@ -40,7 +40,8 @@ class _LedgerReader(BaseOperator):
 class S3TakeManifestOperator(_LedgerReader):
     """Decides which staged objects this run reads and writes the list to S3; skipped when there is nothing to read.
 
-    A retry or a cleared run takes the list that the run already has, less what has expired since.
+    A retry or a cleared run takes the list that the run already has, less what has expired since. A backfill lists its
+    hour anew: Airflow gives it the id of the hour's scheduled run, which may have read something else.
     """
 
     def execute(self, context: Context) -> str:
@@ -51,11 +52,11 @@ class S3TakeManifestOperator(_LedgerReader):
         staged, strays = list_staged(s3, settings)
         if strays:
             self.log.warning("%d keys are not staged objects and are not loaded, first %s", len(strays), strays[0])
-        kept = read_text(s3, settings.lake_bucket, manifest.key(run_id))
+        window = _window(context)
+        kept = None if window else read_text(s3, settings.lake_bucket, manifest.key(run_id))
         if kept is None:
-            taken = manifest.take(
-                run_id, staged, self.loaded_paths(settings, staged), _window(context), settings.load_max_objects
-            )
+            loaded = frozenset() if window else self.loaded_paths(settings, staged)
+            taken = manifest.take(run_id, staged, loaded, window, settings.load_max_objects)
         else:
             taken = manifest.from_json(kept).only(item.path for item in staged)
         if not taken.objects:

@@ -1,5 +1,6 @@
 """Operators that run the files of include/sql on Trino."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -46,6 +47,8 @@ class TrinoStatementOperator(BaseOperator):
         self.look_up = dict(look_up or {})
         self.take_manifest = take_manifest
         self._runner: QueryRunner | None = None
+        self._tag = ""
+        self._is_retry = False
 
     def execute(self, context: Context) -> Any:
         """Runs the files, in order; returns nothing. What they cost is logged, never their rows."""
@@ -63,6 +66,9 @@ class TrinoStatementOperator(BaseOperator):
 
     def _values(self, context: Context, settings: Settings) -> dict[str, Any]:
         run_id = context["run_id"]
+        self._is_retry = context["ti"].try_number > 1
+        # A digest: a run id is anybody's text and must not stand in a statement.
+        self._tag = hashlib.sha256(f"{self.dag_id}\n{self.task_id}\n{run_id}".encode()).hexdigest()[:32]
         values: dict[str, Any] = {
             "run_id": run_id,
             "now": datetime.now(UTC),
@@ -79,9 +85,21 @@ class TrinoStatementOperator(BaseOperator):
     def _run(self, path: str, settings: Settings, values: Mapping[str, Any]) -> Result:
         if self._runner is None:
             self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
-        result = self._runner.run(render(path, settings, values))
+            if self._is_retry:
+                self._end_leftovers(settings)
+        result = self._runner.run(render(path, settings, values).tagged(self._tag))
         self.log.info("%s: %s", path, result.text())
         return result
+
+    def _end_leftovers(self, settings: Settings) -> None:
+        """Ends what a try before this one left running: its worker may have died, the query goes on and may commit."""
+        if self._runner is None:
+            return
+        pattern = f"%/* clickstream {self._tag} */%"
+        left = self._runner.run(render("runtime/leftovers.sql", settings, {"leftovers": pattern})).rows
+        for row in left:
+            self.log.warning("ends query %s, left over from an earlier try", row["query_id"])
+            self._runner.run(render("runtime/kill.sql", settings, row))
 
 
 class TrinoUnpackOperator(TrinoStatementOperator):
@@ -151,12 +169,15 @@ class TrinoReportRunOperator(TrinoStatementOperator):
         super().__init__(sql=[], **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Gives the report as plain values."""
+        """Gives the report as plain values, and stores it in load_runs."""
         settings = load_settings()
         values = self._values(context, settings)
+        values["bounds"] = SimpleNamespace(**self._run("work/batch/bounds.sql", settings, values).rows[0])
         row = self._run("lake/load_ledger/report.sql", settings, values).rows[0]
-        report = from_row(values["run_id"], row)
+        delays = self._run("lake/events/lateness.sql", settings, values).rows[0]["rows_by_delay"]
+        report = from_row(values["run_id"], row, delays)
         self.log.info("run report\n%s", report.text())
-        if report.unaccounted:
+        self._run("lake/load_runs/load.sql", settings, {**values, "report": report})
+        if not report.adds_up:
             raise AirflowFailException(report.text())
         return report.to_dict()

@@ -5,7 +5,7 @@ with settled as (
         source_path,
         staged_at
     from {{ t.load_ledger }}
-    union
+    union distinct
     select
         source_path,
         staged_at

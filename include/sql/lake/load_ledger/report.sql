@@ -21,6 +21,12 @@ reasons as (
     from objects
     cross join unnest(objects.rejected_by_reason) as rejected (reason, reason_rows)
     group by rejected.reason
+),
+
+discarded as (
+    select count(*) as number
+    from {{ t.discards }} as discards
+    where discards.load_run_id = {{ bind(run_id) }}
 )
 
 select
@@ -32,5 +38,7 @@ select
     coalesce(sum(rows_rejected), 0) as rows_rejected,
     (select json_format(cast(map_agg(reasons.reason, reasons.reason_rows) as json)) from reasons) as rejected_by_reason,
     min(first_received_at) as first_received_at,
-    max(last_received_at) as last_received_at
+    max(last_received_at) as last_received_at,
+    count_if(bytes > 64 and rows_read = 0) as objects_unread,
+    (select discarded.number from discarded) as values_discarded
 from objects

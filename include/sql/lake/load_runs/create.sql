@@ -1,0 +1,20 @@
+-- The report of every run of load_events. Grain: one run.
+create table if not exists {{ t.load_runs }} (
+    run_id varchar comment 'The run of load_events.',
+    objects bigint comment 'Staged objects read.',
+    bytes bigint comment 'Their size, in bytes.',
+    rows_read bigint comment 'Lines read: loaded + duplicate + rejected.',
+    rows_loaded bigint comment 'Rows added to events.',
+    rows_duplicate bigint comment 'Lines whose message was there already.',
+    rows_rejected bigint comment 'Lines kept in rejects.',
+    values_discarded bigint comment 'Single values kept in discards.',
+    rejected_by_reason varchar comment 'Rejected lines by reason, as JSON.',
+    rows_by_delay varchar comment 'Loaded rows by how late they came, as JSON.',
+    first_received_at timestamp(6) with time zone comment 'Earliest received_at of its messages.',
+    last_received_at timestamp(6) with time zone comment 'Latest received_at of its messages.',
+    reported_at timestamp(6) with time zone comment 'When the report was made.'
+)
+comment 'The report of every run of load_events.'
+with (
+    format = 'PARQUET'
+)
