@@ -14,7 +14,9 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 6. **write_ledger** writes what became of every line to `load_ledger`.
 7. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
    duplicate + rejected.
-8. **drop_batch** drops the batch table.
+8. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
+   logged, a `fail` fails the run with its rows' ids.
+9. **drop_batch** drops the batch table.
 
 **Which objects?** A scheduled run, and a manual run, takes all that is staged and not yet loaded, so hours missed in an
 outage need nothing. A **backfill** (Trigger → Backfill, a range of hours) takes what was staged in each hour, loaded
@@ -28,6 +30,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
+from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.staging import S3TakeManifestOperator
 from clickstream.operators.trino import TrinoReportRunOperator, TrinoStatementOperator, TrinoUnpackOperator
 
@@ -72,10 +75,11 @@ def load_events():
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
     report = TrinoReportRunOperator(task_id="report")
+    check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(task_id="drop_batch", sql=["work/batch/drop.sql"])
 
     loads = [load_events, load_rejects, load_discards, write_ledger]
-    chain(create_tables, take_manifest, unpack, *loads, report, drop_batch)
+    chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
 
 
 load_events()

@@ -6,13 +6,13 @@ from typing import Any
 
 from clickstream import manifest
 from clickstream.aws.s3 import list_staged
+from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
 from clickstream.query import QueryRunner, Result
 from clickstream.run_report import RunReport, from_row
 from clickstream.settings import Settings
 from clickstream.sql import Statement, TableNames, render
 
-LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
-CREATE = ("staging/lines", *(f"lake/{table}" for table in LAKE_TABLES))
+CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
 
 
 class ScratchLake:
@@ -60,6 +60,17 @@ class ScratchLake:
         self.run("lake/load_runs/load.sql", **values, report=report)
         self.run("work/batch/drop.sql", **values)
         return report
+
+    def check(self, run_id: str) -> Outcome:
+        """The step `check` of load_events: every check of the lake tables."""
+        values: dict[str, Any] = {
+            "run_id": run_id,
+            "now": datetime.now(UTC),
+            "lookback_days": self.settings.dedupe_lookback_days,
+        }
+        values["bounds"] = SimpleNamespace(**self.run("lake/load_ledger/bounds.sql", **values).rows[0])
+        found = [Finding(read_check(path), self.run(path, **values).rows) for path in check_paths(self.t.LAKE_TABLES)]
+        return decide(found)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, by the name it has in `t`."""

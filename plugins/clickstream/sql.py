@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from clickstream.columns import read_columns
 from clickstream.settings import Settings
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "include" / "sql"
+
+_BATCH_TABLE = re.compile(r"batch_[0-9a-f]{24}\Z")
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,28 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def instant_literal(instant: datetime) -> str:
+    """An instant as a literal in UTC, to the second, for statements that take no parameter."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant} has no time zone")
+    return f"timestamp '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC'"
+
+
+def duration_literal(duration: timedelta) -> str:
+    """A duration in whole seconds as Trino's procedures read it, such as '604800s'."""
+    return f"'{int(duration.total_seconds())}s'"
+
+
+def is_batch_table(name: str) -> bool:
+    """Whether a table of the work schema is the batch of a run, by its name."""
+    return _BATCH_TABLE.match(name) is not None
+
+
 class TableNames:
     """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
+
+    # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
+    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -62,6 +85,26 @@ class TableNames:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
         digest = hashlib.sha256(run_id.encode()).hexdigest()[:24]
         return _name(self._settings.lake_catalog, self._settings.work_database, f"batch_{digest}")
+
+    def stray_batch(self, name: str) -> str:
+        """The batch table of this name. Raises ValueError for any other table of the work schema."""
+        if not is_batch_table(name):
+            raise ValueError(f"{name!r} is no batch table")
+        return _name(self._settings.lake_catalog, self._settings.work_database, name)
+
+    def lake(self, table: str) -> str:
+        """The lake table of this name. Raises ValueError when there is none."""
+        self._require_lake_table(table)
+        return self._lake(table)
+
+    def metadata(self, table: str, kind: str) -> str:
+        """Iceberg's own table about a lake table, such as `files` or `snapshots`."""
+        self._require_lake_table(table)
+        return self._lake(f"{table}${kind}")
+
+    def _require_lake_table(self, table: str) -> None:
+        if table not in self.LAKE_TABLES:
+            raise ValueError(f"{table!r} is no lake table: {', '.join(self.LAKE_TABLES)}")
 
     def _lake(self, table: str) -> str:
         return _name(self._settings.lake_catalog, self._settings.lake_database, table)
@@ -97,6 +140,8 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
         "literal": literal,
         "bind": bind,
         "bind_each": bind_each,
+        "instant_literal": instant_literal,
+        "duration_literal": duration_literal,
         **(values or {}),
     }
     text = environment.get_template(path).render(context).strip()

@@ -1,7 +1,7 @@
 """Every file of include/sql renders; values are bound and never part of the text."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,17 +15,30 @@ from clickstream.columns import read_columns
 from clickstream.manifest import Manifest
 from clickstream.run_report import RunReport
 from clickstream.settings import Settings
-from clickstream.sql import SQL_DIR, Statement, TableNames, literal, quote, render
+from clickstream.sql import (
+    SQL_DIR,
+    Statement,
+    TableNames,
+    duration_literal,
+    instant_literal,
+    literal,
+    quote,
+    render,
+)
 from clickstream.staging_keys import StagedObject
 from clickstream.unreadable import Unreadable
 
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
-TABLES = sorted({file.rpartition("/")[0] for file in FILES})
+CHECKS = [file for file in FILES if "/checks/" in file]
+TABLES = sorted(
+    {file.rpartition("/")[0] for file in FILES if not file.startswith("maintenance/")}
+    - {check.rpartition("/")[0] for check in CHECKS}
+)
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
 WITHOUT_CREATE = {"work/batch", "runtime"}
 WITHOUT_LOAD = {"staging/lines", "runtime"}
-WITHOUT_GRAIN = {"work/batch/drop.sql", "runtime/kill.sql"}
-GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each"}
+WITHOUT_GRAIN = {"work/batch/drop.sql", "maintenance/drop_stray_batch.sql", "runtime/kill.sql"}
+GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal"}
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -47,6 +60,11 @@ def values(
         "staged_since": NOON,
         "manifest": Manifest(run_id, tuple(StagedObject(path, 10, NOON) for path in paths)),
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
+        "table": "events",
+        "partition_column": "received_at",
+        "closed_before": NOON,
+        "retention": timedelta(days=7),
+        "batch_table": "batch_0123456789abcdef01234567",
         "paths": list(paths),
         "query_id": "20261124_000000_00001_test",
         "leftovers": "%/* clickstream 0 */%",
@@ -208,6 +226,40 @@ def test_quote_and_literal_can_be_read_back(text: str) -> None:
         assert quoted[0] == quoted[-1] == mark
         assert quoted[1:-1].replace(mark * 2, "").count(mark) == 0
         assert quoted[1:-1].replace(mark * 2, mark) == text
+
+
+def test_what_takes_no_parameter_is_written_from_an_instant_and_a_duration_alone() -> None:
+    seoul = datetime(2026, 11, 24, 21, 0, 5, 999_999, tzinfo=timezone(timedelta(hours=9)))
+
+    assert instant_literal(seoul) == "timestamp '2026-11-24 12:00:05 UTC'"
+    assert duration_literal(timedelta(days=7)) == "'604800s'"
+    with pytest.raises(ValueError, match="no time zone"):
+        instant_literal(datetime(2026, 11, 24))  # noqa: DTZ001
+
+
+@given(st.one_of(HOSTILE, st.text()))
+def test_no_table_but_ours_is_maintained_or_dropped(name: str) -> None:
+    t = TableNames(SETTINGS)
+
+    for named in (t.stray_batch, t.lake, lambda table: t.metadata(table, "files")):
+        with pytest.raises(ValueError, match="is no"):
+            named(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["batch_", "batch_0123456789abcdef01234567\n", "xbatch_0123456789abcdef01234567", "lines"]
+)
+def test_only_a_batch_s_whole_name_is_dropped(name: str) -> None:
+    with pytest.raises(ValueError, match="is no batch table"):
+        TableNames(SETTINGS).stray_batch(name)
+
+
+def test_lake_tables_are_those_with_a_folder_and_have_a_name_each() -> None:
+    t = TableNames(SETTINGS)
+
+    assert {f"lake/{table}" for table in t.LAKE_TABLES} == {table for table in TABLES if table.startswith("lake/")}
+    assert [t.lake(table) for table in t.LAKE_TABLES] == [getattr(t, table) for table in t.LAKE_TABLES]
+    assert t.metadata("events", "files") == '"lake"."clickstream"."events$files"'
 
 
 def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_name() -> None:

@@ -10,11 +10,12 @@ import pytest
 from airflow.sdk import DAG, BaseOperator
 
 from clickstream.settings import Settings
+from clickstream.sql import TableNames
 from tests.dags.conftest import ROOT
 
 FILES = sorted((ROOT / "dags").glob("*.py"))
 # Add a DAG here and to the README's list.
-DAGS = {"crawl_staging", "expire_staging", "load_events", "reconcile_raw", "redrive_failed"}
+DAGS = {"crawl_staging", "expire_staging", "load_events", "maintain_tables", "reconcile_raw", "redrive_failed"}
 GRACE = timedelta(hours=Settings(staging_bucket="a", lake_bucket="b", crawler="c").expiry_grace_hours)
 
 
@@ -115,9 +116,21 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "load_discards",
         "write_ledger",
         "report",
+        "check",
         "drop_batch",
     ]
     assert all(len(task.downstream_task_ids) <= 1 and len(task.upstream_task_ids) <= 1 for task in tasks)
+
+
+def test_every_lake_table_is_maintained_whatever_becomes_of_the_others(bag) -> None:
+    dag = bag.dags["maintain_tables"]
+
+    assert {task.task_id for task in dag.tasks} == {
+        *(f"maintain_{table}" for table in TableNames.LAKE_TABLES),
+        "drop_stray_batches",
+    }
+    assert not any(task.upstream_task_ids for task in dag.tasks)
+    assert dag.max_active_tasks == 1
 
 
 def test_the_patch_follows_a_skipped_crawl_but_no_failed_one(bag) -> None:

@@ -100,3 +100,11 @@ def patch_staging_table(client: Any, settings: Settings) -> Patch:
 def _tables(client: Any, database: str) -> list[dict[str, Any]]:
     pages = client.get_paginator("get_tables").paginate(DatabaseName=database)
     return [table for page in pages for table in page["TableList"]]
+
+
+def last_changes(client: Any, database: str) -> list[tuple[str, datetime]]:
+    """The tables of a database, each with when it was last written; a table made anew keeps its CreateTime."""
+    return [
+        (table["Name"], max(table["CreateTime"], table.get("UpdateTime", table["CreateTime"])))
+        for table in _tables(client, database)
+    ]

@@ -1,0 +1,61 @@
+"""
+# Maintain the lake tables
+
+Hourly loads leave many small files and snapshots. Once a day, each table is made small again. No query's result
+changes.
+
+1. **maintain_events**, **maintain_rejects**, **maintain_discards**, **maintain_quarantine**, **maintain_load_ledger**
+   and **maintain_load_runs**, one table after another. Each compacts the partitions that the hourly load is done with,
+   expires snapshots older than the retention, and removes files that no snapshot names. A task is skipped while its
+   table does not exist.
+2. **drop_stray_batches** drops the batch tables that failed runs of `load_events` left behind more than a day ago.
+
+What each table weighed before and after (files, bytes, snapshots) is in the task's log and its XCom.
+
+**Trigger it** whenever you want. *Retention* says how many days a snapshot stays, and so how far back a query with
+`for timestamp as of` can look: 7 days at least, since younger files may belong to a write that still runs. Only the
+moment matters: to rerun, trigger it again.
+
+**Loads may go on meanwhile.** When two commits meet, the later one is tried again.
+
+**When it fails**: clear the task. Each step is a commit of its own, so nothing is half done. The tasks do not wait for
+each other's success.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Param, dag
+
+from clickstream.operators.maintenance import TrinoDropStrayBatchesOperator, TrinoMaintainTableOperator
+from clickstream.sql import TableNames
+
+
+@dag(
+    schedule="40 3 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    max_active_tasks=1,
+    tags=["clickstream", "lake"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(hours=1),
+    },
+    params={
+        "retention_days": Param(
+            7, type="integer", minimum=7, maximum=365, title="Retention", description="Days that a snapshot stays."
+        )
+    },
+    doc_md=__doc__,
+)
+def maintain_tables():
+    for table in TableNames.LAKE_TABLES:
+        TrinoMaintainTableOperator(
+            task_id=f"maintain_{table}", table=table, retention_days="{{ params.retention_days }}"
+        )
+    TrinoDropStrayBatchesOperator(task_id="drop_stray_batches")
+
+
+maintain_tables()

@@ -1,0 +1,11 @@
+-- Check (fail): an object is in the ledger more than once for the run, so the run report counts it twice.
+-- Grain: one staged object of the run. Parameters: run_id.
+select
+    source_path,
+    count(*) as copies
+from {{ t.load_ledger }}
+where run_id = {{ bind(run_id) }}
+group by source_path
+having count(*) > 1
+order by source_path
+limit 20

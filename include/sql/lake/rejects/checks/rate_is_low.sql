@@ -1,0 +1,12 @@
+-- Check (warn): more than 1 % of the lines that the run read were rejected.
+-- Grain: one row, the run. Parameters: run_id.
+select
+    run_id,
+    sum(rows_read) as rows_read,
+    sum(rows_rejected) as rows_rejected
+from {{ t.load_ledger }}
+where run_id = {{ bind(run_id) }}
+group by run_id
+having sum(rows_rejected) * 100 > sum(rows_read)
+order by run_id
+limit 20

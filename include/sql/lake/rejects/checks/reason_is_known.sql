@@ -1,0 +1,15 @@
+-- Check (fail): the run rejected a line for a reason that is not in the closed list, or for none.
+-- Grain: one rejected line. Parameters: run_id.
+select
+    reject_id,
+    reason,
+    source_path
+from {{ t.rejects }}
+where
+    load_run_id = {{ bind(run_id) }}
+    and coalesce(
+        reason not in ('blank', 'too_deep', 'missing_newline', 'not_json', 'not_object', 'no_message_id'),
+        true
+    )
+order by reject_id
+limit 20

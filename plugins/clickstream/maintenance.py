@@ -1,0 +1,119 @@
+"""Keeps the lake tables small: compacts, expires snapshots, removes orphan files, and drops batches left behind.
+
+Nothing here changes what a query gives.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickstream.query import Result
+from clickstream.sql import is_batch_table
+
+# Runs a file of include/sql with these values.
+Run = Callable[..., Result]
+
+# Younger than this, a partition may still be written by the hourly load.
+SETTLED_AFTER = timedelta(hours=2)
+STRAY_AFTER = timedelta(days=1)
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """How a table is partitioned: by which column (None: not at all), and how much time a partition covers."""
+
+    column: str | None
+    span: timedelta
+
+
+# As the tables' create.sql has it.
+PARTITIONS = {
+    "events": Partitions("received_at", HOUR),
+    "rejects": Partitions("staged_at", DAY),
+    "discards": Partitions("received_at", DAY),
+    "quarantine": Partitions(None, DAY),
+    "load_runs": Partitions(None, DAY),
+    "load_ledger": Partitions("staged_at", DAY),
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a table weighs: files, their bytes, snapshots."""
+
+    files: int
+    bytes: int
+    snapshots: int
+
+    def text(self) -> str:
+        """One line for a log."""
+        return f"{self.files} files, {self.bytes:,} bytes, {self.snapshots} snapshots"
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What one table weighed before and after, and what was done to it."""
+
+    table: str
+    before: Figures
+    after: Figures
+    rewritten_files: int
+    orphan_files: int
+
+    def text(self) -> str:
+        """The report as a person reads it."""
+        return (
+            f"{self.table}: before {self.before.text()}; after {self.after.text()}; "
+            f"{self.rewritten_files} files rewritten, {self.orphan_files} orphan files deleted"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def closed_before(now: datetime, span: timedelta) -> datetime:
+    """The latest boundary of partitions of `span` before which no load is expected to write any more."""
+    settled = now - SETTLED_AFTER
+    return settled - (settled - _EPOCH) % span
+
+
+def maintain(run: Run, table: str, now: datetime, retention: timedelta) -> Upkeep:
+    """Compacts the closed partitions of one table, expires its snapshots, then removes the files that none names.
+
+    Orphans last: expiry itself leaves files without a snapshot. Raises trino.exceptions.TrinoQueryError.
+    """
+    partitions = PARTITIONS[table]
+    before = _figures(run, table)
+    rewritten = run(
+        "maintenance/compact.sql",
+        table=table,
+        partition_column=partitions.column,
+        closed_before=closed_before(now, partitions.span),
+    )
+    run("maintenance/expire_snapshots.sql", table=table, retention=retention)
+    removed = run("maintenance/remove_orphan_files.sql", table=table, retention=retention)
+    return Upkeep(
+        table,
+        before,
+        _figures(run, table),
+        rewritten_files=_metric(rewritten, "rewritten_data_files_count"),
+        orphan_files=_metric(removed, "deleted_files_count"),
+    )
+
+
+def stray_batches(changed: Iterable[tuple[str, datetime]], now: datetime) -> list[str]:
+    """Of the tables of the work schema, each with when it was last written: the batches that no run comes back to."""
+    return sorted(name for name, at in changed if is_batch_table(name) and now - at > STRAY_AFTER)
+
+
+def _figures(run: Run, table: str) -> Figures:
+    return Figures(**run("maintenance/figures.sql", table=table).rows[0])
+
+
+def _metric(result: Result, name: str) -> int:
+    return sum(row["metric_value"] for row in result.rows if row["metric_name"] == name)

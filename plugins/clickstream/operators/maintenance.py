@@ -1,0 +1,77 @@
+"""Operators that keep the lake tables small."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.trino.hooks.trino import TrinoHook
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException
+from trino.exceptions import TrinoQueryError
+
+from clickstream.aws.glue import last_changes
+from clickstream.maintenance import maintain, stray_batches
+from clickstream.query import QueryRunner, Result
+from clickstream.settings import Settings, load_settings
+from clickstream.sql import render
+
+
+class _MaintenanceOperator(BaseOperator):
+    """What both operators here share: one connection, cancelled when the task is killed."""
+
+    _runner: QueryRunner | None = None
+
+    def on_kill(self) -> None:
+        """Cancels the running query."""
+        if self._runner is not None:
+            self._runner.cancel()
+
+    def _run(self, settings: Settings, path: str, **values: Any) -> Result:
+        if self._runner is None:
+            self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+        result = self._runner.run(render(path, settings, values))
+        self.log.info("%s: %s", path, result.text())
+        return result
+
+
+class TrinoMaintainTableOperator(_MaintenanceOperator):
+    """Compacts one lake table, expires its snapshots and removes its orphan files; skipped while there is no table.
+
+    `retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days.
+    """
+
+    template_fields: Sequence[str] = ("retention_days",)
+
+    def __init__(self, *, table: str, retention_days: int | str = 7, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+        self.retention_days = retention_days
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Gives the table's files, bytes and snapshots before and after, and the counts of files changed."""
+        settings, retention = load_settings(), timedelta(days=int(self.retention_days))
+        try:
+            upkeep = maintain(
+                lambda path, **values: self._run(settings, path, **values), self.table, datetime.now(UTC), retention
+            )
+        except TrinoQueryError as error:
+            if error.error_name == "TABLE_NOT_FOUND":
+                raise AirflowSkipException(f"there is no table {self.table} yet") from error
+            raise
+        self.log.info("%s", upkeep.text())
+        return upkeep.to_dict()
+
+
+class TrinoDropStrayBatchesOperator(_MaintenanceOperator):
+    """Drops the batch tables that were last written more than a day ago: their runs failed and never dropped them."""
+
+    def execute(self, context: Context) -> list[str]:
+        """Gives the names of the tables dropped."""
+        settings = load_settings()
+        glue = AwsBaseHook(settings.aws_conn_id, client_type="glue").get_conn()
+        strays = stray_batches(last_changes(glue, settings.work_database), datetime.now(UTC))
+        for name in strays:
+            self.log.info("drops %s.%s", settings.work_database, name)
+            self._run(settings, "maintenance/drop_stray_batch.sql", batch_table=name)
+        return strays

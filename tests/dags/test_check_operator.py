@@ -1,0 +1,93 @@
+"""The task `check`: every check is asked, a warn is logged, a fail fails the run for good."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from clickstream.checks import check_paths
+from clickstream.sql import TableNames
+from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
+from tests.dags.conftest import HOUR, context
+
+ConnectTrino = Callable[..., FakeTrino]
+PATHS = check_paths(TableNames.LAKE_TABLES)
+BOUNDS = {"as earliest": [[{"earliest": HOUR, "latest": HOUR}]]}
+FAULT = {"Check (fail): a message that the run loaded": [[{"message_id": "m1", "copies": 2}]]}
+WARNING = {"Check (warn): more than 1 %": [[{"run_id": "run-1", "rows_read": 10, "rows_rejected": 9}]]}
+
+
+def check(task) -> Any:
+    operator = task("load_events", "check")
+    given = context(operator, "manual", "run-1")
+    operator.render_template_fields(given)
+    return operator.execute(given)
+
+
+def asked(trino: FakeTrino) -> list[str]:
+    return [text for text, _ in trino.executed if "-- Check (" in text]
+
+
+def test_every_check_is_asked_with_the_bounds_of_the_run(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino(BOUNDS)
+
+    result = check(task)
+
+    assert len(asked(trino)) == len(PATHS)
+    assert result == {"passed": len(PATHS), "warnings": [], "failures": []}
+    assert [parameters for text, parameters in trino.executed if "as earliest" in text] == [[30, 30, "run-1"]]
+    assert [parameters for text, parameters in trino.executed if "message that the run loaded is" in text] == [
+        ["run-1", HOUR, HOUR, HOUR, HOUR]
+    ]
+
+
+def test_a_warning_is_logged_and_given_but_fails_nothing(task, connect_trino: ConnectTrino, capsys) -> None:
+    connect_trino(BOUNDS | WARNING)
+
+    result = check(task)
+
+    assert json.loads(json.dumps(result)) == {
+        "passed": len(PATHS) - 1,
+        "warnings": ["rejects.rate_is_low"],
+        "failures": [],
+    }
+    logged = capsys.readouterr().out
+    assert "[warning  ] rejects.rate_is_low (warn): rows found: 1." in logged
+    assert "run_id=run-1, rows_read=10, rows_rejected=9" in logged
+
+
+def test_a_fault_fails_the_run_for_good_after_all_checks_were_asked(task, connect_trino: ConnectTrino, capsys) -> None:
+    trino = connect_trino(BOUNDS | FAULT | WARNING)
+
+    with pytest.raises(AirflowFailException) as failure:
+        check(task)
+
+    assert "events.message_id_is_unique (fail): rows found: 1." in str(failure.value)
+    assert "message_id=m1, copies=2" in str(failure.value)
+    assert "rate_is_low" not in str(failure.value)
+    assert "rejects.rate_is_low" in capsys.readouterr().out
+    assert len(asked(trino)) == len(PATHS)
+
+
+def test_a_check_that_cannot_be_asked_fails_the_task(task, connect_trino: ConnectTrino) -> None:
+    connect_trino(BOUNDS | {"Check (fail): of an object": [query_error("EXCEEDED_LOCAL_MEMORY_LIMIT")]})
+
+    with pytest.raises(Exception, match="EXCEEDED_LOCAL_MEMORY_LIMIT"):
+        check(task)
+
+
+def test_a_kill_cancels_the_check_and_no_other_follows(task, connect_trino: ConnectTrino) -> None:
+    operator = task("load_events", "check")
+
+    def killed(_: FakeCursor) -> Rows:
+        operator.on_kill()
+        raise cancelled()
+
+    trino = connect_trino(BOUNDS | {"Check (": [killed]})
+
+    with pytest.raises(Exception, match="USER_CANCELED"):
+        operator.execute(context(operator, "scheduled", "run-1"))
+    assert len(asked(trino)) == 1
+    assert trino.cursors[-1].is_cancelled

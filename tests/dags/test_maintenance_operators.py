@@ -1,0 +1,134 @@
+"""The tasks of maintain_tables: what they send, what they give, and what a kill does."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+from tenacity import wait_none
+
+from clickstream.sql import TableNames
+from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
+from tests.clickstream.memory_aws import MemoryGlue
+from tests.dags.conftest import context
+
+pytestmark = pytest.mark.usefixtures("aws")
+ConnectTrino = Callable[..., FakeTrino]
+FIGURES = {
+    "history.snapshots": [
+        [{"files": 8, "bytes": 800, "snapshots": 5}],
+        [{"files": 2, "bytes": 210, "snapshots": 1}],
+    ]
+}
+BATCH = "batch_0123456789abcdef01234567"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clickstream.query.wait_random_exponential", lambda **_: wait_none())
+
+
+def run(task, task_id: str, conf: dict[str, Any] | None = None) -> Any:
+    operator = task("maintain_tables", task_id)
+    given = context(operator, "manual", "run-1", conf)
+    operator.render_template_fields(given)
+    return operator.execute(given)
+
+
+@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
+def test_a_table_is_maintained_and_its_figures_are_given(task, connect_trino: ConnectTrino, table: str) -> None:
+    trino = connect_trino(FIGURES)
+
+    result = run(task, f"maintain_{table}")
+
+    assert json.loads(json.dumps(result)) == result
+    assert (result["table"], result["before"]["files"], result["after"]["files"]) == (table, 8, 2)
+    altered = [text.partition("alter table ")[2] for text, _ in trino.executed if "alter table" in text]
+    name = f'"lake"."clickstream"."{table}" execute '
+    assert [text.partition(" (")[0] for text in altered] == [
+        f"{name}{procedure}" for procedure in ("optimize", "expire_snapshots", "remove_orphan_files")
+    ]
+    assert altered[1].endswith("'604800s')")
+    assert {parameters for _, parameters in trino.executed} == {None}
+
+
+def test_the_retention_of_the_form_reaches_the_statements(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino(FIGURES)
+
+    run(task, "maintain_events", {"retention_days": 30})
+
+    assert len([text for text, _ in trino.executed if f"'{30 * 86_400}s'" in text]) == 2
+
+
+@pytest.mark.parametrize("value", [6, 0, -1, 366, 7.5, "7d", "7", None, "'; drop"])
+def test_a_retention_that_could_lose_files_is_refused_before_the_task_runs(task, value: Any) -> None:
+    with pytest.raises(ValueError, match="retention_days"):
+        context(task("maintain_tables", "maintain_events"), "manual", conf={"retention_days": value})
+
+
+def test_a_table_that_is_not_there_yet_is_skipped(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({"history.snapshots": [query_error("TABLE_NOT_FOUND")]})
+
+    with pytest.raises(AirflowSkipException, match="no table events yet"):
+        run(task, "maintain_events")
+    assert len(trino.executed) == 1
+
+
+def test_another_error_fails_the_task(task, connect_trino: ConnectTrino) -> None:
+    connect_trino(FIGURES | {"expire_snapshots": [query_error("ICEBERG_FILESYSTEM_ERROR")]})
+
+    with pytest.raises(Exception, match="ICEBERG_FILESYSTEM_ERROR"):
+        run(task, "maintain_events")
+
+
+def test_a_commit_that_meets_a_load_s_is_tried_again(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino(FIGURES | {"execute optimize": [query_error("ICEBERG_COMMIT_ERROR"), []]})
+
+    run(task, "maintain_events")
+
+    assert len([text for text, _ in trino.executed if "execute optimize" in text]) == 2
+
+
+def test_a_kill_cancels_the_running_statement_and_no_other_follows(task, connect_trino: ConnectTrino) -> None:
+    operator = task("maintain_tables", "maintain_events")
+    operator.retention_days = 7
+
+    def killed(_: FakeCursor) -> Rows:
+        operator.on_kill()
+        raise cancelled()
+
+    trino = connect_trino(FIGURES | {"execute optimize": [killed]})
+
+    with pytest.raises(Exception, match="USER_CANCELED"):
+        operator.execute(context(operator, "scheduled"))
+    assert trino.cursors[-1].is_cancelled
+    assert "execute optimize" in trino.executed[-1][0]
+
+
+def test_stray_batches_are_dropped_and_named(task, connect_trino: ConnectTrino, glue: MemoryGlue) -> None:
+    now = datetime.now(UTC)
+    old, young = now - timedelta(days=1, minutes=1), now - timedelta(hours=23)
+    glue.tables = {
+        name: {"Name": name, "CreateTime": created, "UpdateTime": updated}
+        for name, created, updated in (
+            (BATCH, old, old),
+            (BATCH.replace("0", "f"), old, young),
+            ("of_mine", old, old),
+        )
+    }
+    trino = connect_trino()
+
+    assert run(task, "drop_stray_batches") == [BATCH]
+
+    ((text, parameters),) = trino.executed
+    assert text.endswith(f'drop table if exists "lake"."clickstream_work"."{BATCH}"')
+    assert parameters is None
+
+
+def test_without_stray_batches_trino_is_not_asked(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino()
+
+    assert run(task, "drop_stray_batches") == []
+    assert trino.cursors == []

@@ -1,0 +1,175 @@
+"""Every check on real Trino: nothing found in a good table, a planted fault found and named, and only by its check."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clickstream.checks import Severity, check_paths, read_check
+from clickstream.sql import TableNames, instant_literal
+from tests.scratch import ScratchLake
+
+NOW = datetime.now(UTC)
+CHECKS = {check.name: check for check in map(read_check, check_paths(TableNames.LAKE_TABLES))}
+# What a finding may show: ids and counts, never what a sender sent.
+SHOWN = {
+    "message_id", "reject_id", "source_path", "load_run_id", "run_id", "received_at", "newest_received_at", "reason",
+    "missing_column", "copies", "rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "rows_in_ledger",
+    "rows_in_events", "rows_in_rejects", "column_name", "copy_path", "bytes",
+}  # fmt: skip
+
+
+def body(prefix: str, good: int, bad: int) -> bytes:
+    at = NOW.isoformat().replace("+00:00", "Z")
+    lines = [json.dumps({"messageId": f"{prefix}{n}", "type": "track", "receivedAt": at}) for n in range(good)]
+    return "".join(f"{line}\n" for line in [*lines, *(f"not json {n}" for n in range(bad))]).encode()
+
+
+def stage(lake: ScratchLake, name: str, content: bytes) -> str:
+    return lake.stage(f"{NOW:%Y%m%dT%H%M%S000}Z-{name}.ndjson", content)
+
+
+def plant_a_copy(lake: ScratchLake) -> str:
+    columns = "message_id, received_at, source_path, load_run_id"
+    lake.query(
+        f"insert into {lake.t.events} ({columns}) "
+        f"select message_id, received_at - interval '8' day, source_path, 'run-0' from {lake.t.events} "
+        "where message_id = 'm1'"
+    )
+    return "m1"
+
+
+def plant_a_gap(lake: ScratchLake) -> str:
+    lake.query(
+        f"insert into {lake.t.events} (message_id, received_at, load_run_id) "
+        f"values ('gap', {instant_literal(NOW)}, 'run-0')"
+    )
+    return "gap"
+
+
+def plant_the_future(lake: ScratchLake) -> str:
+    at = instant_literal(NOW + timedelta(days=2))
+    lake.query(f"update {lake.t.events} set received_at = {at} where message_id = 'm2'")
+    return "m2"
+
+
+def plant_a_stop(lake: ScratchLake) -> str:
+    at = NOW - timedelta(hours=7)
+    lake.query(f"update {lake.t.events} set received_at = {instant_literal(at)}")
+    return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def plant_a_lost_event(lake: ScratchLake) -> str:
+    lake.query(f"delete from {lake.t.events} where message_id = 'm3'")
+    return "-good.ndjson"
+
+
+def plant_a_reason(lake: ScratchLake) -> str:
+    lake.query(f"update {lake.t.rejects} set reason = 'mood'")
+    return "mood"
+
+
+def plant_an_odd_discard(lake: ScratchLake) -> str:
+    columns = "message_id, column_name, reason, received_at, load_run_id"
+    lake.query(f"insert into {lake.t.discards} ({columns}) values ('m4', 'x', 'mood', {instant_literal(NOW)}, 'run-1')")
+    return "m4"
+
+
+def plant_an_unreadable_object(lake: ScratchLake) -> str:
+    lake.query(f"insert into {lake.t.quarantine} (source_path, load_run_id) values ('s3://torn.gz', 'run-1')")
+    return "s3://torn.gz"
+
+
+def plant_a_lost_report(lake: ScratchLake) -> str:
+    lake.query(f"delete from {lake.t.load_runs}")
+    return "copies=0"
+
+
+def plant_many_rejects(lake: ScratchLake) -> str:
+    stage(lake, "bad", body("b", 1, 1))
+    lake.load("run-2")
+    return "run-2"
+
+
+def plant_a_lost_reject(lake: ScratchLake) -> str:
+    lake.query(f"delete from {lake.t.rejects}")
+    return "-good.ndjson"
+
+
+def plant_a_wrong_sum(lake: ScratchLake) -> str:
+    lake.query(f"update {lake.t.load_ledger} set rows_read = rows_read + 1")
+    return "-good.ndjson"
+
+
+def plant_a_second_listing(lake: ScratchLake) -> str:
+    lake.query(f"insert into {lake.t.load_ledger} select * from {lake.t.load_ledger}")
+    return "-good.ndjson"
+
+
+# Each plants one fault and gives what the finding must name.
+PLANTED: dict[str, Callable[[ScratchLake], str]] = {
+    "events.message_id_is_unique": plant_a_copy,
+    "events.required_values_are_there": plant_a_gap,
+    "events.received_at_is_not_in_the_future": plant_the_future,
+    "events.newest_event_is_fresh": plant_a_stop,
+    "events.rows_agree_with_the_ledger": plant_a_lost_event,
+    "rejects.reason_is_known": plant_a_reason,
+    "rejects.rate_is_low": plant_many_rejects,
+    "rejects.rows_agree_with_the_ledger": plant_a_lost_reject,
+    "discards.reason_is_known": plant_an_odd_discard,
+    "quarantine.every_object_is_readable": plant_an_unreadable_object,
+    "load_runs.report_is_stored_once": plant_a_lost_report,
+    "load_ledger.rows_add_up": plant_a_wrong_sum,
+    "load_ledger.object_is_listed_once": plant_a_second_listing,
+}
+
+
+@pytest.fixture
+def loaded(lake: ScratchLake) -> ScratchLake:
+    """One object of 120 events and one reject, under 1 %."""
+    stage(lake, "good", body("m", 120, 1))
+    report = lake.load("run-1")
+    assert (report.rows_loaded, report.rows_rejected) == (120, 1)
+    return lake
+
+
+def test_every_check_has_a_planted_fault() -> None:
+    assert PLANTED.keys() == CHECKS.keys()
+
+
+def test_good_tables_pass_every_check_also_when_loaded_again(loaded: ScratchLake) -> None:
+    first = loaded.check("run-1")
+    stage(loaded, "more", body("m", 130, 1))
+    loaded.load("run-2")
+    second = loaded.check("run-2")
+
+    for outcome in (first, second):
+        assert [finding.text() for finding in (*outcome.failures, *outcome.warnings)] == []
+        assert outcome.passed == len(CHECKS)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_is_found_by_its_check_alone_and_named(loaded: ScratchLake, name: str) -> None:
+    named = PLANTED[name](loaded)
+
+    outcome = loaded.check("run-2" if name == "rejects.rate_is_low" else "run-1")
+
+    found = [*outcome.failures, *outcome.warnings]
+    assert [finding.check.name for finding in found] == [name]
+    assert len(outcome.failures) == (CHECKS[name].severity is Severity.FAIL)
+    assert named in found[0].text()
+    assert SHOWN.issuperset(found[0].rows[0])
+
+
+def test_a_run_without_a_single_event_passes_but_for_the_rate_and_freshness(lake: ScratchLake) -> None:
+    stage(lake, "bad", body("m", 0, 3))
+    lake.load("run-1")
+
+    outcome = lake.check("run-1")
+
+    assert outcome.failures == ()
+    assert [finding.check.name for finding in outcome.warnings] == [
+        "events.newest_event_is_fresh",
+        "rejects.rate_is_low",
+    ]

@@ -1,0 +1,206 @@
+"""Maintenance on real Trino: the rows stay, files and snapshots go, and loads go on beside it."""
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from trino.exceptions import TrinoQueryError
+
+from clickstream.aws.glue import last_changes
+from clickstream.aws.s3 import list_staged
+from clickstream.maintenance import Upkeep, maintain, stray_batches
+from clickstream.manifest import Manifest
+from clickstream.run_report import RunReport
+from clickstream.settings import Settings
+from clickstream.sql import Statement, TableNames, instant_literal, render
+from tests.machine import Machine
+from tests.scratch import ScratchLake
+
+NOW = datetime.now(UTC)
+LOADS = 4
+KEYS = {"events": "message_id", "rejects": "reject_id", "load_ledger": "source_path"}
+
+
+def stage(lake: ScratchLake, number: int) -> None:
+    """An object of two days ago: six events of a closed hour, three of this hour, one reject."""
+    hours = [*[NOW - timedelta(days=2)] * 6, *[NOW] * 3]
+    lines = [
+        json.dumps({"messageId": f"m{number}-{n}", "type": "track", "receivedAt": at.isoformat()})
+        for n, at in enumerate(hours)
+    ]
+    staged_at = NOW - timedelta(days=2) + timedelta(seconds=number)
+    body = "".join(f"{line}\n" for line in [*lines, "not json"])
+    lake.stage(f"{staged_at:%Y%m%dT%H%M%S000}Z-{number}.ndjson", body.encode())
+
+
+def load(lake: ScratchLake, number: int) -> RunReport:
+    stage(lake, number)
+    return lake.load(f"run-{number}")
+
+
+def keep(lake: ScratchLake, table: str, retention: timedelta = timedelta(days=7)) -> Upkeep:
+    return maintain(lake.run, table, datetime.now(UTC), retention)
+
+
+def contents(lake: ScratchLake, table: str) -> list[dict[str, Any]]:
+    return sorted(lake.rows(table), key=lambda row: row[KEYS[table]])
+
+
+def allow_any_retention(lake: ScratchLake) -> None:
+    """For this session, in which nothing else writes: the server's floor of 7 days is for the others."""
+    for name in ("expire_snapshots_min_retention", "remove_orphan_files_min_retention"):
+        lake.query(f"set session {lake.settings.lake_catalog}.{name} = '0s'")
+
+
+def refused(caplog: pytest.LogCaptureFixture) -> int:
+    """How often a commit was refused, and tried again, since another got in between."""
+    return len([record for record in caplog.records if "tried again" in record.getMessage()])
+
+
+@pytest.fixture
+def loaded(lake: ScratchLake) -> ScratchLake:
+    for number in range(LOADS):
+        assert load(lake, number).rows_loaded == 9
+    return lake
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_closed_partitions_become_one_file_and_the_rows_stay(loaded: ScratchLake, table: str) -> None:
+    before = contents(loaded, table)
+
+    upkeep = keep(loaded, table)
+    again = keep(loaded, table)
+
+    print(upkeep.text())
+    open_files = LOADS if table == "events" else 0
+    assert contents(loaded, table) == before
+    assert (upkeep.before.files, upkeep.after.files) == (LOADS + open_files, 1 + open_files)
+    assert upkeep.rewritten_files == LOADS
+    assert upkeep.after.bytes < upkeep.before.bytes
+    assert upkeep.after.snapshots == upkeep.before.snapshots + 1, "none is older than 7 days"
+    assert (again.rewritten_files, again.after) == (0, again.before)
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_past_their_retention_snapshots_and_orphans_go_and_the_rows_stay(loaded: ScratchLake, table: str) -> None:
+    before = contents(loaded, table)
+    (row,) = loaded.query(f'select "$path" as path from {loaded.t.lake(table)} limit 1')
+    folder = row["path"].removeprefix(f"s3://{loaded.settings.lake_bucket}/").rpartition("/")[0]
+    orphan = f"{folder}/left-by-a-killed-write.parquet"
+    loaded.s3.put_object(Bucket=loaded.settings.lake_bucket, Key=orphan, Body=b"PAR1")
+
+    young = keep(loaded, table)
+    assert young.orphan_files == 0, "it may belong to a write that still runs"
+    allow_any_retention(loaded)
+    upkeep = keep(loaded, table, timedelta(0))
+
+    print(upkeep.text())
+    listed = loaded.s3.list_objects_v2(Bucket=loaded.settings.lake_bucket, Prefix=folder).get("Contents", [])
+    assert orphan not in {item["Key"] for item in listed}
+    assert upkeep.orphan_files >= 1
+    assert upkeep.after.snapshots == 1
+    assert contents(loaded, table) == before
+
+
+@pytest.mark.parametrize("table", ["discards", "quarantine"])
+def test_tables_that_are_seldom_written_are_maintained_too(lake: ScratchLake, table: str) -> None:
+    for number in range(3):
+        clock = "received_at" if table == "discards" else "staged_at"
+        at = instant_literal(NOW - timedelta(days=3))
+        lake.query(f"insert into {lake.t.lake(table)} (source_path, {clock}) values ('{number}', {at})")
+
+    upkeep = keep(lake, table)
+
+    assert (upkeep.before.files, upkeep.after.files) == (3, 1)
+    assert sorted(row["source_path"] for row in lake.rows(table)) == ["0", "1", "2"]
+
+
+def test_trino_itself_refuses_to_forget_the_last_7_days(loaded: ScratchLake) -> None:
+    with pytest.raises(TrinoQueryError, match="shorter than the minimum retention"):
+        keep(loaded, "events", timedelta(days=6))
+
+
+@pytest.mark.parametrize("path", ["maintenance/figures.sql", "maintenance/compact.sql"])
+def test_a_table_that_is_not_there_has_an_error_of_its_own(machine: Machine, path: str) -> None:
+    settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c", lake_database="nowhere")
+    values = {"table": "events", "partition_column": "received_at", "closed_before": NOW.replace(minute=0, second=0)}
+
+    with pytest.raises(TrinoQueryError) as failure:
+        machine.runner().run(render(path, settings, values))
+
+    assert failure.value.error_name in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}
+
+
+def test_loads_and_maintenance_beside_each_other_both_end_well(
+    machine: Machine, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every load adds to the partitions that are being compacted."""
+    caplog.set_level(logging.INFO, "clickstream.query")
+    beside = ScratchLake(loaded.settings, loaded.s3, machine.runner())
+    numbers = range(LOADS, LOADS + 5)
+
+    with ThreadPoolExecutor(1) as pool:
+        loads = pool.submit(lambda: [load(beside, number) for number in numbers])
+        rounds = 0
+        while not loads.done():
+            for table in TableNames.LAKE_TABLES:
+                keep(loaded, table)
+            rounds += 1
+
+    print(f"{rounds} rounds beside {len(numbers)} loads, commits refused {refused(caplog)} times")
+    assert rounds >= 1
+    assert {(report.rows_loaded, report.rows_rejected, report.unaccounted) for report in loads.result()} == {(9, 1, 0)}
+    everything = [*range(LOADS), *numbers]
+    assert [row["message_id"] for row in contents(loaded, "events")] == sorted(
+        f"m{number}-{n}" for number in everything for n in range(9)
+    )
+    assert len(loaded.rows("rejects")) == len(loaded.rows("load_ledger")) == len(everything)
+    assert loaded.check(f"run-{everything[-1]}").failures == ()
+
+
+def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
+    machine: Machine, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An update marks rows of the very files that a compaction replaces: one of the two has to be refused."""
+    caplog.set_level(logging.INFO, "clickstream.query")
+    beside = ScratchLake(loaded.settings, loaded.s3, machine.runner())
+    staged, _ = list_staged(loaded.s3, loaded.settings)
+    values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged)), "lookback_days": 30}
+    beside.run("work/batch/load.sql", **values)
+    values["bounds"] = SimpleNamespace(**beside.run("work/batch/bounds.sql", **values).rows[0])
+    instants = [NOW + timedelta(seconds=number) for number in range(8)]
+
+    with ThreadPoolExecutor(1) as pool:
+        updates = pool.submit(lambda: [beside.run("lake/load_ledger/load.sql", now=now, **values) for now in instants])
+        rounds = 0
+        while not updates.done():
+            keep(loaded, "load_ledger")
+            rounds += 1
+    updates.result()
+
+    print(f"{rounds} rounds beside {len(instants)} updates, commits refused {refused(caplog)} times")
+    ledger = [row for row in contents(loaded, "load_ledger") if row["run_id"] == "run-0"]
+    assert [row["source_path"] for row in ledger] == sorted(item.path for item in staged)
+    assert {row["loaded_at"] for row in ledger} == {instants[-1]}
+    assert len(loaded.rows("load_ledger")) == LOADS + LOADS - 1
+
+
+def test_a_batch_that_a_failed_run_left_is_dropped_and_nothing_else(machine: Machine, loaded: ScratchLake) -> None:
+    glue, work = machine.client("glue"), loaded.settings.work_database
+    stray = loaded.t.batch("run that failed")
+    mine = f'{loaded.settings.lake_catalog}.{work}."batch_of_mine"'
+    for table in (stray, mine):
+        loaded.runner.run(Statement(f"create table {table} as select 1 as a"))
+    changed = last_changes(glue, work)
+
+    assert stray_batches(changed, NOW) == []
+    names = stray_batches(changed, datetime.now(UTC) + timedelta(days=1, minutes=1))
+    for name in names:
+        loaded.run("maintenance/drop_stray_batch.sql", batch_table=name)
+
+    assert [f'"{name}"' for name in names] == [stray.rpartition(".")[2]]
+    assert [name for name, _ in last_changes(glue, work)] == ["batch_of_mine"]
