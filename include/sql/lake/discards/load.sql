@@ -1,3 +1,4 @@
+{%- from "macros/dedupe.sql" import first_lines -%}
 -- Values of one batch that did not fit their column, of the lines that became rows of events.
 -- Grain: one value of one message. Parameters: run_id, now, bounds.
 merge into {{ t.discards }} as target
@@ -13,10 +14,7 @@ using (
     ),
 
     first_lines as (
-        select min_by(line_id, row(received_at, source_path, line_digest, line_id)) as line_id
-        from {{ t.batch(run_id) }}
-        where reject_reason is null
-        group by message_id
+        {{ first_lines(t.batch(run_id)) }}
     ),
 
     discarding_lines as (

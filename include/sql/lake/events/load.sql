@@ -1,13 +1,11 @@
+{%- from "macros/dedupe.sql" import first_lines -%}
 -- Events of one batch that the table does not have yet, in one commit. Of several lines with one message id the first
 -- received is taken, then the first by path, then by digest of the line: the same one whatever the order of loading.
 -- Grain: one message. Parameters: run_id, now, bounds (received_at of what the batch can touch).
 merge into {{ t.events }} as target
 using (
     with first_lines as (
-        select min_by(line_id, row(received_at, source_path, line_digest, line_id)) as line_id
-        from {{ t.batch(run_id) }}
-        where reject_reason is null
-        group by message_id
+        {{ first_lines(t.batch(run_id)) }}
     )
 
     select

@@ -1,3 +1,4 @@
+{%- from "macros/dedupe.sql" import first_lines -%}
 {%- from "macros/naming.sql" import staged_at -%}
 -- What became of each line of one batch, found again in the tables that were written.
 -- A message that is in neither place is counted nowhere: then the report does not add up and the run fails.
@@ -16,10 +17,7 @@ using (
     ),
 
     first_lines as (
-        select min_by(line_id, row(received_at, source_path, line_digest, line_id)) as line_id
-        from {{ t.batch(run_id) }}
-        where reject_reason is null
-        group by message_id
+        {{ first_lines(t.batch(run_id)) }}
     ),
 
     present_messages as (
