@@ -51,7 +51,7 @@ def contents(lake: ScratchLake, table: str) -> list[dict[str, Any]]:
 
 
 def allow_any_retention(lake: ScratchLake) -> None:
-    """For this session, in which nothing else writes: the server's floor of 7 days is for the others."""
+    """For the one Trino session in which nothing else writes: the server's floor of 7 days is for the others."""
     for name in ("expire_snapshots_min_retention", "remove_orphan_files_min_retention"):
         lake.query(f"set session {lake.settings.lake_catalog}.{name} = '0s'")
 
