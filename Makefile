@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down clean status send run redrive sql lint fmt check lock
+.PHONY: help demo test up down clean status send archive run redrive sql lint fmt check lock
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -38,6 +38,9 @@ status: ## what runs where
 
 send: ## FILE=x.ndjson sends each line as one Kinesis record; WAIT=1 returns when all of it is staged
 	@$(RUN) send
+
+archive: ## FILE=x.ndjson writes each line to the archive, as Segment's S3 destination does
+	@$(RUN) archive
 
 run: ## crawl and patch, load everything staged, print the run report
 	@$(RUN) run

@@ -8,6 +8,7 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    Skipped, and the rest with it, when there is nothing to load.
 3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not. An
    object that cannot be read at all is set aside: a copy under quarantine/ in the lake bucket, a row in `quarantine`.
+   In a dry run, **preview** then tells what the load would do, and the tasks below are skipped.
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
 5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
    did not fit their column, in `discards`.
@@ -18,12 +19,13 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    logged, a `fail` fails the run with its rows' ids.
 9. **drop_batch** drops the batch table.
 
-**Which objects?** A scheduled run, and a manual run, takes all that is staged and not yet loaded, so hours missed in an
-outage need nothing. A **backfill** (Trigger → Backfill, a range of hours) takes what was staged in each hour, loaded
-before or not. Any run may be cleared and run again: the same rows remain.
+**Which objects?** A scheduled run, and a manual run with an empty form, takes all that is staged and not yet loaded, so
+hours missed in an outage need nothing. A manual run with *from* and *to*, and a **backfill** (Trigger → Backfill, a
+range of hours), take that time, loaded before or not: from staging where it is still there, else from Segment's
+archive. *Dry run* only tells what would happen, in the log of **preview**. *Re-derive* also updates rows that are there
+and come out otherwise now; no row is ever removed. Any run may be cleared and run again: the same rows remain.
 
-**When it fails**: clear the run. Nothing is half loaded: each table changes in one commit, and staged objects are kept
-until a run has loaded them.
+**When it fails**: clear the run. Nothing is half loaded: each table changes in one commit, and staged objects are kept.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -31,8 +33,14 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
 from clickstream.operators.checks import TrinoCheckTablesOperator
+from clickstream.operators.forms import load_form
 from clickstream.operators.staging import S3TakeManifestOperator
-from clickstream.operators.trino import TrinoReportRunOperator, TrinoStatementOperator, TrinoUnpackOperator
+from clickstream.operators.trino import (
+    TrinoPreviewLoadOperator,
+    TrinoReportRunOperator,
+    TrinoStatementOperator,
+    TrinoUnpackOperator,
+)
 
 BOUNDS = {"bounds": "work/batch/bounds.sql"}
 
@@ -51,6 +59,7 @@ BOUNDS = {"bounds": "work/batch/bounds.sql"}
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(hours=1),
     },
+    params=load_form(),
     doc_md=__doc__,
 )
 def load_events():
@@ -68,7 +77,10 @@ def load_events():
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
     unpack = TrinoUnpackOperator(task_id="unpack")
-    load_events = TrinoStatementOperator(task_id="load_events", sql=["lake/events/load.sql"], look_up=BOUNDS)
+    preview = TrinoPreviewLoadOperator(task_id="preview")
+    load_events = TrinoStatementOperator(
+        task_id="load_events", sql=["lake/events/load.sql"], look_up=BOUNDS, take_manifest=True
+    )
     load_rejects = TrinoStatementOperator(task_id="load_rejects", sql=["lake/rejects/load.sql"])
     load_discards = TrinoStatementOperator(task_id="load_discards", sql=["lake/discards/load.sql"], look_up=BOUNDS)
     write_ledger = TrinoStatementOperator(
@@ -76,10 +88,13 @@ def load_events():
     )
     report = TrinoReportRunOperator(task_id="report")
     check = TrinoCheckTablesOperator(task_id="check")
-    drop_batch = TrinoStatementOperator(task_id="drop_batch", sql=["work/batch/drop.sql"])
+    drop_batch = TrinoStatementOperator(
+        task_id="drop_batch", sql=["work/batch/drop.sql"], trigger_rule="none_failed_min_one_success"
+    )
 
     loads = [load_events, load_rejects, load_discards, write_ledger]
     chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
+    chain(unpack, preview, drop_batch)
 
 
 load_events()

@@ -25,11 +25,8 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 
+from clickstream.operators.forms import instant
 from clickstream.operators.redrive import KinesisRedriveFailedOperator, KinesisRedriveRejectsOperator
-
-
-def _time(title: str) -> Param:
-    return Param(None, type=["null", "string"], format="date-time", title=title, description="With an offset.")
 
 
 @dag(
@@ -46,8 +43,8 @@ def _time(title: str) -> Param:
     },
     params={
         "source": Param("processing-failed", enum=["processing-failed", "rejects"], title="Source"),
-        "from": _time("From"),
-        "to": _time("To"),
+        "from": instant("From"),
+        "to": instant("To"),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
     },
     doc_md=__doc__,

@@ -67,10 +67,7 @@ def status() -> None:
 @app.command()
 def send(file: File = "", wait: Wait = False) -> None:
     """Send each line of a file as one Kinesis record, byte for byte."""
-    if not file:
-        raise LocalError("no file: make send FILE=x.ndjson")
-    if file != "-" and not Path(file).is_file():
-        raise LocalError(f"{file}: no such file")
+    _require(file, "send")
     places = open_places()
     with console.status("sending") as progress:
         report = pipeline.send(read_records(file), places, progress.update)
@@ -82,6 +79,14 @@ def send(file: File = "", wait: Wait = False) -> None:
     if report.too_large:
         lines = ", ".join(str(line) for line, _ in report.too_large[:10])
         raise LocalError(f"{len(report.too_large)} records over Kinesis's limit of 1 MiB were not sent: lines {lines}")
+
+
+@app.command()
+def archive(file: File = "") -> None:
+    """Write each line of a file to the archive, as Segment's S3 destination does."""
+    _require(file, "archive")
+    written = pipeline.write_archive(read_records(file), open_places())
+    print(f"{sum(written.values())} messages archived in {len(written)} objects")
 
 
 @app.command()
@@ -119,6 +124,13 @@ def sql(query: Sql = "") -> None:
 def demo(seed: int = 0, users: int = demonstration.USERS) -> None:
     """Start everything, send a day of events, load them and show the result. Seed 0 takes a new one each time."""
     demonstration.run(console, seed, users)
+
+
+def _require(file: str, command: str) -> None:
+    if not file:
+        raise LocalError(f"no file: make {command} FILE=x.ndjson")
+    if file != "-" and not Path(file).is_file():
+        raise LocalError(f"{file}: no such file")
 
 
 def say(message: str) -> None:

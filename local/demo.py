@@ -70,7 +70,8 @@ def run(console: Console, seed: int, users: int) -> None:
     failed_before = pipeline.failed_at_transform(places)
     with console.status("sending") as progress:
         sent = pipeline.send(day, places, progress.update)
-        console.print(f"  {sent.sent} events of a day sent to Kinesis, none with a newline")
+        pipeline.write_archive(day, places)
+        console.print(f"  {sent.sent} events of a day sent to Kinesis, none with a newline, and to the archive")
         pipeline.wait_until_staged(places, progress.update)
         console.print("  all of them staged")
         pipeline.run_pipeline(places, progress.update)

@@ -12,7 +12,7 @@ import httpx
 
 from local.airflow_api import Airflow
 from local.places import LocalError, Places
-from local.segment import kinesis
+from local.segment import archive, kinesis
 from local.services import ACCESS_KEY, REGION, SECRET_KEY, connect_trino
 
 Report = Callable[[str], None]
@@ -32,6 +32,15 @@ def send(records: Iterable[bytes], places: Places, report: Report) -> kinesis.Se
     try:
         return kinesis.send(records, stream, aws_client("kinesis", places), lambda sent: report(f"{sent} records sent"))
     except (kinesis.SendError, kinesis.RecordFileError, OSError) as error:
+        raise LocalError(str(error)) from error
+
+
+def write_archive(records: Iterable[bytes], places: Places) -> dict[str, int]:
+    """Write each message to the archive; the number of messages by object key. Raises LocalError."""
+    bucket = places.settings()["CLICKSTREAM_ARCHIVE_BUCKET"]
+    try:
+        return archive.write(records, bucket, aws_client("s3", places))
+    except (kinesis.RecordFileError, OSError, ValueError) as error:
         raise LocalError(str(error)) from error
 
 

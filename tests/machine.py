@@ -51,19 +51,20 @@ def scratch_lake(machine: Machine) -> ScratchLake:
         staging_bucket=f"{name}-staging",
         lake_bucket=f"{name}-lake",
         crawler=f"{name}-crawler",
+        archive_bucket=f"{name}-archive",
         staging_database=f"{name}_staging",
         lines_database=f"{name}_lines",
         lake_database=name,
         work_database=f"{name}_work",
     )
     s3, glue = machine.client("s3"), machine.client("glue")
-    for bucket in (settings.staging_bucket, settings.lake_bucket):
+    for bucket in (settings.staging_bucket, settings.lake_bucket, settings.archive_bucket):
         s3.create_bucket(Bucket=bucket)
     for database in (
         settings.staging_database, settings.lines_database, settings.lake_database, settings.work_database,
     ):  # fmt: skip
         glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
-    return ScratchLake(settings, s3, machine.runner())
+    return ScratchLake(settings, s3, glue, machine.runner())
 
 
 def _say(message: str) -> None:

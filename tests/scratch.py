@@ -1,16 +1,22 @@
 """A lake for one test: stage files, load them with the shipped SQL, read the tables."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from clickstream import manifest
-from clickstream.aws.s3 import list_staged
+from clickstream.archive import days, divide, hours_wanted
+from clickstream.aws.glue import add_partitions
+from clickstream.aws.s3 import list_archive, list_staged
 from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
+from clickstream.preview import Preview
+from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
 from clickstream.run_report import RunReport, from_row
 from clickstream.settings import Settings
-from clickstream.sql import Statement, TableNames, render
+from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
+from clickstream.window import Window
 
 CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
 
@@ -18,9 +24,10 @@ CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES
 class ScratchLake:
     """Tables and a staging folder of one test. `t` has the table names."""
 
-    def __init__(self, settings: Settings, s3: Any, runner: QueryRunner) -> None:
+    def __init__(self, settings: Settings, s3: Any, glue: Any, runner: QueryRunner) -> None:
         self.settings = settings
         self.s3 = s3
+        self.glue = glue
         self.runner = runner
         self.t = TableNames(settings)
         for table in CREATE:
@@ -41,18 +48,23 @@ class ScratchLake:
         staged, _ = list_staged(self.s3, self.settings)
         loaded = self.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2000, 1, 1, tzinfo=UTC))
         paths = frozenset(row["source_path"] for row in loaded.rows)
-        return manifest.take(run_id, staged, paths, None, self.settings.load_max_objects)
+        return manifest.take_unloaded(run_id, staged, paths, self.settings.load_max_objects)
+
+    def take_range(
+        self, run_id: str, window: Window, source: str = "auto", rederive: bool = False
+    ) -> manifest.Manifest:
+        """What a manual run with that range takes."""
+        staged, _ = list_staged(self.s3, self.settings)
+        kept_since = datetime.now(UTC) - timedelta(hours=self.settings.staging_retention_hours)
+        wanted = hours_wanted(source, window, staged, kept_since, True)
+        archived, _ = list_archive(self.s3, self.settings, days(wanted))
+        staging, received = divide(window, wanted, archived)
+        taken = manifest.take_windows(run_id, staged, staging, archived, received)
+        return replace(taken, rederive=rederive)
 
     def load(self, run_id: str, taken: manifest.Manifest | None = None) -> RunReport:
         """The steps of load_events, in its order."""
-        values: dict[str, Any] = {
-            "run_id": run_id,
-            "now": datetime.now(UTC),
-            "lookback_days": self.settings.dedupe_lookback_days,
-            "manifest": taken or self.take(run_id),
-        }
-        self.run("work/batch/load.sql", **values)
-        values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
+        values = self._unpack(run_id, taken or self.take(run_id))
         for table in ("events", "rejects", "discards", "load_ledger"):
             self.run(f"lake/{table}/load.sql", **values)
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
@@ -60,6 +72,29 @@ class ScratchLake:
         self.run("lake/load_runs/load.sql", **values, report=report)
         self.run("work/batch/drop.sql", **values)
         return report
+
+    def preview(self, run_id: str, taken: manifest.Manifest) -> Preview:
+        """The steps of a dry run, in its order."""
+        values = self._unpack(run_id, taken)
+        preview = preview_from_row(taken, self.run("work/batch/preview.sql", **values).rows[0])
+        self.run("work/batch/drop.sql", **values)
+        return preview
+
+    def _unpack(self, run_id: str, taken: manifest.Manifest) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            "run_id": run_id,
+            "now": datetime.now(UTC),
+            "lookback_days": self.settings.dedupe_lookback_days,
+            "archive_integration": self.settings.archive_integration,
+            "manifest": taken,
+        }
+        if taken.archived:
+            self.run("staging/archive_lines/create.sql", **values)
+            locations = {folder: f"{self.settings.archive_location}{folder}/" for folder in taken.folders}
+            add_partitions(self.glue, self.settings.lines_database, ARCHIVE_LINES, locations)
+        self.run("work/batch/load.sql", **values)
+        values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
+        return values
 
     def check(self, run_id: str) -> Outcome:
         """The step `check` of load_events: every check of the lake tables."""

@@ -17,6 +17,10 @@ SQL_TYPES = {
 }
 
 
+# What identifies a row and says where it was read: stays when the row is derived again.
+_KEY_AND_ORIGIN = ("message_id", "received_at", "source_path", "staged_at")
+
+
 class ColumnsError(ValueError):
     """A columns.yaml cannot be used; the message names the file and the entry."""
 
@@ -74,6 +78,11 @@ class Columns:
         return [
             column for column in self.extracted if column.type not in ("json", "object") and column.name != "message_id"
         ]
+
+    @cached_property
+    def rederived(self) -> list[Column]:
+        """Those that are worked out from the message, and not its key: what changes when it is derived again."""
+        return [column for column in self.columns if column.name not in _KEY_AND_ORIGIN]
 
     @cached_property
     def context_objects(self) -> list[str]:

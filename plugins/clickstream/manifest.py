@@ -1,33 +1,31 @@
-"""Which staged objects one run of load_events reads: an explicit list, decided once and kept for its retries."""
+"""Which objects one run of load_events reads: an explicit list, decided once and kept for its retries."""
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from clickstream.archive import ArchivedObject
 from clickstream.staging_keys import StagedObject
-
-
-@dataclass(frozen=True)
-class Window:
-    """A half-open span of staging time, UTC: start <= staged_at < end."""
-
-    start: datetime
-    end: datetime
-
-    def holds(self, instant: datetime) -> bool:
-        """Whether an instant lies in it."""
-        return self.start <= instant < self.end
+from clickstream.window import Window
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The staged objects of one run, oldest first. `left_behind` counts those that the next run takes."""
+    """The objects of one run, oldest first, and what becomes of them.
+
+    `left_behind` counts those that the next run takes. Of archived objects, which hold whole days, only messages
+    received in `received` are loaded. `rederive`: rows that are there are updated. `dry_run`: nothing is written.
+    """
 
     run_id: str
     objects: tuple[StagedObject, ...]
     left_behind: int = 0
+    received: tuple[Window, ...] = ()
+    rederive: bool = False
+    dry_run: bool = False
 
     @property
     def paths(self) -> list[str]:
@@ -39,26 +37,63 @@ class Manifest:
         """The size of each object, in the order of `paths`."""
         return [item.bytes for item in self.objects]
 
-    def only(self, paths: Iterable[str]) -> "Manifest":
-        """The manifest without objects whose path is not in `paths`."""
-        present = frozenset(paths)
-        return Manifest(self.run_id, tuple(item for item in self.objects if item.path in present), self.left_behind)
+    @property
+    def times(self) -> list[datetime]:
+        """When each object was staged, or for one of the archive its received day, in the order of `paths`."""
+        return [item.staged_at for item in self.objects]
+
+    @property
+    def staged(self) -> list[StagedObject]:
+        """Those in the staging folder."""
+        return [item for item in self.objects if not isinstance(item, ArchivedObject)]
+
+    @property
+    def archived(self) -> list[ArchivedObject]:
+        """Those in the archive."""
+        return [item for item in self.objects if isinstance(item, ArchivedObject)]
+
+    @property
+    def folders(self) -> list[str]:
+        """The archive folders of the archived objects."""
+        return sorted({item.folder for item in self.archived})
+
+    def only(self, wanted: Callable[[StagedObject], bool]) -> "Manifest":
+        """The manifest without the other objects."""
+        return replace(self, objects=tuple(item for item in self.objects if wanted(item)))
+
+    def still_there(self, staged: Iterable[StagedObject]) -> "Manifest":
+        """The manifest without objects that have expired from staging since."""
+        present = frozenset(item.path for item in staged)
+        return self.only(lambda item: isinstance(item, ArchivedObject) or item.path in present)
 
     def without(self, path: str) -> "Manifest":
         """The manifest without one object."""
-        return self.only(item.path for item in self.objects if item.path != path)
+        return self.only(lambda item: item.path != path)
 
     def to_json(self) -> str:
         """As JSON text, for from_json."""
-        objects = [[item.path, item.bytes, item.staged_at.isoformat()] for item in self.objects]
-        return json.dumps({"run_id": self.run_id, "left_behind": self.left_behind, "objects": objects}, indent=0)
+        stored = {
+            "run_id": self.run_id,
+            "left_behind": self.left_behind,
+            "received": [[window.start.isoformat(), window.end.isoformat()] for window in self.received],
+            "rederive": self.rederive,
+            "dry_run": self.dry_run,
+            "objects": [_to_list(item) for item in self.objects],
+        }
+        return json.dumps(stored, indent=0)
 
 
 def from_json(text: str) -> Manifest:
-    """The manifest that to_json wrote."""
+    """The manifest that to_json wrote, also before there were archives."""
     stored = json.loads(text)
-    objects = (StagedObject(path, size, datetime.fromisoformat(instant)) for path, size, instant in stored["objects"])
-    return Manifest(stored["run_id"], tuple(objects), stored["left_behind"])
+    return Manifest(
+        stored["run_id"],
+        tuple(_from_list(*item) for item in stored["objects"]),
+        stored["left_behind"],
+        tuple(Window(*map(datetime.fromisoformat, pair)) for pair in stored.get("received", [])),
+        stored.get("rederive", False),
+        stored.get("dry_run", False),
+    )
 
 
 def key(run_id: str) -> str:
@@ -66,23 +101,38 @@ def key(run_id: str) -> str:
     return f"manifests/load_events/{hashlib.sha256(run_id.encode()).hexdigest()}.json"
 
 
-def take(
+def take_unloaded(
+    run_id: str, staged: Iterable[StagedObject], loaded_paths: frozenset[str], max_objects: int
+) -> Manifest:
+    """All that is staged and not yet loaded, whenever it was staged, at most `max_objects` of it."""
+    wanted = sorted((item for item in staged if item.path not in loaded_paths), key=_age)
+    return Manifest(run_id, tuple(wanted[:max_objects]), max(0, len(wanted) - max_objects))
+
+
+def take_windows(
     run_id: str,
     staged: Iterable[StagedObject],
-    loaded_paths: frozenset[str],
-    window: Window | None,
-    max_objects: int,
+    staging: Iterable[Window],
+    archived: Iterable[ArchivedObject],
+    received: Iterable[Window],
 ) -> Manifest:
-    """The manifest of a new run.
-
-    Without a window (a scheduled or a manual run): all that is staged and not yet loaded, whenever it was staged, at
-    most `max_objects` of it. With one (a backfill): all that was staged in it, loaded or not.
-    """
-    if window is None:
-        wanted = sorted((item for item in staged if item.path not in loaded_paths), key=_age)
-        return Manifest(run_id, tuple(wanted[:max_objects]), max(0, len(wanted) - max_objects))
-    return Manifest(run_id, tuple(sorted((item for item in staged if window.holds(item.staged_at)), key=_age)))
+    """All that was staged in the `staging` windows, loaded or not, and the archived objects, of which the messages
+    `received` in those windows count."""
+    windows, received = tuple(staging), tuple(received)
+    chosen = [item for item in staged if any(window.holds(item.staged_at) for window in windows)]
+    objects: list[StagedObject] = [*chosen, *(archived if received else ())]
+    return Manifest(run_id, tuple(sorted(objects, key=_age)), received=received)
 
 
 def _age(item: StagedObject) -> tuple[datetime, str]:
     return item.staged_at, item.path
+
+
+def _to_list(item: StagedObject) -> list[Any]:
+    folder = [item.folder] if isinstance(item, ArchivedObject) else []
+    return [item.path, item.bytes, item.staged_at.isoformat(), *folder]
+
+
+def _from_list(path: str, size: int, instant: str, folder: str | None = None) -> StagedObject:
+    at = datetime.fromisoformat(instant)
+    return StagedObject(path, size, at) if folder is None else ArchivedObject(path, size, at, folder)

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from clickstream.form import read_choice, read_flag, read_span
+
 FAILED_PREFIX = "processing-failed/"
 """Where Firehose keeps the records that it could not transform: see lambdas/template.yaml."""
 
@@ -28,7 +30,7 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 class RedriveError(ValueError):
-    """An object, or what was asked for, cannot be used; the message says why."""
+    """An object cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -65,28 +67,9 @@ class Counts:
 
 
 def read_request(params: Mapping[str, Any]) -> Request:
-    """The form's values `source`, `from`, `to`, `dry_run`, checked. Raises RedriveError, naming the value."""
-    source, dry_run = params.get("source"), params.get("dry_run", True)
-    if source not in SOURCES:
-        raise RedriveError(f"source={source!r}: must be {' or '.join(SOURCES)}")
-    if type(dry_run) is not bool:
-        raise RedriveError(f"dry_run={dry_run!r}: must be true or false")
-    start, end = _instant("from", params.get("from")), _instant("to", params.get("to"))
-    if start is not None and end is not None and start >= end:
-        raise RedriveError(f"from={start.isoformat()}: must be before to={end.isoformat()}")
-    return Request(source, start, end, dry_run)
-
-
-def _instant(name: str, given: Any) -> datetime | None:
-    if given is None or given == "":
-        return None
-    try:
-        instant = datetime.fromisoformat(given)
-    except (TypeError, ValueError):
-        raise RedriveError(f"{name}={given!r}: must be a date and time, as 2026-11-24T05:00:00Z") from None
-    if instant.tzinfo is None:
-        raise RedriveError(f"{name}={given!r}: must have an offset, as 2026-11-24T05:00:00Z")
-    return instant
+    """The form's values `source`, `from`, `to`, `dry_run`, checked. Raises FormError, naming the value."""
+    start, end = read_span(params)
+    return Request(read_choice(params, "source", SOURCES), start, end, read_flag(params, "dry_run", True))
 
 
 def failed_records(body: bytes) -> list[bytes]:

@@ -23,6 +23,7 @@ class RunReport:
     last_received_at: datetime | None = None
     objects_unread: int = 0
     values_discarded: int = 0
+    rows_updated: int = 0
     rows_by_delay: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -53,7 +54,7 @@ class RunReport:
             f"objects     {self.objects} ({self.bytes:,} bytes)",
             f"rows read   {self.rows_read}",
             f"= loaded    {self.rows_loaded}",
-            f"+ duplicate {self.rows_duplicate}",
+            f"+ duplicate {self.rows_duplicate}" + (f" ({self.rows_updated} updated)" if self.rows_updated else ""),
             f"+ rejected  {self.rows_rejected}" + (f" ({reasons})" if reasons else ""),
         ]
         if self.first_received_at and self.last_received_at:
@@ -85,6 +86,7 @@ class RunReport:
             "last_received_at": self.last_received_at and self.last_received_at.isoformat(),
             "objects_unread": self.objects_unread,
             "values_discarded": self.values_discarded,
+            "rows_updated": self.rows_updated,
             "rows_by_delay": dict(self.rows_by_delay),
         }
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,127}\Z")
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9!.*'()-]*/\Z")
+_FOLDERS = re.compile(r"([A-Za-z0-9!_.*'()-]+/)+\Z")
 
 
 class SettingsError(ValueError):
@@ -30,8 +31,11 @@ class Settings:
     stream: str = ""
     stage_queue: str = ""
     stage_dead_letter_queue: str = ""
+    archive_bucket: str = ""
 
     staging_prefix: str = "staging/"
+    archive_prefix: str = ""
+    archive_integration: str = "Amazon Kinesis"
     staging_database: str = "clickstream_staging"
     lines_database: str = "clickstream_lines"
     lake_database: str = "clickstream"
@@ -46,6 +50,7 @@ class Settings:
     expiry_max_objects: int = 20_000
     dedupe_lookback_days: int = 30
     load_max_objects: int = 2_000
+    backfill_max_objects: int = 4_000
     reconcile_after_minutes: int = 15
     reconcile_max_objects: int = 5_000
 
@@ -55,6 +60,8 @@ class Settings:
         for name in ("staging_catalog", "lake_catalog", "staging_table"):
             self._check(name, _IDENTIFIER, "lower-case letters, digits and _")
         self._check("staging_prefix", _PREFIX, "one folder name and a slash, such as staging/")
+        if self.archive_prefix:
+            self._check("archive_prefix", _FOLDERS, "folders with a slash at the end, such as prod/")
         for field in fields(self):
             value = getattr(self, field.name)
             if field.type is int and value < 1:
@@ -69,6 +76,16 @@ class Settings:
         missing = [variable(name) for name in names if not getattr(self, name)]
         if missing:
             raise _not_set(missing)
+
+    @cached_property
+    def archive_root(self) -> str:
+        """The archive's folder of sources, with its slash at the end; Segment gives it its name."""
+        return f"{self.archive_prefix}segment-logs/"
+
+    @cached_property
+    def archive_location(self) -> str:
+        """The archive's folder of sources as an S3 address."""
+        return f"s3://{self.archive_bucket}/{self.archive_root}"
 
     @cached_property
     def staging_location(self) -> str:

@@ -19,6 +19,9 @@ from clickstream.settings import Settings
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "include" / "sql"
 
+ARCHIVE_LINES = "archive_lines"
+"""The table over the archive: load_events adds its partitions in Glue itself."""
+
 _BATCH_TABLE = re.compile(r"batch_[0-9a-f]{24}\Z")
 
 
@@ -74,6 +77,8 @@ class TableNames:
         self.staging_location = settings.staging_location
         self.staging = _name(settings.staging_catalog, settings.staging_database, settings.staging_table)
         self.lines = _name(settings.staging_catalog, settings.lines_database, "lines")
+        self.archive_location = settings.archive_location
+        self.archive_lines = _name(settings.staging_catalog, settings.lines_database, ARCHIVE_LINES)
         self.events = self._lake("events")
         self.rejects = self._lake("rejects")
         self.load_ledger = self._lake("load_ledger")

@@ -26,8 +26,8 @@ class Unreadable:
 
 
 def copy_key(path: str) -> str:
-    """Where in the lake bucket the copy of a quarantined object is kept."""
-    return f"quarantine/{path.rpartition('/')[2]}"
+    """Where in the lake bucket the copy of a quarantined object is kept, below its bucket and key."""
+    return f"quarantine/{path.removeprefix('s3://')}"
 
 
 def is_misnamed(path: str, first_bytes: bytes) -> bool:

@@ -69,8 +69,12 @@ class MemoryS3:
         return getattr(self, f"_{operation}")(self.buckets[parameters["Bucket"]], parameters)
 
     def _ListObjectsV2(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        after = parameters.get("ContinuationToken", "")
-        keys = sorted(key for key in bucket if key.startswith(parameters["Prefix"]) and key > after)
+        after, prefix, delimiter = (parameters.get(name, "") for name in ("ContinuationToken", "Prefix", "Delimiter"))
+        keys = sorted(key for key in bucket if key.startswith(prefix) and key > after)
+        if delimiter:
+            folders = {prefix + key.removeprefix(prefix).partition(delimiter)[0] + delimiter for key in keys}
+            common = sorted(folder for folder in folders if any(key.startswith(folder) for key in keys))
+            return {"IsTruncated": False, "CommonPrefixes": [{"Prefix": folder} for folder in common]}
         page = keys[: self.page]
         answer: dict[str, Any] = {"IsTruncated": len(keys) > len(page)}
         if page:
@@ -159,6 +163,8 @@ class MemoryGlue:
         self.running: Crawl | None = None
         self.last: Crawl | None = None
         self.ends_at_start = False
+        self.partitions: dict[str, dict[str, str]] = {}
+        self.refused_partition = ""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.client = client("glue", self._answer)
 
@@ -189,6 +195,24 @@ class MemoryGlue:
             "VersionId": str(int(table["VersionId"]) + 1),
         }
         return {}
+
+    def _GetTable(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return {"Table": self.tables[parameters["Name"]]}
+
+    def _BatchCreatePartition(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        partitions = self.partitions.setdefault(parameters["TableName"], {})
+        errors = []
+        for wanted in parameters["PartitionInputList"]:
+            (value,) = wanted["Values"]
+            if value == self.refused_partition:
+                detail = {"ErrorCode": "InternalServiceException", "ErrorMessage": "in the test"}
+            elif value in partitions:
+                detail = {"ErrorCode": "AlreadyExistsException", "ErrorMessage": "Partition already exists"}
+            else:
+                partitions[value] = wanted["StorageDescriptor"]["Location"]
+                continue
+            errors.append({"PartitionValues": [value], "ErrorDetail": detail})
+        return {"Errors": errors}
 
     def _StartCrawler(self, _: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         if self.running and self.ends_at_start:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from clickstream.aws.glue import PATCH_ATTEMPTS, CrawlError, crawl, last_crawl_start, patch_staging_table
+from clickstream.aws.glue import (
+    PATCH_ATTEMPTS,
+    CrawlError,
+    PartitionError,
+    add_partitions,
+    crawl,
+    last_crawl_start,
+    patch_staging_table,
+)
 from clickstream.glue_schema import SEGMENT_FIELDS, CrawledTableError
 from clickstream.settings import Settings
 from tests.clickstream.memory_aws import Crawl, MemoryGlue
@@ -258,3 +266,23 @@ def test_nothing_is_sent_when_the_crawl_left_no_usable_table() -> None:
         patch_staging_table(glue.client, SETTINGS)
 
     assert glue.called("UpdateTable") == []
+
+
+def test_partitions_that_are_missing_are_added_a_hundred_at_once() -> None:
+    glue = MemoryGlue([{"Name": "archive_lines", "StorageDescriptor": {"InputFormat": "text"}}])
+    locations = {f"source/{day}": f"s3://archive/segment-logs/source/{day}/" for day in range(250)}
+
+    added = add_partitions(glue.client, "lines", "archive_lines", dict(list(locations.items())[:10]))
+    added_then = add_partitions(glue.client, "lines", "archive_lines", locations)
+
+    assert (added, added_then) == (10, 240)
+    assert glue.partitions == {"archive_lines": locations}
+    assert [len(call["PartitionInputList"]) for call in glue.called("BatchCreatePartition")] == [10, 100, 100, 50]
+
+
+def test_a_partition_that_glue_refuses_is_an_error() -> None:
+    glue = MemoryGlue([{"Name": "archive_lines", "StorageDescriptor": {}}])
+    glue.refused_partition = "source/1"
+
+    with pytest.raises(PartitionError, match=r"source/1.*InternalServiceException"):
+        add_partitions(glue.client, "lines", "archive_lines", {"source/0": "s3://a/0/", "source/1": "s3://a/1/"})

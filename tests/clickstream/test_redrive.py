@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from clickstream.aws.kinesis import PutError, put_records
 from clickstream.aws.s3 import MoveError, list_failed, move_failed
+from clickstream.form import FormError
 from clickstream.redrive import (
     MAX_RECORD_BYTES,
     RedriveError,
@@ -144,7 +145,7 @@ def test_a_record_that_fills_the_limit_has_a_key_that_fits() -> None:
     ],
 )
 def test_a_request_that_cannot_be_used_is_named(params: dict[str, Any], message: str) -> None:
-    with pytest.raises(RedriveError, match=message):
+    with pytest.raises(FormError, match=message):
         read_request({"source": "rejects", "from": None, "to": None, "dry_run": True, **params})
 
 

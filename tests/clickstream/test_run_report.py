@@ -84,6 +84,7 @@ def test_as_plain_values() -> None:
         "last_received_at": "2026-11-24T05:59:59+00:00",
         "objects_unread": 0,
         "values_discarded": 0,
+        "rows_updated": 0,
         "rows_by_delay": {},
     }
     assert RunReport("r").to_dict()["first_received_at"] is None

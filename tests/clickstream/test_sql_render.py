@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import meta
 
+from clickstream.archive import ArchivedObject
 from clickstream.columns import read_columns
 from clickstream.manifest import Manifest
 from clickstream.run_report import RunReport
@@ -27,6 +28,7 @@ from clickstream.sql import (
 )
 from clickstream.staging_keys import StagedObject
 from clickstream.unreadable import Unreadable
+from clickstream.window import Window
 
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 CHECKS = [file for file in FILES if "/checks/" in file]
@@ -36,7 +38,7 @@ TABLES = sorted(
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
 WITHOUT_CREATE = {"work/batch", "runtime"}
-WITHOUT_LOAD = {"staging/lines", "runtime"}
+WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"}
 WITHOUT_GRAIN = {"work/batch/drop.sql", "maintenance/drop_stray_batch.sql", "runtime/kill.sql"}
 GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal"}
 
@@ -57,15 +59,23 @@ def values(
         "run_id": run_id,
         "now": NOON,
         "lookback_days": 30,
+        "archive_integration": "Amazon Kinesis",
         "staged_since": NOON,
-        "manifest": Manifest(run_id, tuple(StagedObject(path, 10, NOON) for path in paths)),
+        "manifest": Manifest(
+            run_id,
+            (
+                *(StagedObject(path, 10, NOON) for path in paths),
+                *(ArchivedObject(path + "a", 10, NOON, path) for path in paths),
+            ),
+            received=(Window(NOON, NOON + timedelta(hours=1)), Window(NOON + timedelta(hours=2), NOON)),
+            rederive=True,
+        ),
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
         "table": "events",
         "partition_column": "received_at",
         "closed_before": NOON,
         "retention": timedelta(days=7),
         "batch_table": "batch_0123456789abcdef01234567",
-        "paths": list(paths),
         "query_id": "20261124_000000_00001_test",
         "leftovers": "%/* clickstream 0 */%",
         "report": RunReport("run", first_received_at=NOON),

@@ -68,5 +68,7 @@ def test_gzip_data_must_be_named_so(name: str, first: bytes, expected: bool) -> 
     assert is_misnamed(name, first) is expected
 
 
-def test_the_copy_keeps_the_name() -> None:
-    assert copy_key(OBJECTS[0].path) == "quarantine/20261124T120000000Z-a.gz"
+def test_the_copy_keeps_bucket_and_name_so_that_no_two_are_one() -> None:
+    assert (
+        copy_key("s3://bucket/staging/20261124T120000000Z-a.gz") == "quarantine/bucket/staging/20261124T120000000Z-a.gz"
+    )

@@ -106,7 +106,7 @@ def context(task: BaseOperator, kind: str, run_id: str | None = None, conf: dict
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> MemoryS3:
-    return MemoryS3({"staging-bucket": {}, "lake-bucket": {}, "raw-bucket": {}})
+    return MemoryS3({"staging-bucket": {}, "lake-bucket": {}, "raw-bucket": {}, "archive-bucket": {}})
 
 
 @pytest.fixture

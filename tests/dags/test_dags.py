@@ -3,6 +3,7 @@
 import re
 import sys
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pendulum
@@ -104,10 +105,10 @@ def test_no_last_task_hides_a_failure(dag: DAG) -> None:
 
 
 def test_load_events_stops_at_the_first_failure(bag) -> None:
-    tasks = bag.dags["load_events"].tasks
+    dag = bag.dags["load_events"]
+    load = [task for task in dag.topological_sort() if task.task_id != "preview"]
 
-    assert {task.trigger_rule.value for task in tasks} == {"all_success"}
-    assert [task.task_id for task in bag.dags["load_events"].topological_sort()] == [
+    assert [task.task_id for task in load] == [
         "create_tables",
         "take_manifest",
         "unpack",
@@ -119,7 +120,17 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "check",
         "drop_batch",
     ]
-    assert all(len(task.downstream_task_ids) <= 1 and len(task.upstream_task_ids) <= 1 for task in tasks)
+    assert all(after.task_id in before.downstream_task_ids for before, after in pairwise(load))
+    assert {task.trigger_rule.value for task in load[:-1]} == {"all_success"}
+    # After the load or after the preview, whichever was not skipped, and after no failure.
+    assert load[-1].trigger_rule.value == "none_failed_min_one_success"
+
+
+def test_the_preview_stands_beside_the_load(bag) -> None:
+    preview = bag.dags["load_events"].get_task("preview")
+
+    assert (preview.upstream_task_ids, preview.downstream_task_ids) == ({"unpack"}, {"drop_batch"})
+    assert preview.trigger_rule.value == "all_success"
 
 
 def test_every_lake_table_is_maintained_whatever_becomes_of_the_others(bag) -> None:

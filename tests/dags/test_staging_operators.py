@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream import manifest
 from clickstream.settings import SettingsError
+from clickstream.window import Window
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryS3
 from tests.clickstream.staged_objects import staged_object
@@ -165,7 +166,7 @@ def test_with_nothing_staged_the_run_is_skipped_and_nothing_is_asked(
 ) -> None:
     trino = connect_trino()
 
-    with pytest.raises(AirflowSkipException, match="nothing is staged"):
+    with pytest.raises(AirflowSkipException, match=r"nothing is staged|staging is empty"):
         take(task, kind)
 
     assert trino.executed == []
@@ -188,8 +189,114 @@ def test_a_backfill_without_an_interval_fails(task, s3: MemoryS3, connect_trino:
     given = context(operator, "backfill", "run-1")
 
     for start, end in [(HOUR, HOUR), (None, None), (HOUR, None)]:
-        with pytest.raises(ValueError, match="has no data interval"):
+        with pytest.raises(AirflowFailException, match="has no data interval"):
             operator.execute({**given, "data_interval_start": start, "data_interval_end": end})
+
+
+# The day of HOUR as Segment names its folder: `date -u -d 2026-11-24 +%s`, in milliseconds.
+DAY = "1795478400000"
+
+
+def archive(s3: MemoryS3, name: str, day: str = DAY, source: str = "web") -> str:
+    key = f"segment-logs/{source}/{day}/{name}"
+    s3.buckets["archive-bucket"][key] = b"123"
+    return f"s3://archive-bucket/{key}"
+
+
+def take_range(task, source: str = "auto", run_id: str = "run-1", hours: int = 1, **conf: object) -> str:
+    operator = task("load_events", "take_manifest")
+    end = HOUR + timedelta(hours=hours)
+    given = {"from": HOUR.isoformat(), "to": end.isoformat(), "source": source, **conf}
+    return operator.execute(context(operator, "manual", run_id, given))
+
+
+@pytest.fixture
+def has_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKSTREAM_ARCHIVE_BUCKET", "archive-bucket")
+
+
+@pytest.mark.usefixtures("has_archive")
+def test_a_range_that_is_no_longer_staged_is_read_from_the_archive_of_all_sources(task, s3: MemoryS3) -> None:
+    paths = [archive(s3, "a.gz"), archive(s3, "b.gz", "1795478400", "ios")]
+    for name in ("dummy-object.txt", "notes.txt", "deeper/c.gz"):
+        archive(s3, name)
+    archive(s3, "other-day.gz", "1795564800000")
+
+    take_range(task, rederive=True)
+
+    taken = kept(s3, "run-1")
+    assert sorted(taken.paths) == sorted(paths)
+    assert taken.folders == ["ios/1795478400", f"web/{DAY}"]
+    assert taken.received == (Window(HOUR, HOUR + timedelta(hours=1)),)
+    assert (taken.rederive, taken.dry_run) == (True, False)
+
+
+@pytest.mark.usefixtures("has_archive")
+@pytest.mark.parametrize("source", ["staging", "archive"])
+def test_the_source_of_the_form_is_the_one_that_is_read(task, s3: MemoryS3, source: str) -> None:
+    path = {"staging": stage(s3, HOUR + MINUTE, "a"), "archive": archive(s3, "a.gz")}[source]
+
+    take_range(task, source)
+
+    assert kept(s3, "run-1").paths == [path]
+
+
+@pytest.mark.usefixtures("has_archive")
+def test_a_cleared_run_with_a_range_keeps_its_archived_objects(task, s3: MemoryS3) -> None:
+    path = archive(s3, "a.gz")
+    take_range(task)
+    archive(s3, "b.gz")
+
+    take_range(task)
+
+    assert kept(s3, "run-1").paths == [path]
+
+
+def test_a_range_without_any_data_fails_and_says_where_it_looked(task, s3: MemoryS3) -> None:
+    with pytest.raises(AirflowFailException, match=r"no data from 2026-11-24T11.*_ARCHIVE_BUCKET is not set"):
+        take_range(task)
+
+
+@pytest.mark.usefixtures("has_archive")
+def test_a_range_that_neither_has_names_both(task, s3: MemoryS3) -> None:
+    archive(s3, "a.gz", "1795564800000")
+
+    with pytest.raises(AirflowFailException, match=r"staging is empty; s3://archive-bucket/.* has no object"):
+        take_range(task)
+
+
+def test_without_an_archive_its_source_is_refused(task, s3: MemoryS3) -> None:
+    with pytest.raises(AirflowFailException, match="CLICKSTREAM_ARCHIVE_BUCKET is not set"):
+        take_range(task, "archive")
+
+
+@pytest.mark.usefixtures("has_archive")
+def test_more_objects_than_one_run_may_read_are_refused(task, s3: MemoryS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKSTREAM_BACKFILL_MAX_OBJECTS", "2")
+    for name in ("a.gz", "b.gz", "c.gz"):
+        archive(s3, name)
+
+    with pytest.raises(AirflowFailException, match=r"3 objects, at most 2 .*shorter range"):
+        take_range(task)
+
+    assert s3.buckets["lake-bucket"] == {}
+
+
+def test_a_form_that_cannot_be_used_fails_for_good(task, s3: MemoryS3) -> None:
+    operator = task("load_events", "take_manifest")
+
+    with pytest.raises(AirflowFailException, match="to is empty"):
+        operator.execute(context(operator, "manual", "run-1", {"from": HOUR.isoformat()}))
+
+
+def test_a_dry_run_of_all_that_is_not_loaded_is_noted(task, s3: MemoryS3, connect_trino: ConnectTrino) -> None:
+    stage(s3, HOUR, "a")
+    connect_trino()
+    operator = task("load_events", "take_manifest")
+
+    operator.execute(context(operator, "manual", "run-1", {"dry_run": True}))
+
+    assert kept(s3, "run-1").dry_run
 
 
 def test_a_ledger_that_cannot_be_read_fails_the_task_and_writes_no_list(

@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
 from tenacity import wait_none
 
 from clickstream import manifest
+from clickstream.archive import ArchivedObject
 from clickstream.manifest import Manifest
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.staging_keys import StagedObject
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
-from tests.clickstream.memory_aws import MemoryS3
+from tests.clickstream.memory_aws import MemoryGlue, MemoryS3
 from tests.dags.conftest import HOUR, context
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -86,6 +87,7 @@ def test_unpack_reads_the_run_s_objects_and_no_other(task, connect_trino: Connec
     assert "it's" not in text
 
 
+@pytest.mark.usefixtures("listed")
 def test_load_looks_its_bounds_up_first_and_binds_them(task, connect_trino: ConnectTrino) -> None:
     before = datetime.now(UTC)
     trino = connect_trino(BOUNDS)
@@ -100,6 +102,7 @@ def test_load_looks_its_bounds_up_first_and_binds_them(task, connect_trino: Conn
     assert parameters[3:] == [RUN]
 
 
+@pytest.mark.usefixtures("listed")
 def test_the_look_back_is_a_setting(task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLICKSTREAM_DEDUPE_LOOKBACK_DAYS", "7")
     trino = connect_trino(BOUNDS)
@@ -109,12 +112,76 @@ def test_the_look_back_is_a_setting(task, connect_trino: ConnectTrino, monkeypat
     assert trino.executed[0][1] == [7, 7]
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_batch_without_events_has_no_bounds_and_loads(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino({"as earliest": [[{"earliest": None, "latest": None}]]})
 
     run(task, "load_events")
 
     assert trino.executed[1][1][:2] == [None, None]
+
+
+@pytest.fixture
+def dry(s3: MemoryS3) -> None:
+    """The run is a dry run of one object of the archive."""
+    item = ArchivedObject("s3://archive-bucket/segment-logs/web/1795478400000/a.gz", 7, HOUR, "web/1795478400000")
+    s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, (item,), dry_run=True).to_json().encode()
+
+
+@pytest.mark.usefixtures("dry")
+@pytest.mark.parametrize("task_id", ["load_events", "write_ledger"])
+def test_a_dry_run_writes_nothing(task, connect_trino: ConnectTrino, task_id: str) -> None:
+    trino = connect_trino()
+
+    with pytest.raises(AirflowSkipException, match="dry run"):
+        run(task, task_id)
+
+    assert trino.executed == []
+
+
+@pytest.mark.usefixtures("dry")
+def test_a_dry_run_tells_what_the_load_would_do(task, connect_trino: ConnectTrino) -> None:
+    counts = {"rows_read": 10, "rows_rejected": 1, "rows_new": 6, "rows_changed": 2, "people": 4, "partition_hours": 1}
+    row = {**counts, "first_received_at": HOUR, "last_received_at": None}
+    connect_trino(BOUNDS | {"as rows_new": [[row]]})
+
+    preview = run(task, "preview")
+
+    assert {name: preview[name] for name in ("objects", "bytes", "rows_read", "rows_loaded", "rows_duplicate")} == {
+        "objects": 1, "bytes": 7, "rows_read": 10, "rows_loaded": 6, "rows_duplicate": 3,
+    }  # fmt: skip
+    assert (preview["rows_rejected"], preview["rows_updated"]) == (1, 2)
+    assert preview["first_received_at"] == "2026-11-24T11:00:00+00:00"
+
+
+@pytest.mark.usefixtures("listed")
+def test_any_other_run_has_no_preview(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino()
+
+    with pytest.raises(AirflowSkipException, match="no dry run"):
+        run(task, "preview")
+
+    assert trino.executed == []
+
+
+@pytest.mark.usefixtures("dry")
+def test_folders_of_the_archive_are_partitions_before_they_are_read(
+    task, glue: MemoryGlue, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKSTREAM_ARCHIVE_BUCKET", "archive-bucket")
+    glue.tables["archive_lines"] = {"Name": "archive_lines", "StorageDescriptor": {"Location": "s3://x/"}}
+    trino = connect_trino()
+
+    run(task, "unpack")
+
+    (create, _), (unpack, parameters) = trino.executed
+    assert "create table if not exists" in create
+    assert '"archive_lines"' in unpack
+    assert '"lines"' not in unpack
+    assert parameters[:2] == ["web/1795478400000", "s3://archive-bucket/segment-logs/web/1795478400000/a.gz"]
+    assert glue.partitions["archive_lines"] == {
+        "web/1795478400000": "s3://archive-bucket/segment-logs/web/1795478400000/"
+    }
 
 
 @pytest.mark.usefixtures("listed")

@@ -20,14 +20,3 @@ nullif(
     ''
 )
 {%- endmacro -%}
-
-{#- When an object was staged, from its path: staging/<UTC yyyyMMddTHHmmssSSS>Z-<rest>. -#}
-{%- macro staged_at(path) -%}
-with_timezone(
-    cast(
-        date_parse(regexp_extract({{ path }}, '/([0-9]{8}T[0-9]{9})Z-[^/]*$', 1), '%Y%m%dT%H%i%s%f')
-        as timestamp(6)
-    ),
-    'UTC'
-)
-{%- endmacro -%}

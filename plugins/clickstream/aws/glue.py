@@ -1,7 +1,7 @@
 """The few calls to Glue: crawl, and patch the crawled table."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,10 +9,15 @@ from clickstream.glue_schema import Patch, choose_table, with_string_columns
 from clickstream.settings import Settings
 
 PATCH_ATTEMPTS = 5
+PARTITIONS_AT_ONCE = 100
 
 
 class CrawlError(RuntimeError):
     """The crawl failed, was cancelled or did not end in time; the message says which."""
+
+
+class PartitionError(RuntimeError):
+    """Glue did not take a partition; the message says which and why."""
 
 
 def last_crawl_start(client: Any, crawler: str, succeeded: bool = False) -> datetime | None:
@@ -100,6 +105,29 @@ def patch_staging_table(client: Any, settings: Settings) -> Patch:
 def _tables(client: Any, database: str) -> list[dict[str, Any]]:
     pages = client.get_paginator("get_tables").paginate(DatabaseName=database)
     return [table for page in pages for table in page["TableList"]]
+
+
+def add_partitions(client: Any, database: str, table: str, locations: Mapping[str, str]) -> int:
+    """Adds the partitions that a table of one partition column lacks, value to location; gives how many it added.
+
+    Raises PartitionError when Glue refuses one for another reason than being there.
+    https://docs.aws.amazon.com/glue/latest/webapi/API_BatchCreatePartition.html
+    """
+    storage = client.get_table(DatabaseName=database, Name=table)["Table"]["StorageDescriptor"]
+    wanted = [
+        {"Values": [value], "StorageDescriptor": {**storage, "Location": location}}
+        for value, location in locations.items()
+    ]
+    refused = []
+    for first in range(0, len(wanted), PARTITIONS_AT_ONCE):
+        answer = client.batch_create_partition(
+            DatabaseName=database, TableName=table, PartitionInputList=wanted[first : first + PARTITIONS_AT_ONCE]
+        )
+        refused += answer.get("Errors", [])
+    for error in refused:
+        if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException":
+            raise PartitionError(f"{table}: partition {error['PartitionValues']}: {error['ErrorDetail']}")
+    return len(wanted) - len(refused)
 
 
 def last_changes(client: Any, database: str) -> list[tuple[str, datetime]]:

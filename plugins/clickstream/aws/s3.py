@@ -1,9 +1,10 @@
 """The few calls to S3."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+from clickstream.archive import DUMMY, ArchivedObject, received_day
 from clickstream.reconcile import RAW_PREFIX, RawObject
 from clickstream.redrive import FAILED_PREFIX, redriven_key
 from clickstream.settings import Settings
@@ -24,29 +25,64 @@ class MoveError(RuntimeError):
 def list_staged(client: Any, settings: Settings) -> tuple[list[StagedObject], list[str]]:
     """What lies in the staging folder: the objects that a load can read, and the keys that are not in the grammar."""
     staged, strays = [], []
-    pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=settings.staging_bucket, Prefix=settings.staging_prefix
-    )
-    for page in pages:
-        for item in page.get("Contents", []):
-            name = item["Key"].removeprefix(settings.staging_prefix)
-            instant = staged_at(name)
-            # Trino reads the folder itself only: in a sub-folder, an object would be loaded as nothing and then expire.
-            if instant is None or "/" in name:
-                strays.append(item["Key"])
-            else:
-                path = f"s3://{settings.staging_bucket}/{item['Key']}"
-                staged.append(StagedObject(path, item["Size"], instant))
+    for item in _objects(client, settings.staging_bucket, settings.staging_prefix):
+        name = item["Key"].removeprefix(settings.staging_prefix)
+        instant = staged_at(name)
+        # Trino reads the folder itself only: in a sub-folder, an object would be loaded as nothing and then expire.
+        if instant is None or "/" in name:
+            strays.append(item["Key"])
+        else:
+            path = f"s3://{settings.staging_bucket}/{item['Key']}"
+            staged.append(StagedObject(path, item["Size"], instant))
     return staged, strays
+
+
+def list_archive(client: Any, settings: Settings, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
+    """What the archive holds of these UTC days, of all sources: the objects, and the keys that are none of Segment's.
+
+    Only folders of those days are listed, so the cost does not grow with the archive.
+    """
+    archived: list[ArchivedObject] = []
+    strays: list[str] = []
+    for folder, day in _archive_folders(client, settings):
+        if day not in days:
+            continue
+        at, prefix = datetime.combine(day, time(), UTC), f"{settings.archive_root}{folder}/"
+        for item in _objects(client, settings.archive_bucket, prefix):
+            name = item["Key"].removeprefix(prefix)
+            if "/" not in name and name.endswith(".gz"):
+                path = f"s3://{settings.archive_bucket}/{item['Key']}"
+                archived.append(ArchivedObject(path, item["Size"], at, folder))
+            elif name != DUMMY:
+                strays.append(item["Key"])
+    return archived, strays
+
+
+def _archive_folders(client: Any, settings: Settings) -> Iterator[tuple[str, date]]:
+    """Its folders, as <source id>/<received day>, each with that day."""
+    for source in _folders(client, settings.archive_bucket, settings.archive_root):
+        for folder in _folders(client, settings.archive_bucket, source):
+            day = received_day(folder.removeprefix(source).removesuffix("/"))
+            if day is not None:
+                yield folder.removeprefix(settings.archive_root).removesuffix("/"), day
+
+
+def _folders(client: Any, bucket: str, prefix: str) -> list[str]:
+    """The folders right below a prefix, each with its slash at the end."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+    return [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
+
+
+def _objects(client: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", [])
 
 
 def list_raw(client: Any, bucket: str) -> list[RawObject]:
     """What Firehose has delivered and nobody has staged yet."""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RAW_PREFIX)
     return [
         RawObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
-        for page in pages
-        for item in page.get("Contents", [])
+        for item in _objects(client, bucket, RAW_PREFIX)
     ]
 
 
@@ -55,10 +91,8 @@ def last_landing(client: Any, settings: Settings) -> datetime | None:
 
     Its name may tell an earlier time: it has that of its event, which may have waited in the queue.
     """
-    pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=settings.staging_bucket, Prefix=settings.staging_prefix
-    )
-    return max((item["LastModified"] for page in pages for item in page.get("Contents", [])), default=None)
+    found = _objects(client, settings.staging_bucket, settings.staging_prefix)
+    return max((item["LastModified"] for item in found), default=None)
 
 
 def delete_staged(client: Any, settings: Settings, objects: Sequence[StagedObject]) -> int:

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.kinesis import put_records
 from clickstream.aws.s3 import list_failed, move_failed
+from clickstream.form import FormError
 from clickstream.query import QueryRunner
 from clickstream.redrive import Counts, RedriveError, Request, failed_records, fits, read_request, rejected_records
 from clickstream.settings import Settings, load_settings
@@ -28,7 +29,7 @@ class _RedriveOperator(BaseOperator):
         """The checked request of the run. Raises AirflowFailException: another try would ask for the same."""
         try:
             request = read_request(context["params"])
-        except RedriveError as error:
+        except FormError as error:
             raise AirflowFailException(str(error)) from error
         if request.source != self.source:
             raise AirflowSkipException(f"source is {request.source}")

@@ -1,16 +1,20 @@
 """Operators on the staging folder: what a run reads, and what may go."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream import manifest
-from clickstream.aws.s3 import delete_staged, list_staged, read_text, write_text
-from clickstream.manifest import Window
+from clickstream.archive import ArchivedObject, days, divide, hours_wanted, no_data
+from clickstream.aws.s3 import delete_staged, list_archive, list_staged, read_text, write_text
+from clickstream.form import FormError
+from clickstream.load_request import LoadRequest, read_request
+from clickstream.manifest import Manifest
 from clickstream.query import QueryRunner
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
@@ -38,33 +42,81 @@ class _LedgerReader(BaseOperator):
 
 
 class S3TakeManifestOperator(_LedgerReader):
-    """Decides which staged objects this run reads and writes the list to S3; skipped when there is nothing to read.
+    """Decides which objects this run reads and writes the list to S3; skipped when there is nothing to read.
 
+    A backfill reads its interval, a run with `from` and `to` in its form that range, from staging where it is still
+    there and else from the archive; any other run all that is staged and not loaded.
     A retry or a cleared run takes the list that the run already has, less what has expired since. A backfill lists its
     hour anew: Airflow gives it the id of the hour's scheduled run, which may have read something else.
     """
 
     def execute(self, context: Context) -> str:
         """Gives the s3:// address of the manifest."""
-        settings = load_settings()
-        run_id = context["run_id"]
+        settings, run = load_settings(), context["dag_run"]
+        try:
+            interval = context.get("data_interval_start"), context.get("data_interval_end")
+            request = read_request(run.run_type, interval, context["params"])
+        except FormError as error:
+            raise AirflowFailException(str(error)) from error
         s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
         staged, strays = list_staged(s3, settings)
         if strays:
             self.log.warning("%d keys are not staged objects and are not loaded, first %s", len(strays), strays[0])
-        window = _window(context)
-        kept = None if window else read_text(s3, settings.lake_bucket, manifest.key(run_id))
-        if kept is None:
-            loaded = frozenset() if window else self.loaded_paths(settings, staged)
-            taken = manifest.take(run_id, staged, loaded, window, settings.load_max_objects)
+        is_backfill = run.run_type == "backfill"
+        kept = None if is_backfill else read_text(s3, settings.lake_bucket, manifest.key(run.run_id))
+        if kept is not None:
+            taken = manifest.from_json(kept).still_there(staged)
+        elif request.window is None:
+            loaded = self.loaded_paths(settings, staged)
+            taken = manifest.take_unloaded(run.run_id, staged, loaded, settings.load_max_objects)
+            taken = replace(taken, dry_run=request.dry_run)
         else:
-            taken = manifest.from_json(kept).only(item.path for item in staged)
+            taken = self._take_window(s3, settings, request, run.run_id, staged)
         if not taken.objects:
-            raise AirflowSkipException("nothing is staged that this run has to load")
+            self._end_without_objects(settings, request, staged, is_backfill)
         self.log.info(
-            "%d objects, %d bytes, %d left to the next run", len(taken.objects), sum(taken.bytes), taken.left_behind
-        )
-        return write_text(s3, settings.lake_bucket, manifest.key(run_id), taken.to_json())
+            "%d objects (%d of the archive), %d bytes, %d left to the next run",
+            len(taken.objects), len(taken.archived), sum(taken.bytes), taken.left_behind,
+        )  # fmt: skip
+        return write_text(s3, settings.lake_bucket, manifest.key(run.run_id), taken.to_json())
+
+    def _take_window(
+        self, s3: Any, settings: Settings, request: LoadRequest, run_id: str, staged: list[StagedObject]
+    ) -> Manifest:
+        window = request.window
+        assert window is not None
+        kept_since = datetime.now(UTC) - timedelta(hours=settings.staging_retention_hours)
+        wanted = hours_wanted(request.source, window, staged, kept_since, bool(settings.archive_bucket))
+        archived: list[ArchivedObject] = []
+        if wanted:
+            if not settings.archive_bucket:
+                raise AirflowFailException("source is archive, but CLICKSTREAM_ARCHIVE_BUCKET is not set")
+            archived, strays = list_archive(s3, settings, days(wanted))
+            if strays:
+                self.log.warning("%d keys of the archive are not Segment's, first %s", len(strays), strays[0])
+        staging, received = divide(window, wanted, archived)
+        if request.source == "archive":
+            staging = ()
+        for name, windows in (("staging, by time staged", staging), ("the archive, by time received", received)):
+            for part in windows:
+                self.log.info("%s from %s", part, name)
+        taken = manifest.take_windows(run_id, staged, staging, archived, received)
+        if len(taken.objects) > settings.backfill_max_objects:
+            raise AirflowFailException(
+                f"{len(taken.objects)} objects, at most {settings.backfill_max_objects} in one run "
+                "(CLICKSTREAM_BACKFILL_MAX_OBJECTS): load a shorter range at a time"
+            )
+        return replace(taken, rederive=request.rederive, dry_run=request.dry_run)
+
+    def _end_without_objects(
+        self, settings: Settings, request: LoadRequest, staged: list[StagedObject], is_backfill: bool
+    ) -> NoReturn:
+        if request.window is None:
+            raise AirflowSkipException("nothing is staged that this run has to load")
+        message = no_data(request.window, request.source, staged, settings.archive_bucket and settings.archive_location)
+        if is_backfill:  # a quiet hour among others
+            raise AirflowSkipException(message)
+        raise AirflowFailException(message)
 
 
 class S3ExpireStagingOperator(_LedgerReader):
@@ -106,14 +158,3 @@ class S3ExpireStagingOperator(_LedgerReader):
     @property
     def _is_dry_run(self) -> bool:
         return str(self.dry_run).lower() != "false"
-
-
-def _window(context: Context) -> Window | None:
-    """The staging time that a backfill covers; None for every other run, which takes what is not loaded yet."""
-    run = context["dag_run"]
-    if run.run_type != "backfill":
-        return None
-    start, end = context["data_interval_start"], context["data_interval_end"]
-    if start is None or end is None or start >= end:
-        raise ValueError(f"backfill run {run.run_id} has no data interval")
-    return Window(start, end)

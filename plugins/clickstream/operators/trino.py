@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,14 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from trino.exceptions import TrinoQueryError
 
 from clickstream import manifest
+from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import first_bytes, keep_copy, read_text, write_text
 from clickstream.manifest import Manifest
+from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
 from clickstream.run_report import from_row
 from clickstream.settings import Settings, load_settings
-from clickstream.sql import render
+from clickstream.sql import ARCHIVE_LINES, render
 from clickstream.staging_keys import StagedObject
 from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culprit, is_misnamed
 
@@ -26,8 +29,8 @@ from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culpr
 class TrinoStatementOperator(BaseOperator):
     """Runs files of include/sql, one statement each, in order, and logs what each cost.
 
-    Every file may use `run_id`, `now` and `lookback_days`. With `take_manifest`, also `manifest`, the run's list of
-    objects; with `look_up`, the first row of other files, by name.
+    Every file may use `run_id`, `now`, `lookback_days` and `archive_integration`. With `take_manifest`, also
+    `manifest`, the run's list of objects, and a dry run is skipped; with `look_up`, the first row of other files.
     A kill of the task cancels the query; a commit conflict is tried again.
     Ours and not the provider's, which splits statements and leaves a killed task's query running: see docs/adr/0003.
     """
@@ -54,6 +57,8 @@ class TrinoStatementOperator(BaseOperator):
         """Runs the files, in order; returns nothing. What they cost is logged, never their rows."""
         settings = load_settings()
         values = self._values(context, settings)
+        if self.take_manifest and values["manifest"].dry_run:
+            raise AirflowSkipException("dry run: nothing is written")
         for name, path in self.look_up.items():
             values[name] = SimpleNamespace(**self._run(path, settings, values).rows[0])
         for path in self.sql:
@@ -73,6 +78,7 @@ class TrinoStatementOperator(BaseOperator):
             "run_id": run_id,
             "now": datetime.now(UTC),
             "lookback_days": settings.dedupe_lookback_days,
+            "archive_integration": settings.archive_integration,
         }
         if self.take_manifest:
             s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
@@ -105,8 +111,9 @@ class TrinoStatementOperator(BaseOperator):
 class TrinoUnpackOperator(TrinoStatementOperator):
     """Reads the objects of the run's manifest into its batch table; sets aside what cannot be read, and goes on.
 
-    An object set aside is copied to quarantine/ in the lake bucket, written to the `quarantine` table and taken off the
-    manifest, so that the tasks after this one know nothing of it. Skipped when nothing readable is left.
+    An object set aside is copied to quarantine/ in the lake bucket, written to the `quarantine` table (neither in a dry
+    run) and taken off the manifest, so that the tasks after this one know nothing of it. Skipped when nothing readable
+    is left. Folders of the archive are first made partitions of the table over it.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -117,6 +124,7 @@ class TrinoUnpackOperator(TrinoStatementOperator):
         settings = load_settings()
         s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
         values = self._values(context, settings)
+        self._open_archive(values["manifest"], settings, values)
         misnamed = [
             item
             for item in values["manifest"].objects
@@ -136,13 +144,23 @@ class TrinoUnpackOperator(TrinoStatementOperator):
             raise AirflowSkipException(f"nothing readable is left: {len(aside)} objects were set aside")
         return aside
 
+    def _open_archive(self, taken: Manifest, settings: Settings, values: dict[str, Any]) -> None:
+        if not taken.archived:
+            return
+        self._run("staging/archive_lines/create.sql", settings, values)
+        glue = AwsBaseHook(settings.aws_conn_id, client_type="glue").get_conn()
+        locations = {folder: f"{settings.archive_location}{folder}/" for folder in taken.folders}
+        added = add_partitions(glue, settings.lines_database, ARCHIVE_LINES, locations)
+        self.log.info("%d folders of the archive, %d read for the first time", len(locations), added)
+
     def _culprit(self, error: TrinoQueryError, taken: Manifest, settings: Settings) -> StagedObject | None:
         if error.error_name not in READ_ERRORS:
             return None
 
         def can_read(objects: Sequence[StagedObject]) -> bool:
+            some = replace(taken, objects=tuple(objects))
             try:
-                self._run("work/batch/read.sql", settings, {"paths": [item.path for item in objects]})
+                self._run("work/batch/read.sql", settings, {"manifest": some})
             except TrinoQueryError as failure:
                 if failure.error_name not in READ_ERRORS:
                     raise
@@ -153,13 +171,35 @@ class TrinoUnpackOperator(TrinoStatementOperator):
 
     def _set_aside(self, item: StagedObject, reason: str, values: dict[str, Any], settings: Settings) -> str:
         s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-        copy = keep_copy(s3, item.path, settings.lake_bucket, copy_key(item.path))
-        unreadable = Unreadable(item.path, copy, item.bytes, reason, item.staged_at)
-        self._run("lake/quarantine/load.sql", settings, {**values, "unreadable": unreadable})
-        values["manifest"] = values["manifest"].without(item.path)
+        taken: Manifest = values["manifest"]
+        copy = "no copy: dry run"
+        if not taken.dry_run:
+            copy = keep_copy(s3, item.path, settings.lake_bucket, copy_key(item.path))
+            unreadable = Unreadable(item.path, copy, item.bytes, reason, item.staged_at)
+            self._run("lake/quarantine/load.sql", settings, {**values, "unreadable": unreadable})
+        values["manifest"] = taken.without(item.path)
         write_text(s3, settings.lake_bucket, manifest.key(values["run_id"]), values["manifest"].to_json())
         self.log.error("set aside, kept at %s: %s: %s", copy, item.path, reason)
         return item.path
+
+
+class TrinoPreviewLoadOperator(TrinoStatementOperator):
+    """In a dry run, tells what the load would do; skipped in any other."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(sql=[], take_manifest=True, **kwargs)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Gives the preview as plain values, named as in the run report."""
+        settings = load_settings()
+        values = self._values(context, settings)
+        if not values["manifest"].dry_run:
+            raise AirflowSkipException("no dry run")
+        values["bounds"] = SimpleNamespace(**self._run("work/batch/bounds.sql", settings, values).rows[0])
+        row = self._run("work/batch/preview.sql", settings, values).rows[0]
+        preview = preview_from_row(values["manifest"], row)
+        self.log.info("preview\n%s", preview.text())
+        return preview.to_dict()
 
 
 class TrinoReportRunOperator(TrinoStatementOperator):

@@ -1,16 +1,16 @@
 {%- from "macros/dedupe.sql" import first_lines -%}
--- Values of one batch that did not fit their column, of the lines that became rows of events.
+-- Values of one batch that did not fit their column, of the lines that became or changed rows of events.
 -- Grain: one value of one message. Parameters: run_id, now, bounds.
 merge into {{ t.discards }} as target
 using (
     with loaded_messages as (
         select
             message_id,
-            source_path
+            if(update_run_id = {{ bind(run_id) }}, null, source_path) as source_path
         from {{ t.events }}
         where
             received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
-            and load_run_id = {{ bind(run_id) }}
+            and (load_run_id = {{ bind(run_id) }} or update_run_id = {{ bind(run_id) }})
     ),
 
     first_lines as (
@@ -26,7 +26,9 @@ using (
         from {{ t.batch(run_id) }} as batch
         inner join first_lines on batch.line_id = first_lines.line_id
         inner join loaded_messages
-            on batch.message_id = loaded_messages.message_id and batch.source_path = loaded_messages.source_path
+            on
+                batch.message_id = loaded_messages.message_id
+                and batch.source_path = coalesce(loaded_messages.source_path, batch.source_path)
         where cardinality(batch.discarded) > 0
     )
 

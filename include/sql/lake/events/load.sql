@@ -1,7 +1,9 @@
+{%- from "macros/changes.sql" import differs -%}
 {%- from "macros/dedupe.sql" import first_lines -%}
 -- Events of one batch that the table does not have yet, in one commit. Of several lines with one message id the first
 -- received is taken, then the first by path, then by digest of the line: the same one whatever the order of loading.
--- Grain: one message. Parameters: run_id, now, bounds (received_at of what the batch can touch).
+-- To derive rows again also updates those that differ; no row is ever removed.
+-- Grain: one message. Parameters: run_id, now, manifest (rederive), bounds (received_at of what the batch can touch).
 merge into {{ t.events }} as target
 using (
     with first_lines as (
@@ -18,6 +20,16 @@ using (
     on
         target.message_id = source.message_id
         and target.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+{% if manifest.rederive -%}
+when matched and {{ differs("source", "target", events, quote) }} then
+    update
+        set
+            {%- for column in events.rederived %}
+            {{ quote(column.name) }} = source.{{ quote(column.name) }},
+            {%- endfor %}
+            updated_at = {{ bind(now) }},
+            update_run_id = {{ bind(run_id) }}
+{% endif -%}
 when not matched then insert (
     {%- for column in events.columns %}
     {{ quote(column.name) }},

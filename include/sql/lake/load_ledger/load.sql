@@ -1,19 +1,20 @@
 {%- from "macros/dedupe.sql" import first_lines -%}
-{%- from "macros/naming.sql" import staged_at -%}
 -- What became of each line of one batch, found again in the tables that were written.
 -- A message that is in neither place is counted nowhere: then the report does not add up and the run fails.
--- Grain: one staged object of the manifest. Parameters: run_id, now, manifest (paths, bytes), bounds.
+-- Grain: one staged object of the manifest. Parameters: run_id, now, manifest, bounds.
 merge into {{ t.load_ledger }} as target
 using (
     with manifest as (
         select
             listed.source_path,
-            listed.bytes
+            listed.bytes,
+            cast(listed.staged_at as timestamp(6) with time zone) as staged_at
         from
             unnest(
                 array[{{ bind_each(manifest.paths) }}],
-                array[{{ bind_each(manifest.bytes) }}]
-            ) as listed (source_path, bytes)
+                array[{{ bind_each(manifest.bytes) }}],
+                array[{{ bind_each(manifest.times) }}]
+            ) as listed (source_path, bytes, staged_at)
     ),
 
     first_lines as (
@@ -84,7 +85,7 @@ using (
         coalesce(reasons.rejected_by_reason, map()) as rejected_by_reason,
         counts.first_received_at,
         counts.last_received_at,
-        {{ staged_at("manifest.source_path") }} as staged_at
+        manifest.staged_at
     from manifest
     left join counts on manifest.source_path = counts.source_path
     left join reasons on manifest.source_path = reasons.source_path

@@ -1,4 +1,4 @@
--- What one run did, over all its objects. Grain: one row. Parameters: run_id.
+-- What one run did, over all its objects. Grain: one row. Parameters: run_id, bounds.
 with objects as (
     select
         source_path,
@@ -27,6 +27,14 @@ discarded as (
     select count(*) as number
     from {{ t.discards }} as discards
     where discards.load_run_id = {{ bind(run_id) }}
+),
+
+updated as (
+    select count(*) as number
+    from {{ t.events }} as events
+    where
+        events.update_run_id = {{ bind(run_id) }}
+        and events.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
 )
 
 select
@@ -39,6 +47,11 @@ select
     (select json_format(cast(map_agg(reasons.reason, reasons.reason_rows) as json)) from reasons) as rejected_by_reason,
     min(first_received_at) as first_received_at,
     max(last_received_at) as last_received_at,
-    count_if(bytes > 64 and rows_read = 0) as objects_unread,
-    (select discarded.number from discarded) as values_discarded
+    count_if(
+        bytes > 64
+        and rows_read = 0
+        and not starts_with(source_path, {{ literal(t.archive_location) }})
+    ) as objects_unread,
+    (select discarded.number from discarded) as values_discarded,
+    (select updated.number from updated) as rows_updated
 from objects

@@ -8,6 +8,7 @@ create table if not exists {{ t.load_runs }} (
     rows_duplicate bigint comment 'Lines whose message was there already.',
     rows_rejected bigint comment 'Lines kept in rejects.',
     values_discarded bigint comment 'Single values kept in discards.',
+    rows_updated bigint comment 'Of the duplicate ones, those whose row was derived again and changed.',
     rejected_by_reason varchar comment 'Rejected lines by reason, as JSON.',
     rows_by_delay varchar comment 'Loaded rows by how late they came, as JSON.',
     first_received_at timestamp(6) with time zone comment 'Earliest received_at of its messages.',

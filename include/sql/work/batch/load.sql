@@ -1,24 +1,24 @@
 {%- from "macros/json.sql" import deeper_than, discarded, has_text, holds_several_objects, json -%}
 {%- from "macros/json.sql" import members, opened, text, typed -%}
-{%- from "macros/naming.sql" import slug, staged_at -%}
+{%- from "macros/archive.sql" import is_wanted, object_time -%}
+{%- from "macros/lines.sql" import lines_of -%}
+{%- from "macros/naming.sql" import slug -%}
 -- One load's lines, read once: every line of its manifest as typed columns, or with the reason why it is rejected.
 -- Everything else that the load writes is taken from here, so all of it agrees. Duplicates are still in it.
--- Grain: one line. Parameters: manifest (the staged paths), run_id.
+-- Of the archive, whose objects hold whole days and more than went to Kinesis, only what the run is asked for.
+-- Grain: one line. Parameters: manifest, run_id, archive_integration.
 create or replace table {{ t.batch(run_id) }}
 with (format = 'PARQUET')
 as
 with lines as (
-    select
-        "$path" as source_path,
-        coalesce(line, '') as line
-    from {{ t.lines }}
-    where "$path" in ({{ bind_each(manifest.paths) }})
+    {{- lines_of(t, manifest, bind_each) }}
 ),
 
 -- Bytes that are no UTF-8 read as replacement characters; such a line is no JSON.
 measured_lines as (
     select
         source_path,
+        is_archived,
         from_utf8(to_utf8(line)) as line,
         sha256(to_utf8(line)) as line_digest,
         from_utf8(to_utf8(line)) = line as is_utf8,
@@ -67,6 +67,7 @@ nested_members as (
 typed_messages as (
     select
         source_path,
+        is_archived,
         line,
         line_digest,
         document,
@@ -84,7 +85,7 @@ typed_messages as (
                 array[{{ events.top_level_keys | map("literal") | join(", ") }}], member_name
             )
         ) as extra_members,
-        {{ staged_at("source_path") }} as staged_at,
+        {{ object_time("source_path") }} as staged_at,
         {%- for column in events.extracted if column.name != "message_id" %}
         {{ typed(column.value, column.type) }} as {{ quote(column.typed_name) }},
         {%- endfor %}
@@ -143,3 +144,9 @@ select
 {{ quote(column.name) }}{{ "," if not loop.last }}
 {%- endfor %}
 from flagged_messages
+{%- if manifest.archived %}
+where
+    not is_archived
+    or reject_reason is not null
+    or {{ is_wanted("message", manifest.received, archive_integration, bind) }}
+{%- endif %}

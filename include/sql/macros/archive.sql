@@ -1,0 +1,41 @@
+{%- from "macros/json.sql" import members -%}
+{#- Objects of the archive beside those of the staging folder. -#}
+
+{#- When an object was staged, from its path: staging/<UTC yyyyMMddTHHmmssSSS>Z-<rest>. Of the archive, the start of the
+    received day: <source id>/<Unix milliseconds or seconds>/<name>. -#}
+{%- macro object_time(path) -%}
+coalesce(
+    with_timezone(
+        cast(
+            date_parse(regexp_extract({{ path }}, '/([0-9]{8}T[0-9]{9})Z-[^/]*$', 1), '%Y%m%dT%H%i%s%f')
+            as timestamp(6)
+        ),
+        'UTC'
+    ),
+    cast(
+        date_trunc('day', from_unixtime(cast(regexp_extract({{ path }}, '/([0-9]{10})([0-9]{3})?/[^/]*$', 1) as bigint)))
+        as timestamp(6) with time zone
+    )
+)
+{%- endmacro -%}
+
+{#- Whether a run is asked for a message of the archive: received in one of its windows, and sent to the destination
+    that the live path starts at. Segment's S3 destination gets a message whatever its `integrations` say, the others
+    do not. -#}
+{%- macro is_wanted(message, received, integration, bind) -%}
+(
+    (
+        {%- for window in received %}
+        (received_at >= {{ bind(window.start) }} and received_at < {{ bind(window.end) }})
+        {{- " or" if not loop.last }}
+        {%- endfor %}
+    )
+    and json_format(
+        coalesce(
+            element_at({{ members("element_at(" ~ message ~ ", 'integrations')") }}, {{ bind(integration) }}),
+            element_at({{ members("element_at(" ~ message ~ ", 'integrations')") }}, 'All'),
+            json 'true'
+        )
+    ) <> 'false'
+)
+{%- endmacro -%}

@@ -1,0 +1,47 @@
+"""Values of a trigger form, checked again: a run's conf can hold anything, whatever the form would have let through."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+
+class FormError(ValueError):
+    """A value of the form cannot be used; the message names it and what it must be."""
+
+
+def read_choice(params: Mapping[str, Any], name: str, choices: Collection[str]) -> str:
+    """One of `choices`. Raises FormError."""
+    given = params.get(name)
+    if not isinstance(given, str) or given not in choices:
+        raise FormError(f"{name}={given!r}: must be {' or '.join(choices)}")
+    return given
+
+
+def read_flag(params: Mapping[str, Any], name: str, default: bool) -> bool:
+    """true or false, not a word for it. Raises FormError."""
+    given = params.get(name, default)
+    if type(given) is not bool:
+        raise FormError(f"{name}={given!r}: must be true or false")
+    return given
+
+
+def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
+    """An instant with its offset, from ISO 8601; None when it is left empty. Raises FormError."""
+    given = params.get(name)
+    if given is None or given == "":
+        return None
+    try:
+        instant = datetime.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise FormError(f"{name}={given!r}: must be a date and time, as 2026-11-24T05:00:00Z") from None
+    if instant.tzinfo is None:
+        raise FormError(f"{name}={given!r}: must have an offset, as 2026-11-24T05:00:00Z")
+    return instant
+
+
+def read_span(params: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """`from` and `to`, each open when it is left empty. Raises FormError, also when they are the wrong way round."""
+    start, end = read_instant(params, "from"), read_instant(params, "to")
+    if start is not None and end is not None and start >= end:
+        raise FormError(f"from={start.isoformat()}: must be before to={end.isoformat()}")
+    return start, end

@@ -1,0 +1,47 @@
+"""Spans of time, UTC."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """A half-open span: start <= instant < end."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether an instant lies in it."""
+        return self.start <= instant < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} to {self.end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def full_hour(instant: datetime) -> datetime:
+    """The start of its hour, UTC."""
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def hours(window: Window) -> Iterator[Window]:
+    """Its parts, cut at the full hours of UTC."""
+    start, end = window.start.astimezone(UTC), window.end.astimezone(UTC)
+    while start < end:
+        following = min(full_hour(start) + HOUR, end)
+        yield Window(start, following)
+        start = following
+
+
+def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """Windows in order, those that touch made one."""
+    whole: list[Window] = []
+    for window in sorted(windows):
+        if whole and window.start <= whole[-1].end:
+            whole[-1] = Window(whole[-1].start, max(whole[-1].end, window.end))
+        else:
+            whole.append(window)
+    return tuple(whole)

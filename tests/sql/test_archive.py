@@ -1,0 +1,228 @@
+"""Backfills from the archive on real Trino: the rows are those of the live path, whatever else the archive holds."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from clickstream.archive import hours_wanted
+from clickstream.window import Window
+from local.segment import archive
+from local.segment.events import generate_day
+from tests.machine import Machine, scratch_lake
+from tests.model.compare import compare
+from tests.model.expected import expected_tables, staged_file
+from tests.scratch import ScratchLake
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MIDNIGHT = NOON - 12 * HOUR
+ORIGIN = ("source_path", "staged_at", "loaded_at", "load_run_id", "updated_at", "update_run_id")
+
+
+def record(message_id: str, received_at: datetime, **more: Any) -> bytes:
+    body = {"messageId": message_id, "type": "track", "event": "A", "receivedAt": received_at.isoformat(), **more}
+    return json.dumps(body).encode()
+
+
+def archive_records(lake: ScratchLake, *records: bytes, in_seconds: bool = False) -> None:
+    archive.write(records, lake.settings.archive_bucket, lake.s3, in_seconds)
+
+
+def ids(lake: ScratchLake) -> list[str]:
+    return sorted(row["message_id"] for row in lake.rows("events"))
+
+
+def contents(lake: ScratchLake) -> list[dict[str, Any]]:
+    """The rows of events, without where and when they were read."""
+    rows = sorted(lake.rows("events"), key=lambda row: row["message_id"])
+    return [{name: value for name, value in row.items() if name not in ORIGIN} for row in rows]
+
+
+def staged_name(instant: datetime, name: str) -> str:
+    return f"{instant:%Y%m%dT%H%M%S}000Z-{name}.gz"
+
+
+def test_a_day_from_the_archive_is_the_day_of_the_live_path_row_for_row(machine: Machine) -> None:
+    """P7. Of the generated records only those that are messages are in the archive, as on Segment's side."""
+    records = list(generate_day(20261120, MIDNIGHT + DAY, users=25))
+    live, backfilled = scratch_lake(machine), scratch_lake(machine)
+    live.stage(staged_name(MIDNIGHT + DAY, "a"), gzip.compress(b"\n".join(records) + b"\n"))
+    archive_records(backfilled, *records)
+
+    live.load("live")
+    taken = backfilled.take_range("backfill", Window(MIDNIGHT - DAY, MIDNIGHT + 2 * DAY))
+    preview = backfilled.preview("preview", taken)
+    report = backfilled.load("backfill", taken)
+
+    assert len(contents(live)) > 400
+    assert contents(backfilled) == contents(live)
+    assert report.adds_up
+    assert (preview.rows_read, preview.rows_loaded, preview.rows_duplicate, preview.rows_updated) == (
+        report.rows_read, report.rows_loaded, report.rows_duplicate, 0,
+    )  # fmt: skip
+    assert (preview.objects, preview.bytes) == (report.objects, report.bytes)
+    assert (preview.first_received_at, preview.last_received_at) == (report.first_received_at, report.last_received_at)
+    again = backfilled.load("again", taken)
+    assert (again.rows_loaded, again.rows_duplicate) == (0, report.rows_read)
+    assert contents(backfilled) == contents(live)
+
+
+def test_the_model_agrees_with_rows_from_the_archive(lake: ScratchLake) -> None:
+    records = list(generate_day(7, MIDNIGHT + DAY, users=5))
+    archive_records(lake, *records)
+
+    lake.load("run", lake.take_range("run", Window(MIDNIGHT - DAY, MIDNIGHT + 2 * DAY), "archive"))
+
+    found = lake.s3.list_objects_v2(Bucket=lake.settings.archive_bucket)["Contents"]
+    bodies = {
+        f"s3://{lake.settings.archive_bucket}/{item['Key']}":
+            lake.s3.get_object(Bucket=lake.settings.archive_bucket, Key=item["Key"])["Body"].read()
+        for item in found
+        if item["Key"].endswith(".gz")
+    }  # fmt: skip
+    # The model reads staged names only: it gets the bodies under such names, and where a row was read is not compared.
+    files = [staged_file(f"s3://b/staging/{staged_name(MIDNIGHT, str(n))}", bodies[p]) for n, p in enumerate(bodies)]
+    unplaced = dict.fromkeys(ORIGIN[:2])
+    model = [{**row, **unplaced} for row in expected_tables(files).events]
+    assert compare(model, [{**row, **unplaced} for row in lake.rows("events")]) == []
+
+
+@pytest.mark.parametrize("in_seconds", [False, True])
+def test_only_messages_received_in_the_range_are_loaded(lake: ScratchLake, in_seconds: bool) -> None:
+    microsecond = timedelta(microseconds=1)
+    archive_records(
+        lake,
+        record("before", NOON - microsecond),
+        record("first", NOON),
+        record("last", NOON + HOUR - microsecond),
+        record("end", NOON + HOUR),
+        record("same day, other hour", MIDNIGHT),
+        record("next day", MIDNIGHT + DAY),
+        in_seconds=in_seconds,
+    )
+
+    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR)))
+
+    assert ids(lake) == ["first", "last"]
+    assert (report.objects, report.rows_read, report.rows_loaded) == (1, 2, 2)
+    assert report.adds_up
+    assert [row["staged_at"] for row in lake.rows("load_ledger")] == [MIDNIGHT]
+
+
+def test_messages_that_kinesis_never_got_are_left_out(lake: ScratchLake) -> None:
+    """Segment's S3 destination ignores `integrations`; its others do not (facts of the archive)."""
+    wanted = {
+        "all": {"All": True},
+        "none said": {},
+        "kinesis": {"All": False, "Amazon Kinesis": True},
+        "kinesis with options": {"All": False, "Amazon Kinesis": {"region": "x"}},
+        "other off": {"Salesforce": False},
+        "no object": ["All"],
+    }
+    unwanted = {"all off": {"All": False}, "kinesis off": {"All": True, "Amazon Kinesis": False}}
+    archive_records(
+        lake,
+        record("absent", NOON),
+        *(record(name, NOON, integrations=value) for name, value in {**wanted, **unwanted}.items()),
+    )
+
+    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR)))
+
+    assert ids(lake) == sorted([*wanted, "absent"])
+    assert report.adds_up
+
+
+def test_strays_are_left_out_and_a_custom_prefix_is_kept_apart(lake: ScratchLake) -> None:
+    archive_records(lake, record("a", NOON))
+    bucket, day = lake.settings.archive_bucket, int(MIDNIGHT.timestamp()) * 1000
+    for key in (
+        f"segment-logs/source/{day}/dummy-object.txt",
+        f"segment-logs/source/{day}/deeper/b.gz",
+        "segment-logs/source/not-a-day/c.gz",
+        "segment-logs/d.gz",
+        f"prod/segment-logs/source/{day}/e.gz",
+    ):
+        lake.s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(record(key, NOON)))
+
+    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR)))
+
+    assert ids(lake) == ["a"]
+    assert report.objects == 1
+
+
+def test_a_range_over_both_takes_each_message_once(lake: ScratchLake) -> None:
+    """Two days back from the archive, the last hours from staging, one message in both."""
+    now = datetime.now(UTC).replace(minute=30, second=0, microsecond=0)
+    old, recent = now - 2 * DAY, now - 2 * HOUR
+    archive_records(lake, record("old", old), record("both", recent), record("old too", old + HOUR))
+    body = gzip.compress(record("both", recent) + b"\n" + record("staged", recent) + b"\n")
+    path = lake.stage(staged_name(recent + timedelta(minutes=5), "a"), body)
+    window = Window(now - 3 * DAY, now)
+
+    taken = lake.take_range("run", window)
+    preview = lake.preview("preview", taken)
+    report = lake.load("run", taken)
+
+    assert path in taken.paths
+    assert hours_wanted("auto", window, taken.staged, now - DAY, True)[0].start == window.start
+    assert ids(lake) == ["both", "old", "old too", "staged"]
+    assert report.adds_up
+    assert (preview.rows_loaded, preview.rows_duplicate) == (report.rows_loaded, report.rows_duplicate) == (4, 0)
+
+
+def test_derived_again_a_row_that_differs_is_updated_and_no_other_is_touched(lake: ScratchLake) -> None:
+    """As after a column was added: the row was loaded when its value had no place yet."""
+    archive_records(lake, record("old", NOON, name="Home"), record("same", NOON, name="Cart"), record("new", NOON))
+    lake.stage(
+        staged_name(NOON, "live"),
+        gzip.compress(record("old", NOON) + b"\n" + record("same", NOON, name="Cart") + b"\n" + record("x", NOON)),
+    )
+    lake.load("live")
+    before = {row["message_id"]: row for row in lake.rows("events")}
+    taken = lake.take_range("again", Window(NOON, NOON + HOUR), "archive", rederive=True)
+
+    preview = lake.preview("preview", taken)
+    report = lake.load("again", taken)
+
+    after = {row["message_id"]: row for row in lake.rows("events")}
+    assert (preview.rows_loaded, preview.rows_duplicate, preview.rows_updated) == (1, 2, 1)
+    assert (report.rows_loaded, report.rows_duplicate, report.rows_updated) == (1, 2, 1)
+    assert (before["old"]["name"], after["old"]["name"]) == (None, "Home")
+    assert (after["old"]["load_run_id"], after["old"]["update_run_id"]) == ("live", "again")
+    assert after["old"]["source_path"] == before["old"]["source_path"]
+    assert {name: after[name] for name in ("same", "x")} == {name: before[name] for name in ("same", "x")}
+    assert sorted(after) == ["new", "old", "same", "x"]
+    once_more = lake.load(
+        "once more", lake.take_range("once more", Window(NOON, NOON + HOUR), "archive", rederive=True)
+    )
+    assert once_more.rows_updated == 0
+
+
+def test_without_deriving_again_nothing_that_is_there_changes(lake: ScratchLake) -> None:
+    archive_records(lake, record("old", NOON, name="Home"))
+    lake.stage(staged_name(NOON, "live"), gzip.compress(record("old", NOON)))
+    lake.load("live")
+    before = lake.rows("events")
+
+    report = lake.load("again", lake.take_range("again", Window(NOON, NOON + HOUR), "archive"))
+
+    assert lake.rows("events") == before
+    assert (report.rows_duplicate, report.rows_updated) == (1, 0)
+
+
+def test_a_line_of_the_archive_that_cannot_be_read_is_rejected_once(lake: ScratchLake) -> None:
+    day = int(MIDNIGHT.timestamp()) * 1000
+    lake.s3.put_object(
+        Bucket=lake.settings.archive_bucket,
+        Key=f"segment-logs/source/{day}/a.gz",
+        Body=gzip.compress(record("a", NOON) + b"\n{broken\n"),
+    )
+
+    reports = [lake.load(run, lake.take_range(run, Window(NOON, NOON + HOUR))) for run in ("one", "two")]
+
+    assert [report.rows_rejected for report in reports] == [1, 1]
+    assert [row["line"] for row in lake.rows("rejects")] == ["{broken"]
