@@ -43,8 +43,8 @@ from clickstream.operators.redrive import KinesisRedriveFailedOperator, KinesisR
     },
     params={
         "source": Param("processing-failed", enum=["processing-failed", "rejects"], title="Source"),
-        "from": instant("From"),
-        "to": instant("To"),
+        "from": instant("From", "Refused then or later. Empty is open."),
+        "to": instant("To", "Refused before then. Empty is open."),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
     },
     doc_md=__doc__,

@@ -5,17 +5,32 @@ from airflow.sdk import Param
 from clickstream.load_request import SOURCES
 
 
-def instant(title: str) -> Param:
+def instant(title: str, description: str) -> Param:
     """A date and time that may be left empty."""
-    return Param(None, type=["null", "string"], format="date-time", title=title, description="With an offset.")
+    return Param(None, type=["null", "string"], format="date-time", title=title, description=description)
 
 
 def load_form() -> dict[str, Param]:
     """What a run of load_events can be asked for."""
     return {
-        "from": instant("From"),
-        "to": instant("To"),
-        "source": Param("auto", enum=list(SOURCES), title="Source", description="Where the range is read from."),
-        "dry_run": Param(False, type="boolean", title="Dry run", description="Only tell what would happen."),
-        "rederive": Param(False, type="boolean", title="Re-derive", description="Also update rows that differ."),
+        "from": instant("From", "Start of the range to load. Empty: all that is staged and not loaded."),
+        "to": instant("To", "End of the range, itself not included."),
+        "source": Param(
+            "auto",
+            enum=list(SOURCES),
+            title="Source",
+            description="auto: staging where it is still there, else the archive.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Write nothing: the log of preview tells what would happen.",
+        ),
+        "rederive": Param(
+            False,
+            type="boolean",
+            title="Re-derive",
+            description="Also update rows that are there and would come out otherwise now.",
+        ),
     }
