@@ -85,6 +85,7 @@ class TableNames:
         self.load_runs = self._lake("load_runs")
         self.discards = self._lake("discards")
         self.quarantine = self._lake("quarantine")
+        self.events_live = self._lake("events_live")
 
     def batch(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""

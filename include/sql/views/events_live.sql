@@ -1,0 +1,66 @@
+{%- from "macros/unpack.sql" import unpacked_lines -%}
+-- `events` and what is staged and not loaded yet, as if it were loaded: same columns, same types, each message once.
+-- The staged part opens the objects from `live_from` on, the oldest that is not loaded; each load moves it on.
+-- A message that was loaded more than a day before `live_from` and sent again shows twice until it is loaded.
+-- Grain: one message. Parameters: live_from (staged_at, path).
+create or replace view {{ t.events_live }}
+comment 'events and what is staged and not loaded yet: each message once. loaded_at is NULL where it is not loaded.'
+security invoker
+as
+with loaded_objects as (
+    select source_path
+    from {{ t.load_ledger }}
+    where staged_at >= {{ instant_literal(live_from.staged_at) }}
+    union all
+    select source_path
+    from {{ t.quarantine }}
+    where staged_at >= {{ instant_literal(live_from.staged_at) }}
+),
+
+lines as (
+    select
+        "$path" as source_path,
+        coalesce(line, '') as line,
+        false as is_archived
+    from {{ t.lines }}
+    where
+        "$path" >= {{ literal(live_from.path) }}
+        and "$path" not in (select source_path from loaded_objects)
+),
+
+{{ unpacked_lines(events, quote, literal) }},
+
+numbered_messages as (
+    select
+        *,
+        row_number() over (partition by message_id order by received_at, source_path, line_digest) as occurrence
+    from unpacked_lines
+    where reject_reason is null
+),
+
+loaded_messages as (
+    select message_id
+    from {{ t.events }}
+    where received_at >= {{ instant_literal(live_from.staged_at) }} - interval '1' day
+)
+
+select
+    {%- for column in events.columns %}
+    {{ quote(column.name) }},
+    {%- endfor %}
+    loaded_at,
+    load_run_id,
+    updated_at,
+    update_run_id
+from {{ t.events }}
+union all
+select
+    {%- for column in events.columns %}
+    {{ quote(column.name) }},
+    {%- endfor %}
+    cast(null as timestamp(6) with time zone) as loaded_at,
+    cast(null as varchar) as load_run_id,
+    cast(null as timestamp(6) with time zone) as updated_at,
+    cast(null as varchar) as update_run_id
+from numbered_messages
+where occurrence = 1 and message_id not in (select message_id from loaded_messages)
