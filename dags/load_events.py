@@ -12,7 +12,8 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
 5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
    did not fit their column, in `discards`.
-6. **write_ledger** writes what became of every line to `load_ledger`.
+6. **write_ledger** writes what became of every line to `load_ledger`. **publish_views** then moves `events_live` on to
+   the oldest object that is not loaded, and makes views that are missing.
 7. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
    duplicate + rejected.
 8. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
@@ -41,6 +42,7 @@ from clickstream.operators.trino import (
     TrinoStatementOperator,
     TrinoUnpackOperator,
 )
+from clickstream.operators.views import TrinoPublishViewsOperator
 
 BOUNDS = {"bounds": "work/batch/bounds.sql"}
 
@@ -86,6 +88,7 @@ def load_events():
     write_ledger = TrinoStatementOperator(
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
+    publish_views = TrinoPublishViewsOperator(task_id="publish_views")
     report = TrinoReportRunOperator(task_id="report")
     check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(
@@ -95,6 +98,7 @@ def load_events():
     loads = [load_events, load_rejects, load_discards, write_ledger]
     chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
     chain(unpack, preview, drop_batch)
+    chain(write_ledger, publish_views)
 
 
 load_events()

@@ -16,6 +16,7 @@ from clickstream.query import QueryRunner, Result
 from clickstream.run_report import RunReport, from_row
 from clickstream.settings import Settings
 from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
+from clickstream.views import definitions, live_from, outdated
 from clickstream.window import Window
 
 CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
@@ -95,6 +96,22 @@ class ScratchLake:
         self.run("work/batch/load.sql", **values)
         values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
         return values
+
+    def publish_views(self) -> list[str]:
+        """The step `publish_views` of load_events; gives the names of the views that were made."""
+        staged, _ = list_staged(self.s3, self.settings)
+        loaded = self.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2000, 1, 1, tzinfo=UTC)).rows
+        paths = frozenset(row["source_path"] for row in loaded)
+        schemas = SimpleNamespace(
+            catalog=self.settings.lake_catalog, names=[self.settings.lake_database, self.settings.segment_database]
+        )
+        found = self.run("runtime/comments.sql", schemas=schemas).rows
+        comments = {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
+        start = live_from(staged, paths, datetime.now(UTC), self.settings)
+        made = outdated(definitions(self.settings, start), comments)
+        for view in made:
+            self.runner.run(view.statement)
+        return [view.name for view in made]
 
     def check(self, run_id: str) -> Outcome:
         """The step `check` of load_events: every check of the lake tables."""

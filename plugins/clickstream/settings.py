@@ -40,6 +40,7 @@ class Settings:
     lines_database: str = "clickstream_lines"
     lake_database: str = "clickstream"
     work_database: str = "clickstream_work"
+    segment_database: str = "clickstream_segment"
     staging_catalog: str = "staging"
     lake_catalog: str = "lake"
     staging_table: str = "events_staging"
@@ -55,7 +56,7 @@ class Settings:
     reconcile_max_objects: int = 5_000
 
     def __post_init__(self) -> None:
-        for name in ("staging_database", "lines_database", "lake_database", "work_database"):
+        for name in ("staging_database", "lines_database", "lake_database", "work_database", "segment_database"):
             self._check(name, _IDENTIFIER, "lower-case letters, digits and _")
         for name in ("staging_catalog", "lake_catalog", "staging_table"):
             self._check(name, _IDENTIFIER, "lower-case letters, digits and _")

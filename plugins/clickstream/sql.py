@@ -72,6 +72,9 @@ class TableNames:
     # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
     LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
 
+    # In this order: `users` reads `identifies`.
+    SEGMENT_VIEWS = ("tracks", "pages", "screens", "identifies", "groups", "aliases", "users")
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.staging_location = settings.staging_location
@@ -97,6 +100,12 @@ class TableNames:
         if not is_batch_table(name):
             raise ValueError(f"{name!r} is no batch table")
         return _name(self._settings.lake_catalog, self._settings.work_database, name)
+
+    def segment(self, view: str) -> str:
+        """A view shaped as Segment's warehouse destination shapes its tables. Raises ValueError when there is none."""
+        if view not in self.SEGMENT_VIEWS:
+            raise ValueError(f"{view!r} is no view of Segment's: {', '.join(self.SEGMENT_VIEWS)}")
+        return _name(self._settings.lake_catalog, self._settings.segment_database, view)
 
     def lake(self, table: str) -> str:
         """The lake table of this name. Raises ValueError when there is none."""

@@ -21,8 +21,8 @@ from clickstream.sql import render
 from clickstream.staging_keys import StagedObject, overdue, select_expired
 
 
-class _LedgerReader(BaseOperator):
-    """What both operators here share: a question to the ledger, cancelled when the task is killed."""
+class LedgerReader(BaseOperator):
+    """What operators that look at staging share: a question to the ledger, cancelled when the task is killed."""
 
     _runner: QueryRunner | None = None
 
@@ -41,7 +41,7 @@ class _LedgerReader(BaseOperator):
         return frozenset(row["source_path"] for row in result.rows)
 
 
-class S3TakeManifestOperator(_LedgerReader):
+class S3TakeManifestOperator(LedgerReader):
     """Decides which objects this run reads and writes the list to S3; skipped when there is nothing to read.
 
     A backfill reads its interval, a run with `from` and `to` in its form that range, from staging where it is still
@@ -119,7 +119,7 @@ class S3TakeManifestOperator(_LedgerReader):
         raise AirflowFailException(message)
 
 
-class S3ExpireStagingOperator(_LedgerReader):
+class S3ExpireStagingOperator(LedgerReader):
     """Deletes the staged objects that a run has loaded and that are past their time; warns of those not loaded.
 
     Only an explicit list, of this folder, at most CLICKSTREAM_EXPIRY_MAX_OBJECTS at once, is deleted. The list is kept

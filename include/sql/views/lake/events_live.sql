@@ -1,12 +1,8 @@
 {%- from "macros/unpack.sql" import unpacked_lines -%}
--- `events` and what is staged and not loaded yet, as if it were loaded: same columns, same types, each message once.
--- The staged part opens the objects from `live_from` on, the oldest that is not loaded; each load moves it on.
--- A message that was loaded more than a day before `live_from` and sent again shows twice until it is loaded.
+-- events and what is staged and not loaded yet, as if it were loaded (loaded_at is NULL then): each message once.
+-- The staged part opens the objects from the oldest one on that is not loaded; each load moves that on.
+-- A message that was loaded more than a day before that and sent again shows twice until it is loaded.
 -- Grain: one message. Parameters: live_from (staged_at, path).
-create or replace view {{ t.events_live }}
-comment 'events and what is staged and not loaded yet: each message once. loaded_at is NULL where it is not loaded.'
-security invoker
-as
 with loaded_objects as (
     select source_path
     from {{ t.load_ledger }}
@@ -20,12 +16,12 @@ with loaded_objects as (
 lines as (
     select
         "$path" as source_path,
-        coalesce(line, '') as line,
-        false as is_archived
+        false as is_archived,
+        coalesce(line, '') as line
     from {{ t.lines }}
     where
         "$path" >= {{ literal(live_from.path) }}
-        and "$path" not in (select source_path from loaded_objects)
+        and "$path" not in (select loaded_objects.source_path from loaded_objects)
 ),
 
 {{ unpacked_lines(events, quote, literal) }},
@@ -63,4 +59,4 @@ select
     cast(null as timestamp(6) with time zone) as updated_at,
     cast(null as varchar) as update_run_id
 from numbered_messages
-where occurrence = 1 and message_id not in (select message_id from loaded_messages)
+where occurrence = 1 and message_id not in (select loaded_messages.message_id from loaded_messages)

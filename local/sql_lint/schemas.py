@@ -1,0 +1,4 @@
+"""Schemas that are asked about."""
+
+catalog = "lake"
+names = ["clickstream"]
