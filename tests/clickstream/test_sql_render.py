@@ -165,7 +165,7 @@ def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
     assert re.search(r"^create table if not exists ", render(file, SETTINGS).text, re.MULTILINE)
 
 
-@settings(max_examples=60, deadline=None)  # each renders twice, some 30 ms on an idle machine
+@settings(max_examples=60)  # each renders twice, some 30 ms
 @given(st.sampled_from(FILES), HOSTILE, st.tuples(HOSTILE, HOSTILE))
 def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: tuple[str, str]) -> None:
     harmless = render(file, SETTINGS, values())
