@@ -1,11 +1,11 @@
-"""Tasks of the shipped DAGs, run as Airflow runs them but in this process: the real operators, their tries, their skips.
+"""Tasks of the shipped DAGs, run as Airflow runs them but in this process: the operators, their tries, their skips.
 
-`python -m tests.faults.airflow_tasks DAG TASK RUN_ID TRY` runs one try in a process of its own, so that it can be killed.
+`python -m tests.faults.airflow_tasks DAG TASK RUN_ID TRY` runs one try in a process of its own, that can be killed.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,6 +23,9 @@ class Run:
     run_id: str
     kind: str = "scheduled"
     hour: datetime | None = None
+
+
+THE_RUN = Run("the-run")
 
 
 @dataclass

@@ -1,12 +1,12 @@
 """The machine of the fault tests: a stack of its own, since they kill its parts."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from clickstream.settings import Settings, variable
 from tests.dags.conftest import AIRFLOW
+from tests.faults.airflow_tasks import THE_RUN, run_dag
 from tests.faults.lake import FaultyLake
 from tests.faults.machine import FaultyMachine
 from tests.machine import scratch_lake
@@ -31,13 +31,24 @@ def faulty(stack: FaultyMachine) -> Iterator[FaultyMachine]:
 @pytest.fixture
 def lake(faulty: FaultyMachine, monkeypatch: pytest.MonkeyPatch) -> FaultyLake:
     """Empty tables and an empty staging folder; tasks run with their settings, and through the proxies."""
-    made = scratch_lake(faulty)
-    environment = AIRFLOW | faulty.connections() | settings_environment(made.settings)
+    return _lake(faulty, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(stack: FaultyMachine) -> dict[str, list[str]]:
+    """What every table holds when the small day was loaded once and nothing went wrong."""
+    with pytest.MonkeyPatch.context() as patch:
+        lake = _lake(stack, patch)
+        lake.stage_day()
+        run_dag("load_events", THE_RUN)
+        assert lake.differences() == []
+        return lake.contents()
+
+
+def _lake(machine: FaultyMachine, patch: pytest.MonkeyPatch) -> FaultyLake:
+    made = scratch_lake(machine)
+    settings = {variable(name): str(getattr(made.settings, name)) for name in Settings.__dataclass_fields__}
+    environment = AIRFLOW | machine.connections() | settings
     for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     return FaultyLake(made, environment)
-
-
-def settings_environment(settings: Settings) -> dict[str, str]:
-    """Settings as their environment variables."""
-    return {variable(name): str(getattr(settings, name)) for name in Settings.__dataclass_fields__}

@@ -2,19 +2,24 @@
 
 import gzip
 import json
+import os
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from clickstream.aws.s3 import list_staged
+from local.places import ROOT
+from local.segment.events import generate_day
 from tests.model.compare import compare, compare_rejects
 from tests.model.expected import Expected, StagedFile, expected_tables, staged_file
 from tests.scratch import ScratchLake
 
-# Columns that tell when or by whom something was done, or hold a digest of such a thing; they differ from run to run.
-VOLATILE = {
-    "loaded_at", "rejected_at", "reported_at", "discarded_at", "quarantined_at", "load_run_id", "run_id", "reject_id",
-    "discard_id", "bytes",
-}  # fmt: skip
+# When something was done, and digests of paths, differ from lake to lake.
+VOLATILE = {"loaded_at", "rejected_at", "reported_at", "discarded_at", "quarantined_at", "reject_id"}
+# The day that is staged ends now; one instant for all lakes, so that they can be compared.
+NOW = datetime.now(UTC)
+SEED = 20261124
+OBJECTS = 3
 TABLES = ("events", "rejects", "discards", "load_ledger", "load_runs", "quarantine")
 
 
@@ -28,13 +33,28 @@ class FaultyLake:
         self.environment = environment
         self.files: list[StagedFile] = []
 
-    def stage(self, name: str, lines: Sequence[bytes], at: datetime | None = None) -> str:
-        """Stage lines as one gzip object, staged `at`, or now; its path."""
-        at = at or datetime.now(UTC)
-        body = gzip.compress(b"".join(line + b"\n" for line in lines))
+    def stage(self, name: str, lines: Sequence[bytes], at: datetime = NOW) -> str:
+        """Stage lines as one gzip object, staged `at`; its path."""
+        body = gzip.compress(b"".join(line + b"\n" for line in lines), mtime=0)
         path = self.lake.stage(f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}Z-{name}.gz", body)
         self.files.append(staged_file(path, body))
         return path
+
+    def stage_day(self, at: datetime = NOW) -> None:
+        """Stage a small day: three objects with every kind of event, duplicates within and across them, and rejects."""
+        lines = list(generate_day(SEED, NOW, users=6))
+        lines += lines[::9]
+        for number in range(OBJECTS):
+            self.stage(f"day-{number}", lines[number::OBJECTS], at)
+
+    def staged_paths(self) -> set[str]:
+        """What lies in the staging folder."""
+        return {item.path for item in list_staged(self.s3, self.settings)[0]}
+
+    def environment_of_a_process(self) -> dict[str, str]:
+        """The environment for a task in a process of its own."""
+        folders = os.pathsep.join(str(ROOT / folder) for folder in ("", "plugins", "dags"))
+        return {**os.environ, **self.environment, "PYTHONPATH": folders}
 
     def expected(self) -> Expected:
         """What the model makes of all that was staged."""
@@ -65,7 +85,7 @@ class FaultyLake:
 def message(message_id: str, **members: Any) -> bytes:
     """A line that loads."""
     sent = {"messageId": message_id, "type": "track", "event": "Order Completed", "userId": f"u-{message_id}"}
-    return json.dumps(sent | {"receivedAt": datetime.now(UTC).isoformat()} | members).encode()
+    return json.dumps(sent | {"receivedAt": NOW.isoformat()} | members).encode()
 
 
 def _text(row: dict[str, Any]) -> str:

@@ -57,6 +57,10 @@ class FaultyMachine(Machine):
             raise LocalError(f"{service.name} does not run")
         os.kill(process.pid, number)
 
+    def runs(self, service: Service) -> bool:
+        """Whether a service's process is there."""
+        return processes.find(service.name, self.places.state) is not None
+
     def start_trino(self, wait: bool = True) -> None:
         """Start Trino, on the port it had."""
         stack.start(services.TRINO, Places(self.places.state, {**self.places.ports, "aws": self.aws.port}))

@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """Which calls: each given part must match. `path` and `body` are regular expressions, searched for."""
+    """Which calls: each given part must match. All but `method` are regular expressions."""
 
     method: str = ""
     path: str = ""
@@ -63,12 +63,12 @@ class Call:
     body: str = ""
 
     def holds(self, request: h11.Request, body: bytes) -> bool:
-        """Whether a request is such a call. `action` is the end of its X-Amz-Target, such as `UpdateTable`."""
+        """Whether a request is such a call. `action` is all that follows the last dot of its X-Amz-Target."""
         target = dict(request.headers).get(b"x-amz-target", b"").decode()
         return (
             self.method in ("", request.method.decode())
             and re.search(self.path, request.target.decode()) is not None
-            and (not self.action or target.endswith(f".{self.action}"))
+            and re.fullmatch(self.action or ".*", target.rpartition(".")[2]) is not None
             and re.search(self.body.encode(), body) is not None
         )
 
@@ -140,6 +140,11 @@ class FaultProxy:
         fault = Fault(call, mode, times, seconds, answer)
         self._faults.append(fault)
         return fault
+
+    @property
+    def harmed(self) -> list[int]:
+        """How many calls each fault has hit, in the order in which the faults were given."""
+        return [fault.met for fault in self._faults]
 
     def heal(self) -> None:
         """Forget every fault; what is held passes; listen, if it did not."""
