@@ -70,6 +70,7 @@ def test_windows_of_consecutive_hours_share_the_objects_out(staged: list[StagedO
     assert together == sorted(together, key=lambda item: (item.staged_at, item.path))
 
 
+@pytest.mark.promise("P1")
 @given(OBJECTS, st.data(), st.integers(1, 7))
 def test_runs_one_after_another_take_every_object_once(
     staged: list[StagedObject], data: st.DataObject, max_objects: int

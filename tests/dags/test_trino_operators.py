@@ -186,6 +186,8 @@ def test_a_kill_before_anything_runs_does_nothing(task, connect_trino: ConnectTr
     assert [cursor.is_cancelled for cursor in trino.cursors] == [False]
 
 
+@pytest.mark.scenario("X2")
+@pytest.mark.promise("P6")
 def test_a_kill_cancels_the_running_query_and_no_other_follows(task, connect_trino: ConnectTrino) -> None:
     """The task runner's signal handler calls on_kill in the midst of the statement, which then ends as cancelled."""
     operator = task("load_events", "create_tables")
@@ -217,6 +219,7 @@ def test_a_kill_that_comes_too_late_for_one_statement_lets_no_other_follow(task,
     assert len(trino.executed) == 2
 
 
+@pytest.mark.scenario("X2")
 def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino) -> None:
     """As the task runner does it: the time-out is raised inside the statement, on_kill is called after it."""
     from airflow.sdk.execution_time.timeout import timeout
@@ -252,6 +255,8 @@ def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: 
     assert '{"up to 1 hour": 7}' in parameters
 
 
+@pytest.mark.scenario("X1")
+@pytest.mark.promise("P6")
 @pytest.mark.usefixtures("listed")
 def test_a_retry_ends_what_the_try_before_it_left_running(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino({"runtime.queries": [[{"query_id": "20261124_000000_00009_left"}]]})
@@ -269,6 +274,7 @@ def test_a_retry_ends_what_the_try_before_it_left_running(task, connect_trino: C
     assert "drop table x" not in merge
 
 
+@pytest.mark.promise("P1")
 @pytest.mark.parametrize(
     ("column", "value"), [("rows_read", 11), ("rows_read", 9), ("rows_loaded", 6), ("rows_rejected", 0)]
 )
