@@ -7,9 +7,17 @@ import pytest
 from clickstream.settings import Settings, variable
 from tests.dags.conftest import AIRFLOW
 from tests.faults.airflow_tasks import THE_RUN, run_dag
+from tests.faults.figures import FIGURES
 from tests.faults.lake import FaultyLake
 from tests.faults.machine import FaultyMachine
 from tests.machine import scratch_lake
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the fault tests did."""
+    if FIGURES.faults:
+        terminalreporter.section("faults")
+        terminalreporter.write_line(FIGURES.text())
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +30,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyMachine]:
 
 
 @pytest.fixture
-def faulty(stack: FaultyMachine) -> Iterator[FaultyMachine]:
+def faulty(stack: FaultyMachine, request: pytest.FixtureRequest) -> Iterator[FaultyMachine]:
     """The stack, whole again after each test."""
+    for marker in request.node.iter_markers("scenario"):
+        FIGURES.scenarios.update(marker.args)
     yield stack
     stack.heal()
 

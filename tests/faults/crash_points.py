@@ -10,6 +10,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
 from clickstream.query import QueryRunner, Result
 from clickstream.sql import Statement
+from tests.faults.figures import FIGURES
 
 Moment = Literal["before", "after"]
 
@@ -54,4 +55,5 @@ class CrashPoints:
             self.calls.append(name)
         if self._at == len(self.calls) - 1 and self._moment == moment:
             self.crashes += 1
+            FIGURES.faults["crash"] += 1
             raise CrashError(f"{moment} {name}")

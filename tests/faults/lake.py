@@ -10,6 +10,7 @@ from typing import Any
 from clickstream.aws.s3 import list_staged
 from local.places import ROOT
 from local.segment.events import generate_day
+from tests.faults.figures import FIGURES
 from tests.model.compare import compare, compare_rejects
 from tests.model.expected import Expected, StagedFile, expected_tables, staged_file
 from tests.scratch import ScratchLake
@@ -63,13 +64,18 @@ class FaultyLake:
     def differences(self) -> list[str]:
         """How the tables differ from the model; empty when they do not. Every object must add up in the ledger."""
         tables = self.expected()
+        events, rejects = self.lake.rows("events"), self.lake.rows("rejects")
+        FIGURES.comparisons += 1
+        FIGURES.lines += tables.line_count
+        FIGURES.duplicates += tables.duplicate_count
+        FIGURES.caught += tables.line_count - len(events) - len(rejects)
         ledger = self.lake.query(
             f"""select source_path, run_id from {self.lake.t.load_ledger}
             where rows_read <> rows_loaded + rows_duplicate + rows_rejected"""
         )
         return [
-            *compare(tables.events, self.lake.rows("events")),
-            *compare_rejects(tables.rejects, self.lake.rows("rejects")),
+            *compare(tables.events, events),
+            *compare_rejects(tables.rejects, rejects),
             *(f"ledger: {row} does not add up" for row in ledger),
         ]
 

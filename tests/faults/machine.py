@@ -7,8 +7,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 from local import processes, services, stack
-from local.places import LocalError, Places, open_places
+from local.places import LocalError, Places, is_free, open_places
 from local.services import Service
+from tests.faults.airflow_tasks import until
+from tests.faults.figures import FIGURES
 from tests.faults.proxy import FaultProxy
 from tests.machine import Machine
 
@@ -46,9 +48,10 @@ class FaultyMachine(Machine):
         return {name: value for name, value in environment.items() if name.startswith("AIRFLOW_CONN_")}
 
     def kill(self, service: Service) -> None:
-        """kill -9."""
+        """kill -9. It is over when the port is free: a large process takes a moment to go."""
         self.signal(service, signal.SIGKILL)
         processes.stop(service.name, self.places.state, 10)
+        until(lambda: is_free(self.places.ports[service.name]), f"the end of {service.name}", patience=20)
 
     def signal(self, service: Service, number: signal.Signals) -> None:
         """Send a signal to a service's process."""
@@ -56,6 +59,7 @@ class FaultyMachine(Machine):
         if process is None:
             raise LocalError(f"{service.name} does not run")
         os.kill(process.pid, number)
+        FIGURES.faults[f"{number.name} of {service.name}"] += 1
 
     def runs(self, service: Service) -> bool:
         """Whether a service's process is there."""
@@ -82,6 +86,7 @@ class FaultyMachine(Machine):
     def close(self) -> None:
         """Stop everything."""
         for proxy in (self.aws, self.trino):
+            FIGURES.faults.update(proxy.injected)
             proxy.close()
         for service in (services.TRINO, services.AWS):
             processes.stop(service.name, self.places.state, service.stop_timeout)

@@ -17,6 +17,7 @@ import pytest
 from local import services
 from local.places import ROOT
 from tests.faults.airflow_tasks import THE_RUN, run_dag, run_task, until
+from tests.faults.figures import FIGURES
 from tests.faults.lake import FaultyLake
 from tests.faults.machine import FaultyMachine
 from tests.faults.proxy import Call, Mode
@@ -69,6 +70,7 @@ def test_the_task_is_killed(lake: FaultyLake, faulty: FaultyMachine, call: Call,
     held.wait()
     task.send_signal(signal.SIGKILL)
     assert task.wait(10) == -signal.SIGKILL
+    FIGURES.faults["SIGKILL of a task"] += 1
     if leftover == "commits":
         held.release()
         until(lambda: state(lake, "FINISHED"), "the commit of the killed task's query")
