@@ -68,11 +68,13 @@ def test_s3_says_slow_down_and_glue_throttles(lake: FaultyLake, faulty: FaultyMa
     lake.stage_day()
     faulty.aws.harm(S3_READS, Mode.ANSWER, times=5, answer=SLOW_DOWN)
     faulty.aws.harm(S3_WRITES, Mode.ANSWER, times=5, answer=SLOW_DOWN)
-    faulty.aws.harm(GLUE, Mode.ANSWER, times=5, answer=THROTTLED)
+    for database in (lake.settings.lines_database, lake.settings.lake_database, lake.settings.work_database):
+        for action in ("GetTable", "(Create|Update)Table"):
+            faulty.aws.harm(Call(action=action, body=f'"{database}"'), Mode.ANSWER, times=2, answer=THROTTLED)
 
-    # The AWS clients of Trino and of Airflow back off by themselves: no task has to be tried again.
+    # Trino's S3 client and the operators' runner back off by themselves: no task has to be tried again.
     assert load(lake) == {}
-    assert faulty.aws.harmed == [5, 5, 5]
+    assert faulty.aws.harmed == [5, 5, 2, 0, 2, 2, 2, 2]
 
 
 @pytest.mark.scenario("X10")
@@ -89,15 +91,14 @@ def test_the_answer_to_a_commit_is_lost(lake: FaultyLake, faulty: FaultyMachine)
 @pytest.mark.scenario("X10")
 @pytest.mark.promise("P2", "P6")
 @pytest.mark.slow_fault
-@pytest.mark.parametrize("table", ["batch_[0-9a-f]+", "rejects", "discards", "load_ledger", "load_runs"])
-@pytest.mark.parametrize("times", [1, 3])
-def test_the_answers_to_any_commit_are_lost(lake: FaultyLake, faulty: FaultyMachine, table: str, times: int) -> None:
+@pytest.mark.parametrize("table", ["batch_[0-9a-f]+", "rejects", "load_ledger", "load_runs"])
+def test_the_answers_to_any_commit_are_lost(lake: FaultyLake, faulty: FaultyMachine, table: str) -> None:
     lake.stage_day()
-    lost = faulty.aws.harm(Call(action="(Create|Update)Table", body=rf'"Name": ?"{table}"'), Mode.LOSE, times=times)
+    lost = faulty.aws.harm(Call(action="(Create|Update)Table", body=rf'"Name": ?"{table}"'), Mode.LOSE)
 
     load(lake)
 
-    assert lost.met >= 1
+    assert lost.met == 1
 
 
 @pytest.mark.scenario("X9")
