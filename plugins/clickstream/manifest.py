@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,9 +44,14 @@ class Manifest:
         present = frozenset(paths)
         return Manifest(self.run_id, tuple(item for item in self.objects if item.path in present), self.left_behind)
 
-    def without(self, path: str) -> "Manifest":
-        """The manifest without one object."""
-        return self.only(item.path for item in self.objects if item.path != path)
+    def without(self, paths: Collection[str]) -> "Manifest":
+        """The manifest without these objects."""
+        return self.only(item.path for item in self.objects if item.path not in paths)
+
+    def gone(self, folder: str, paths: Iterable[str]) -> list[StagedObject]:
+        """The objects in `folder`, an address that ends with a slash, whose path is not in `paths`."""
+        present = frozenset(paths)
+        return [item for item in self.objects if item.path.startswith(folder) and item.path not in present]
 
     def to_json(self) -> str:
         """As JSON text, for from_json."""

@@ -122,6 +122,16 @@ def test_only_keeps_what_is_still_there_in_its_order(staged: list[StagedObject],
     assert one.only(one.paths) == one
 
 
+@given(OBJECTS, st.data())
+def test_without_and_gone_split_the_objects(staged: list[StagedObject], data: st.DataObject) -> None:
+    one = Manifest(RUN, tuple(staged), 3)
+    some = data.draw(st.sets(st.sampled_from([*one.paths, "s3://other/x"])))
+
+    assert one.without(some) == one.only(set(one.paths) - some)
+    assert one.gone("s3://", some) == list(one.without(some).objects)
+    assert one.gone("s3://elsewhere/", some) == []
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"run_id": "x", "left_behind": 0, "objects": [["s3://x"]]}'])
 def test_a_broken_manifest_is_an_error_and_not_an_empty_one(text: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):

@@ -44,6 +44,7 @@ def listed(s3: MemoryS3) -> None:
     """The run has its list of objects."""
     objects = tuple(StagedObject(path, 10 * number, HOUR) for number, path in enumerate(PATHS, start=1))
     s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, objects).to_json().encode()
+    s3.buckets["staging-bucket"] = {path.removeprefix("s3://staging-bucket/"): b"x" for path in PATHS}
 
 
 def execute(operator: TrinoStatementOperator, run_id: str = RUN) -> Any:
@@ -84,6 +85,41 @@ def test_unpack_reads_the_run_s_objects_and_no_other(task, connect_trino: Connec
     assert parameters == PATHS
     assert '"$path" in (?, ?)' in text
     assert "it's" not in text
+
+
+@pytest.mark.scenario("X14")
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("error", [None, "HIVE_CANNOT_OPEN_SPLIT"])
+def test_what_expires_while_it_is_read_is_read_anew_without_it(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, error: str | None
+) -> None:
+    def expires(_: FakeCursor) -> Rows:
+        s3.buckets["staging-bucket"].pop(PATHS[0].removeprefix("s3://staging-bucket/"), None)
+        if error:
+            raise query_error(error)
+        return []
+
+    trino = connect_trino({"create or replace table": [expires, []], "load_ledger": [[{"source_path": PATHS[0]}]]})
+
+    assert run(task, "unpack") == []
+
+    (_, first), _, (_, second) = trino.executed
+    assert (first, second) == (PATHS, PATHS[1:])
+    assert manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode()).paths == PATHS[1:]
+
+
+@pytest.mark.scenario("X14")
+@pytest.mark.promise("P1")
+@pytest.mark.usefixtures("listed")
+def test_what_is_gone_and_was_never_loaded_stays_on_the_list(task, s3: MemoryS3, connect_trino: ConnectTrino) -> None:
+    """Its lines are nowhere: the report must not add up."""
+    s3.buckets["staging-bucket"].clear()
+    trino = connect_trino()
+
+    run(task, "unpack")
+
+    assert len(trino.executed) == 2
+    assert manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode()).paths == PATHS
 
 
 def test_load_looks_its_bounds_up_first_and_binds_them(task, connect_trino: ConnectTrino) -> None:

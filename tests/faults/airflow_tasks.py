@@ -37,9 +37,13 @@ class Outcome:
     skipped_from: str = ""
 
     @property
-    def retried(self) -> dict[str, int]:
-        """How many tries each task needed beyond its first, of those that did."""
-        return {task_id: len(errors) for task_id, errors in self.errors.items() if errors}
+    def retried(self) -> dict[str, list[str]]:
+        """The errors of tasks that had to be tried again, by name where they are Trino's."""
+        return {
+            task_id: [getattr(error, "error_name", None) or repr(error) for error in errors]
+            for task_id, errors in self.errors.items()
+            if errors
+        }
 
 
 @cache

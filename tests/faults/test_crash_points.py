@@ -40,6 +40,7 @@ def test_every_task_of_a_load_dies_at_every_call_and_is_retried(
             points.crash_at((number - 1) // 2, MOMENTS[(number - 1) % 2])
             if not dies(run_try, "load_events", task_id, THE_RUN, number):
                 break
+    points.crash_at(None)
 
     # Seven tables, the manifest, the batch, five MERGEs with their look-ups, the report, the drop.
     assert points.crashes >= 2 * 20
@@ -59,6 +60,7 @@ def test_a_load_dies_at_every_call_and_the_whole_run_is_cleared(
         points.crash_at(call, moment)
         if not dies(run_dag, "load_events", THE_RUN, lambda _: None, CHANGING):
             break
+    points.crash_at(None)
 
     assert points.crashes >= 20
     assert lake.differences() == []
