@@ -29,6 +29,7 @@ def dies(work: Callable[..., object], *arguments: object) -> bool:
 
 
 @pytest.mark.promise("P1", "P2", "P6")
+@pytest.mark.slow_fault
 def test_every_task_of_a_load_dies_at_every_call_and_is_retried(
     undisturbed: dict[str, list[str]], lake: FaultyLake, points: CrashPoints
 ) -> None:

@@ -57,7 +57,7 @@ def state(lake: FaultyLake, what: str) -> list[str]:
     ("call", "leftover"),
     [
         pytest.param(COMMITS, "commits", id="its query goes on and commits"),
-        pytest.param(COMMITS, "is_late", id="its commit arrives after the retry's"),
+        pytest.param(COMMITS, "is_late", id="its commit arrives after the retry's", marks=pytest.mark.slow_fault),
         pytest.param(WRITES, "runs", id="its query is found and ended", marks=pytest.mark.slow_fault),
     ],
 )
@@ -148,6 +148,7 @@ def test_trino_stands_still(lake: FaultyLake, faulty: FaultyMachine, seconds: fl
 
 @pytest.mark.scenario("X5")
 @pytest.mark.promise("P6")
+@pytest.mark.slow_fault
 def test_trino_has_just_been_started_and_has_no_worker(lake: FaultyLake, faulty: FaultyMachine) -> None:
     lake.stage_day()
     run_dag("load_events", THE_RUN, tasks=BEFORE_MERGE)

@@ -61,6 +61,7 @@ def check_reports(lake: FaultyLake, outcomes: list[Outcome]) -> None:
 
 @pytest.mark.scenario("X14")
 @pytest.mark.promise("P1", "P4", "P6")
+@pytest.mark.slow_fault
 def test_an_object_expires_while_a_cleared_run_reads_it(lake: FaultyLake, faulty: FaultyMachine) -> None:
     """They were loaded long ago, or they would not expire; so their rows are there, and must stay as they are."""
     old = NOW - timedelta(hours=lake.settings.staging_retention_hours + lake.settings.expiry_grace_hours + 1)

@@ -50,6 +50,7 @@ def test_s3_takes_5_seconds_a_call(lake: FaultyLake, faulty: FaultyMachine) -> N
 
 @pytest.mark.scenario("X7")
 @pytest.mark.promise("P6")
+@pytest.mark.slow_fault
 def test_connections_are_reset_and_answers_are_cut(lake: FaultyLake, faulty: FaultyMachine) -> None:
     lake.stage_day()
     faulty.aws.harm(S3_READS, Mode.CUT, times=3)
@@ -64,6 +65,7 @@ def test_connections_are_reset_and_answers_are_cut(lake: FaultyLake, faulty: Fau
 
 @pytest.mark.scenario("X8")
 @pytest.mark.promise("P6")
+@pytest.mark.slow_fault
 def test_s3_says_slow_down_and_glue_throttles(lake: FaultyLake, faulty: FaultyMachine) -> None:
     lake.stage_day()
     faulty.aws.harm(S3_READS, Mode.ANSWER, times=5, answer=SLOW_DOWN)
@@ -116,6 +118,7 @@ def test_the_answer_to_the_patch_is_lost(lake: FaultyLake, faulty: FaultyMachine
 
 @pytest.mark.scenario("X8")
 @pytest.mark.promise("P6")
+@pytest.mark.slow_fault
 def test_crawl_and_patch_are_throttled(lake: FaultyLake, faulty: FaultyMachine) -> None:
     for action in ("StartCrawler", "GetCrawler", "GetTables", "UpdateTable"):
         faulty.aws.harm(Call(action=action), Mode.ANSWER, times=2, answer=THROTTLED)
