@@ -81,7 +81,7 @@ def run_task(
     """
     errors: list[Exception] = []
     tries = dag_bag().dags[dag_id].get_task(task_id).retries + 1
-    for number in range(first_try, first_try + tries):
+    for number in range(first_try, tries + 1):
         try:
             return run_try(dag_id, task_id, run, number), errors
         except (AirflowSkipException, AirflowFailException):
