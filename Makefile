@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down clean status send archive run redrive sql lint fmt check lock
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock promises
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -21,8 +21,11 @@ help: ## this list
 demo: ## start everything, send a day of events, load them, show the result
 	@$(RUN) demo
 
-test: ## all tests; TESTS="tests/lambdas -k depth" runs a part
+test: ## all tests but the slow fault tests; TESTS="tests/lambdas -k depth" runs a part
 	@$(RUN) test
+
+test-faults: ## all fault tests, the slow ones too: some 20 minutes
+	@$(RUN) test-faults
 
 up: ## start the local AWS, Trino and Airflow, deploy lambdas/template.yaml
 	@$(RUN) up
@@ -59,6 +62,12 @@ fmt: ## format Python and SQL
 
 check: ## what CI runs: lint, then test
 	@bash .ci/run
+
+check-all: ## lint, and every test
+	@$(RUN) check-all
+
+promises: ## write docs/promises.md from the tests' markers
+	@$(RUN) promises
 
 lock: ## renew requirements/*.lock
 	@$(RUN) lock

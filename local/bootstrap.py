@@ -19,9 +19,18 @@ NEWEST_PYTHON = (3, 13)
 JDK = 25
 
 # The environments that a command needs, beside uv's own.
-ENVIRONMENTS = {"lint": ["lint"], "fmt": ["lint"], "lock": [], "test": ["test", "local", "airflow"]}
+FOR_TESTS = ["test", "local", "airflow"]
+ENVIRONMENTS = {
+    "lint": ["lint"],
+    "fmt": ["lint"],
+    "lock": [],
+    "promises": ["test"],
+    "test": FOR_TESTS,
+    "test-faults": FOR_TESTS,
+    "check-all": ["lint", *FOR_TESTS],
+}
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
-WITHOUT_TRINO = ("lint", "fmt", "lock", "down", "clean", "status", "send")
+WITHOUT_TRINO = ("lint", "fmt", "lock", "promises", "down", "clean", "status", "send")
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
 PROGRAMS = {
@@ -37,8 +46,12 @@ PROGRAMS = {
         ("lint", "sqlfluff", "fix", "--processes", "2", "include/sql"),
     ],
     "test": [("test", "python", "-m", "pytest", *shlex.split(os.environ.get("CLICKSTREAM_TESTS", "")))],
+    # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
+    "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
+    "promises": [("test", "python", "-m", "tests.promises")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
+PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]
 
 
 class MissingError(Exception):

@@ -36,17 +36,17 @@ def up(report: Report, with_airflow: bool = True) -> Places:
     places = open_places()
     with _step(report, "local AWS and Trino started"):
         for service in (services.AWS, services.TRINO):
-            places = _start(service, places)
-        _wait(services.AWS, places)
+            places = start(service, places)
+        wait(services.AWS, places)
     with _step(report, "lambdas/template.yaml deployed"):
         _deploy(places)
     if with_airflow:
-        places = _start(services.AIRFLOW, places)
+        places = start(services.AIRFLOW, places)
     with _step(report, f"Trino answers at {places.trino_url}"):
-        _wait(services.TRINO, places)
+        wait(services.TRINO, places)
     if with_airflow:
         with _step(report, f"Airflow answers at {places.airflow_url}"):
-            _wait(services.AIRFLOW, places)
+            wait(services.AIRFLOW, places)
     return places
 
 
@@ -81,7 +81,8 @@ def status() -> list[ServiceStatus]:
     return found
 
 
-def _start(service: Service, places: Places) -> Places:
+def start(service: Service, places: Places) -> Places:
+    """Start one service if it does not run; give the places, with another port where its own was taken."""
     if processes.find(service.name, places.state) is not None:
         return places
     if not is_free(places.ports[service.name]):
@@ -94,7 +95,8 @@ def _start(service: Service, places: Places) -> Places:
     return places
 
 
-def _wait(service: Service, places: Places) -> None:
+def wait(service: Service, places: Places) -> None:
+    """Wait until a service works. Raises LocalError when it ends or its patience is over."""
     deadline = time.monotonic() + service.patience
     while not _is_healthy(service, places):
         if processes.find(service.name, places.state) is None:

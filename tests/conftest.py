@@ -10,6 +10,12 @@ from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ends_whole() -> None:
+    """A terminated run takes its servers with it: let the fixtures clean up."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
+
+
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """The local AWS with the deployed template, and Trino; in a state folder of its own, beside any running demo."""
@@ -17,8 +23,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     for name in [name for name in os.environ if name.startswith("CLICKSTREAM_")]:
         del os.environ[name]
     os.environ["CLICKSTREAM_STATE"] = str(state)
-    # A terminated run must take its servers with it: let the clean-up below happen.
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
     running = Machine.start()
     try:
         yield running

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -66,9 +66,14 @@ class Manifest:
         present = frozenset(item.path for item in staged)
         return self.only(lambda item: isinstance(item, ArchivedObject) or item.path in present)
 
-    def without(self, path: str) -> "Manifest":
-        """The manifest without one object."""
-        return self.only(lambda item: item.path != path)
+    def without(self, paths: Collection[str]) -> "Manifest":
+        """The manifest without these objects."""
+        return self.only(lambda item: item.path not in paths)
+
+    def gone(self, folder: str, paths: Iterable[str]) -> list[StagedObject]:
+        """The objects in `folder`, an address that ends with a slash, whose path is not in `paths`."""
+        present = frozenset(paths)
+        return [item for item in self.objects if item.path.startswith(folder) and item.path not in present]
 
     def to_json(self) -> str:
         """As JSON text, for from_json."""

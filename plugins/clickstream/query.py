@@ -14,8 +14,9 @@ from clickstream.sql import Statement
 logger = logging.getLogger(__name__)
 
 # Iceberg refuses a commit when another one got in between: run again, it sees the other's rows.
-# Right after its start, Trino has no worker yet.
-RETRIED_ERRORS = frozenset({"ICEBERG_COMMIT_ERROR", "NO_NODES_AVAILABLE"})
+# Right after its start, Trino has no worker yet. Glue throttles, and Trino's client asks it once only: see
+# docs/local-and-aws.md.
+RETRIED_ERRORS = frozenset({"ICEBERG_COMMIT_ERROR", "ICEBERG_CATALOG_ERROR", "NO_NODES_AVAILABLE"})
 ATTEMPTS = 8
 
 

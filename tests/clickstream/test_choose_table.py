@@ -27,6 +27,7 @@ def test_chosen(name: str) -> None:
     assert choose(case["tables"][::-1])["Name"] == case["chosen"]
 
 
+@pytest.mark.scenario("X22")
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if "error" in case])
 def test_refused_by_name(name: str) -> None:
     case = CASES[name]

@@ -66,6 +66,7 @@ def test_the_first_crawl_ever_is_accepted() -> None:
     assert run(glue, newest=minutes(-1)) == NOON
 
 
+@pytest.mark.scenario("X23")
 def test_an_earlier_result_that_is_still_shown_is_not_taken_for_this_crawl_s() -> None:
     glue = MemoryGlue()
     glue.last = Crawl(minutes(-60))
@@ -97,6 +98,7 @@ def test_a_running_crawl_is_joined_when_no_object_is_wanted() -> None:
     assert run(glue, newest=None) == minutes(-1)
 
 
+@pytest.mark.scenario("X23")
 def test_a_running_crawl_that_began_before_the_newest_object_is_followed_by_another() -> None:
     glue = MemoryGlue()
     glue.running = Crawl(minutes(-3))
@@ -127,6 +129,7 @@ def test_a_crawl_whose_start_is_told_to_the_second_is_not_waited_for_in_vain() -
     assert started in (NOON, NOON + timedelta(seconds=1))
 
 
+@pytest.mark.scenario("X23")
 @pytest.mark.parametrize(
     ("last", "said"),
     [
@@ -148,6 +151,7 @@ def test_a_crawl_that_did_not_succeed_raises_with_its_message(last: Crawl, said:
     assert said in str(error.value)
 
 
+@pytest.mark.scenario("X23")
 @pytest.mark.parametrize("is_running_already", [False, True])
 def test_a_crawl_that_never_ends_raises_in_time(is_running_already: bool) -> None:
     glue = MemoryGlue()
@@ -215,6 +219,7 @@ def test_a_table_of_strings_is_never_updated() -> None:
     assert glue.called("UpdateTable") == []
 
 
+@pytest.mark.scenario("X11")
 def test_when_another_writer_is_faster_the_table_is_read_again() -> None:
     glue = MemoryGlue([crawled_table([{"Name": "n", "Type": "int"}])])
     glue.rivals = 2
@@ -227,6 +232,7 @@ def test_when_another_writer_is_faster_the_table_is_read_again() -> None:
     assert len(glue.called("GetTables")) == 3
 
 
+@pytest.mark.scenario("X9", "X11")
 def test_when_the_other_writer_has_patched_nothing_more_is_sent() -> None:
     glue = MemoryGlue([crawled_table([{"Name": "n", "Type": "int"}])])
     answer, glue.rivals = glue._UpdateTable, 1

@@ -60,6 +60,7 @@ def columns_of(patch: Patch) -> list[dict[str, Any]]:
     return patch.table_input["StorageDescriptor"]["Columns"]
 
 
+@pytest.mark.scenario("X21", "X24")
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
 def test_case(case: Path) -> None:
     given_table = json.loads((case / "table.json").read_text(encoding="utf-8"))["table"]
@@ -180,6 +181,7 @@ def test_patching_the_patched_table_needs_nothing(columns: list[dict[str, Any]])
     assert (twice.structs, twice.retyped, twice.added, twice.folded) == ((), (), (), ())
 
 
+@pytest.mark.scenario("X24")
 @given(COLUMNS)
 def test_every_column_is_a_string_and_no_two_names_are_equal_ignoring_case(columns: list[dict[str, Any]]) -> None:
     patched = columns_of(with_string_columns(table(columns), ALLOWED))

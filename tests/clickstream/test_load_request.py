@@ -72,6 +72,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.promise("P8")
 @given(st.sampled_from(["scheduled", "manual", "backfill"]), st.dictionaries(st.sampled_from(sorted(FORM)), JSON))
 def test_whatever_a_conf_holds_gives_a_request_or_names_the_value(run_type: str, conf: dict[str, Any]) -> None:
     try:

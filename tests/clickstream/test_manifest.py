@@ -77,6 +77,7 @@ def test_windows_of_consecutive_hours_share_the_objects_out(staged: list[StagedO
     assert together == sorted(together, key=lambda item: (item.staged_at, item.path))
 
 
+@pytest.mark.promise("P1")
 @given(OBJECTS, st.data(), st.integers(1, 7))
 def test_runs_one_after_another_take_every_object_once(
     staged: list[StagedObject], data: st.DataObject, max_objects: int
@@ -137,14 +138,13 @@ def test_any_run_id_has_a_plain_key_of_its_own(one: str, other: str) -> None:
 
 
 @given(OBJECTS, st.data())
-def test_without_leaves_one_out_and_the_rest_in_order(staged: list[StagedObject], data: st.DataObject) -> None:
+def test_without_and_gone_split_the_objects(staged: list[StagedObject], data: st.DataObject) -> None:
     one = Manifest(RUN, tuple(staged), 3)
-    path = data.draw(st.sampled_from([*one.paths, "s3://other/x"]))
+    some = data.draw(st.sets(st.sampled_from([*one.paths, "s3://other/x"])))
 
-    kept = one.without(path)
-
-    assert kept.paths == [other for other in one.paths if other != path]
-    assert (kept.run_id, kept.left_behind) == (RUN, 3)
+    assert one.without(some) == one.only(lambda item: item.path not in some)
+    assert one.gone("s3://", some) == list(one.without(some).objects)
+    assert one.gone("s3://elsewhere/", some) == []
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"run_id": "x", "left_behind": 0, "objects": [["s3://x"]]}'])

@@ -59,8 +59,9 @@ def test_a_statement_without_rows_and_counts() -> None:
     assert run.run(STATEMENT) == Result([], FakeCursor.query_id, 0, 0, 0)
 
 
-@pytest.mark.parametrize("name", ["ICEBERG_COMMIT_ERROR", "NO_NODES_AVAILABLE"])
-def test_a_commit_conflict_and_a_starting_trino_are_tried_again(name: str) -> None:
+@pytest.mark.scenario("X5", "X8", "X12")
+@pytest.mark.parametrize("name", ["ICEBERG_COMMIT_ERROR", "ICEBERG_CATALOG_ERROR", "NO_NODES_AVAILABLE"])
+def test_a_commit_conflict_a_throttled_catalog_and_a_starting_trino_are_tried_again(name: str) -> None:
     trino, run = runner(query_error(name), query_error(name), [{"a": 1}])
 
     assert run.run(STATEMENT).rows == [{"a": 1}]
@@ -124,6 +125,7 @@ def test_cancel_after_a_failure_does_nothing() -> None:
     assert [cursor.is_cancelled for cursor in trino.cursors] == [False]
 
 
+@pytest.mark.scenario("X2")
 def test_cancel_from_another_thread_reaches_the_running_query() -> None:
     has_begun, has_been_cancelled = threading.Event(), threading.Event()
 

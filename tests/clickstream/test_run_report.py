@@ -64,6 +64,7 @@ def test_a_run_of_nothing_adds_up() -> None:
     assert "received" not in report.text()
 
 
+@pytest.mark.promise("P1")
 @given(COUNTS, COUNTS, COUNTS, st.integers(-5, 5))
 def test_it_adds_up_exactly_when_every_row_is_somewhere(loaded: int, duplicate: int, rejected: int, off: int) -> None:
     report = RunReport("r", 1, 1, loaded + duplicate + rejected + off, loaded, duplicate, rejected)

@@ -83,6 +83,8 @@ def test_nothing_is_sent_for_nothing() -> None:
     assert s3.calls == []
 
 
+@pytest.mark.scenario("X16")
+@pytest.mark.promise("P4")
 @pytest.mark.parametrize(
     "path",
     [

@@ -66,7 +66,7 @@ def values(
             run_id,
             (
                 *(StagedObject(path, 10, NOON) for path in paths),
-                *(ArchivedObject(path + "a", 10, NOON, path) for path in paths),
+                *(ArchivedObject(path, 10, NOON, f"source/{number}") for number, path in enumerate(paths)),
             ),
             received=(Window(NOON, NOON + timedelta(hours=1)), Window(NOON + timedelta(hours=2), NOON)),
             rederive=True,
@@ -165,6 +165,7 @@ def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
     assert re.search(r"^create table if not exists ", render(file, SETTINGS).text, re.MULTILINE)
 
 
+@pytest.mark.promise("P8")
 @settings(max_examples=60)  # each renders twice, some 30 ms
 @given(st.sampled_from(FILES), HOSTILE, st.tuples(HOSTILE, HOSTILE))
 def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: tuple[str, str]) -> None:
@@ -180,6 +181,7 @@ def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: t
     ]
 
 
+@pytest.mark.promise("P8")
 @settings(max_examples=60)
 @given(st.sampled_from(FILES), HOSTILE.map(lambda text: "<<" + text + ">>"))
 def test_no_value_is_in_the_text(file: str, value: str) -> None:
@@ -236,6 +238,7 @@ def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
     assert not re.search(r"\b(staging|lake|clickstream|clickstream_\w+)\"?\.\"?\w", text)
 
 
+@pytest.mark.promise("P8")
 @given(st.text())
 def test_quote_and_literal_can_be_read_back(text: str) -> None:
     for quoted, mark in ((quote(text), '"'), (literal(text), "'")):
@@ -253,6 +256,7 @@ def test_what_takes_no_parameter_is_written_from_an_instant_and_a_duration_alone
         instant_literal(datetime(2026, 11, 24))  # noqa: DTZ001
 
 
+@pytest.mark.promise("P8")
 @given(st.one_of(HOSTILE, st.text()))
 def test_no_table_but_ours_is_maintained_or_dropped(name: str) -> None:
     t = TableNames(SETTINGS)

@@ -107,6 +107,8 @@ def test_an_offset_changes_nothing() -> None:
     assert select_expired([item], frozenset([item.path]), elsewhere - MILLISECOND, DAY, 10) == []
 
 
+@pytest.mark.scenario("X15")
+@pytest.mark.promise("P4")
 def test_what_is_old_and_not_loaded_is_kept_and_reported() -> None:
     old, older = aged(timedelta(hours=30), "a"), aged(timedelta(hours=40), "b")
 
@@ -145,6 +147,8 @@ def test_runs_one_after_another_delete_everything_that_may_go_and_nothing_twice(
     assert paths(overdue(left, loaded, NOW, DAY)) == paths(overdue(staged, loaded, NOW, DAY))
 
 
+@pytest.mark.scenario("X15")
+@pytest.mark.promise("P4")
 @given(OBJECTS, st.data())
 def test_past_their_time_means_expired_or_overdue_and_never_both(
     staged: list[StagedObject], data: st.DataObject

@@ -48,6 +48,8 @@ def test_nothing_is_blamed_for_an_error_that_passed() -> None:
     assert find_culprit("connection reset", OBJECTS, Reader()) is None
 
 
+@pytest.mark.scenario("X17")
+@pytest.mark.promise("P5")
 @given(st.sets(st.sampled_from(OBJECTS), min_size=1), st.lists(st.sampled_from(OBJECTS), min_size=1, unique=True))
 def test_without_a_name_a_broken_object_is_found_by_halving(
     broken: set[StagedObject], objects: list[StagedObject]
@@ -60,6 +62,7 @@ def test_without_a_name_a_broken_object_is_found_by_halving(
     assert reader.asked <= 1 + len(objects).bit_length()
 
 
+@pytest.mark.scenario("X17")
 @pytest.mark.parametrize(
     ("name", "first", "expected"),
     [("a.json", b"\x1f\x8b", True), ("a.gz", b"\x1f\x8b", False), ("a.json", b'{"', False), ("a.json", b"\x1f", False)],

@@ -109,6 +109,7 @@ def test_a_crawl_that_did_not_succeed_is_no_reason_to_skip(task, s3: MemoryS3, g
     assert crawl(task) == (HOUR + 2 * MINUTE).isoformat()
 
 
+@pytest.mark.scenario("X23")
 def test_a_failed_crawl_fails_the_task_at_every_attempt(task, s3: MemoryS3, glue: MemoryGlue) -> None:
     stage(s3, HOUR)
     glue.script = [Crawl(HOUR + number * MINUTE, "FAILED", "no permission", polls=0) for number in (1, 2)]
@@ -151,6 +152,7 @@ def test_a_second_patch_sends_nothing(task, glue: MemoryGlue) -> None:
     assert len(glue.called("UpdateTable")) == 1
 
 
+@pytest.mark.scenario("X22")
 @pytest.mark.parametrize(
     ("tables", "said"),
     [

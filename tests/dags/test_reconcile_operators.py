@@ -46,6 +46,7 @@ def errors(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line for line in capsys.readouterr().out.splitlines() if "[error" in line]
 
 
+@pytest.mark.scenario("X25")
 def test_objects_past_the_grace_are_sent_the_oldest_first(task, s3, sqs, capsys) -> None:
     new, old, older = deliver(s3, 14, 16, 60)
 

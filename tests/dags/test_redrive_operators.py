@@ -112,6 +112,7 @@ def test_the_other_source_s_task_is_skipped(task, s3, connect_trino: ConnectTrin
     assert (trino.executed, s3.calls) == ([], [])
 
 
+@pytest.mark.promise("P8")
 @pytest.mark.parametrize(
     "conf",
     [{"source": "x"}, {"source": None}, {"from": "now() --"}, {"to": 7}, {"dry_run": "no"}, {"dry_run": None}],
@@ -153,6 +154,7 @@ def test_lines_are_sent_and_noted_page_by_page(task, kinesis: MemoryKinesis, con
     assert second == [first[0], HOUR, HOUR, "B"]
 
 
+@pytest.mark.promise("P8")
 def test_the_asked_time_is_bound_and_never_later_than_now(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino()
     start, end = "2026-11-24T05:00:00+09:00", "2026-11-24T06:00:00+09:00"

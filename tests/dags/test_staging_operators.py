@@ -97,6 +97,7 @@ def test_a_backfill_lists_its_hour_anew_whatever_the_scheduled_run_of_its_id_too
     assert kept(s3, "run-1").paths == [first, missed]
 
 
+@pytest.mark.promise("P2")
 @pytest.mark.parametrize("kind", ["scheduled", "manual"])
 def test_a_retry_keeps_the_list_though_more_was_staged_and_some_was_loaded(
     task, s3: MemoryS3, connect_trino: ConnectTrino, kind: str
@@ -347,6 +348,8 @@ def test_what_is_loaded_and_past_its_time_and_grace_goes(task, s3, aged, connect
     assert counts == {"expired": 2, "overdue": 0, "kept": 3}
 
 
+@pytest.mark.scenario("X15")
+@pytest.mark.promise("P4")
 def test_what_is_not_loaded_stays_whatever_its_age_and_is_counted(task, s3, aged, connect_trino: ConnectTrino) -> None:
     connect_trino(loaded(aged["just_gone"]))
 
@@ -364,6 +367,7 @@ def test_an_empty_ledger_expires_nothing(task, s3, aged, connect_trino: ConnectT
     assert s3.buckets["lake-bucket"] == {}
 
 
+@pytest.mark.promise("P4")
 def test_a_ledger_that_cannot_be_read_expires_nothing(task, s3, aged, connect_trino: ConnectTrino) -> None:
     connect_trino({"load_ledger": [query_error("ICEBERG_INVALID_METADATA")]})
 
@@ -420,6 +424,8 @@ def test_the_grace_is_added_to_the_retention(
     assert set(AGES) - left(s3) == goes
 
 
+@pytest.mark.scenario("X16")
+@pytest.mark.promise("P8")
 @pytest.mark.parametrize("prefix", ["/", "//", "raw", "../", "a/b/", " "])
 def test_a_prefix_that_is_no_folder_is_refused_before_anything_is_listed(
     task, s3, aged, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch, prefix: str
@@ -433,6 +439,7 @@ def test_a_prefix_that_is_no_folder_is_refused_before_anything_is_listed(
     assert s3.calls == []
 
 
+@pytest.mark.scenario("X16")
 def test_an_empty_prefix_is_the_default_folder_and_never_the_bucket(
     task, s3, aged, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def test_the_dry_run_of_the_form_reaches_the_task(
     assert expire._is_dry_run is (rendered == "True")
 
 
+@pytest.mark.promise("P8")
 @pytest.mark.parametrize("value", ["maybe", "; drop", 7, None, [True]])
 def test_anything_but_yes_or_no_is_refused_before_the_task_runs(task, value: Any) -> None:
     expire = task("expire_staging", "expire")
@@ -69,6 +70,7 @@ def test_anything_but_yes_or_no_is_refused_before_the_task_runs(task, value: Any
         context(expire, "manual", conf={"dry_run": value})
 
 
+@pytest.mark.promise("P8")
 def test_airflow_never_renders_the_sql_itself(bag) -> None:
     """Ours is rendered with bound values; Airflow's rendering would paste them into the text."""
     assert {task.task_id: task.template_ext for task in statements(bag) if task.template_ext} == {}

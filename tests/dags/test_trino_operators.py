@@ -45,6 +45,7 @@ def listed(s3: MemoryS3) -> None:
     """The run has its list of objects."""
     objects = tuple(StagedObject(path, 10 * number, HOUR) for number, path in enumerate(PATHS, start=1))
     s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, objects).to_json().encode()
+    s3.buckets["staging-bucket"] = {path.removeprefix("s3://staging-bucket/"): b"x" for path in PATHS}
 
 
 def execute(operator: TrinoStatementOperator, run_id: str = RUN) -> Any:
@@ -85,6 +86,41 @@ def test_unpack_reads_the_run_s_objects_and_no_other(task, connect_trino: Connec
     assert parameters == PATHS
     assert '"$path" in (?, ?)' in text
     assert "it's" not in text
+
+
+@pytest.mark.scenario("X14")
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("error", [None, "HIVE_CANNOT_OPEN_SPLIT"])
+def test_what_expires_while_it_is_read_is_read_anew_without_it(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, error: str | None
+) -> None:
+    def expires(_: FakeCursor) -> Rows:
+        s3.buckets["staging-bucket"].pop(PATHS[0].removeprefix("s3://staging-bucket/"), None)
+        if error:
+            raise query_error(error)
+        return []
+
+    trino = connect_trino({"create or replace table": [expires, []], "load_ledger": [[{"source_path": PATHS[0]}]]})
+
+    assert run(task, "unpack") == []
+
+    (_, first), _, (_, second) = trino.executed
+    assert (first, second) == (PATHS, PATHS[1:])
+    assert manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode()).paths == PATHS[1:]
+
+
+@pytest.mark.scenario("X14")
+@pytest.mark.promise("P1")
+@pytest.mark.usefixtures("listed")
+def test_what_is_gone_and_was_never_loaded_stays_on_the_list(task, s3: MemoryS3, connect_trino: ConnectTrino) -> None:
+    """Its lines are nowhere: the report must not add up."""
+    s3.buckets["staging-bucket"].clear()
+    trino = connect_trino()
+
+    run(task, "unpack")
+
+    assert len(trino.executed) == 2
+    assert manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode()).paths == PATHS
 
 
 @pytest.mark.usefixtures("listed")
@@ -253,6 +289,8 @@ def test_a_kill_before_anything_runs_does_nothing(task, connect_trino: ConnectTr
     assert [cursor.is_cancelled for cursor in trino.cursors] == [False]
 
 
+@pytest.mark.scenario("X2")
+@pytest.mark.promise("P6")
 def test_a_kill_cancels_the_running_query_and_no_other_follows(task, connect_trino: ConnectTrino) -> None:
     """The task runner's signal handler calls on_kill in the midst of the statement, which then ends as cancelled."""
     operator = task("load_events", "create_tables")
@@ -284,6 +322,7 @@ def test_a_kill_that_comes_too_late_for_one_statement_lets_no_other_follow(task,
     assert len(trino.executed) == 2
 
 
+@pytest.mark.scenario("X2")
 def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino) -> None:
     """As the task runner does it: the time-out is raised inside the statement, on_kill is called after it."""
     from airflow.sdk.execution_time.timeout import timeout
@@ -319,6 +358,8 @@ def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: 
     assert '{"up to 1 hour": 7}' in parameters
 
 
+@pytest.mark.scenario("X1")
+@pytest.mark.promise("P6")
 @pytest.mark.usefixtures("listed")
 def test_a_retry_ends_what_the_try_before_it_left_running(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino({"runtime.queries": [[{"query_id": "20261124_000000_00009_left"}]]})
@@ -336,6 +377,7 @@ def test_a_retry_ends_what_the_try_before_it_left_running(task, connect_trino: C
     assert "drop table x" not in merge
 
 
+@pytest.mark.promise("P1")
 @pytest.mark.parametrize(
     ("column", "value"), [("rows_read", 11), ("rows_read", 9), ("rows_loaded", 6), ("rows_rejected", 0)]
 )

@@ -93,6 +93,8 @@ def test_the_preview_of_three_days_writes_nothing_and_is_what_then_happens(days:
     assert {name: report[name] for name in FORECAST} == {name: preview[name] for name in FORECAST}
 
 
+@pytest.mark.promise("P2", "P7")
+@pytest.mark.scenario("X31")
 def test_the_tables_are_those_of_the_model_and_loading_again_changes_nothing(days: Days) -> None:
     first = days.rows()
     assert compare(days.model, days.unplaced()) == []

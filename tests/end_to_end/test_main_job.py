@@ -86,6 +86,7 @@ def job(machine: Machine) -> Job:
     return Job(machine)
 
 
+@pytest.mark.promise("P1", "P5")
 def test_every_record_is_staged_byte_for_byte_or_refused_whole(job: Job) -> None:
     passed = Counter(line for record in job.records if (line := expected_transform(record)) is not None)
     refused = Counter(record for record in job.records if expected_transform(record) is None)
@@ -99,6 +100,7 @@ def test_every_record_is_staged_byte_for_byte_or_refused_whole(job: Job) -> None
     assert len(refused) >= 4
 
 
+@pytest.mark.promise("P1", "P5")
 def test_tables_hold_what_the_model_says(job: Job) -> None:
     tables = expected_tables(job.staged())
 
@@ -158,6 +160,8 @@ def test_the_patched_table_and_the_load_read_the_same_values(job: Job) -> None:
     assert joined == job.query("select count(*) from lake.clickstream.events")[0][0]
 
 
+@pytest.mark.scenario("X30")
+@pytest.mark.promise("P1", "P2")
 def test_sending_all_again_adds_duplicates_and_nothing_else(job: Job) -> None:
     before = job.query("select count(*), count(distinct message_id) from lake.clickstream.events")
     rejects_before = len(job.rows("rejects"))
@@ -172,6 +176,7 @@ def test_sending_all_again_adds_duplicates_and_nothing_else(job: Job) -> None:
     assert len(job.rows("rejects")) == rejects_before + report["rows_rejected"]
 
 
+@pytest.mark.promise("P2")
 def test_running_again_with_nothing_new_loads_nothing(job: Job) -> None:
     before = job.query("select count(*) from lake.clickstream.load_ledger")
 
@@ -179,6 +184,8 @@ def test_running_again_with_nothing_new_loads_nothing(job: Job) -> None:
     assert job.query("select count(*) from lake.clickstream.load_ledger") == before
 
 
+@pytest.mark.scenario("X17")
+@pytest.mark.promise("P5")
 def test_unreadable_objects_are_set_aside_whole_and_the_others_load(job: Job) -> None:
     s3, bucket = job.machine.client("s3"), job.settings.staging_bucket
     now = datetime.now(UTC)
@@ -215,6 +222,8 @@ def test_unreadable_objects_are_set_aside_whole_and_the_others_load(job: Job) ->
         s3.delete_object(Bucket=bucket, Key=key)
 
 
+@pytest.mark.scenario("X15")
+@pytest.mark.promise("P4")
 def test_only_loaded_objects_past_their_time_expire(job: Job) -> None:
     s3, bucket = job.machine.client("s3"), job.settings.staging_bucket
     old = datetime.now(UTC) - timedelta(

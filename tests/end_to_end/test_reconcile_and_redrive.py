@@ -103,6 +103,8 @@ def error_object(*records: bytes) -> bytes:
     return gzip.compress("".join(line + "\n" for line in lines).encode())
 
 
+@pytest.mark.scenario("X25")
+@pytest.mark.promise("P1")
 def test_an_object_whose_event_was_lost_is_staged(job: Job) -> None:
     key, body = "raw/2026/11/24/07/missed événement 1+1.gz", gzip.compress(message("missed-1") + b"\n")
     with job.without_notifications():
@@ -162,6 +164,7 @@ def test_good_records_of_a_failed_batch_are_staged_and_a_damaged_object_stays(jo
     assert "processing-failed-redriven/made/damaged.gz" not in job.keys(job.raw, "processing-failed-redriven/")
 
 
+@pytest.mark.promise("P1")
 def test_all_of_it_is_loaded_and_a_rejected_line_is_sent_once(job: Job, start: datetime) -> None:
     name = f"staging/{datetime.now(UTC):%Y%m%dT%H%M%S}000Z-joined.gz"
     lines = [message("joined-1") + message("joined-2"), b"\xc3"]

@@ -4,6 +4,8 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.lambdas.runtime_api import Function
 
 EVENTS = Path(__file__).parent / "events"
@@ -29,6 +31,7 @@ def test_newline_transform_answers_and_logs_one_line() -> None:
     assert [json.loads(line)["records"] for line in log.splitlines()] == [len(event["records"]), 1]
 
 
+@pytest.mark.scenario("X29")
 def test_an_overflowing_answer_passes_the_runtime() -> None:
     payload = base64.b64encode(b'{"a":"' + b"x" * 1_000_000 + b'"}').decode()
     with Function("clickstream_stream.newline_transform.lambda_handler", {}) as function:

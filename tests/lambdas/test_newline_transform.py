@@ -35,6 +35,7 @@ def nested(depth: int) -> bytes:
     return b'{"a":' * (depth - 1) + b"{}" + b"}" * (depth - 1)
 
 
+@pytest.mark.scenario("X19", "X29")
 @pytest.mark.parametrize("case", CASES)
 def test_recorded_event(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     event, expected = read(f"{case}.json"), read(f"{case}.expected.json")
@@ -85,6 +86,8 @@ def test_many_brackets_that_do_not_nest_are_accepted() -> None:
     assert transform(in_text) == (in_text + b"\n", {})
 
 
+@pytest.mark.scenario("X29")
+@pytest.mark.promise("P5")
 @pytest.mark.parametrize(
     "bomb",
     [b"[" * 500_000, b'{"a":' * 150_000, b'{"a":"' + b'\\"' * 400_000 + b"{" * 300, b'["' * 400_000, b"\\" * 900_000],
@@ -120,6 +123,8 @@ def test_a_record_without_fields_fails_alone() -> None:
     assert batch.failed == {"no_data": 4}
 
 
+@pytest.mark.scenario("X29")
+@pytest.mark.promise("P5")
 def test_text_that_utf8_cannot_hold_does_not_break_the_answer() -> None:
     batch = records.transform_batch([{"recordId": "1", "data": "\ud800"}])
 
@@ -186,6 +191,7 @@ json_objects = st.dictionaries(st.text(max_size=8), json_values, max_size=5)
 line_ends = st.text(alphabet="\r\n", max_size=4).map(str.encode)
 
 
+@pytest.mark.scenario("X19")
 @given(json_objects, st.booleans(), line_ends)
 def test_payload_bytes_stay_and_one_newline_follows(value: dict[str, Any], ascii_only: bool, ending: bytes) -> None:
     payload = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")

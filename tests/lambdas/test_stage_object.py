@@ -45,6 +45,7 @@ def put_event(*keys: str, message_id: str = "m") -> dict[str, Any]:
     return {"messageId": message_id, "body": json.dumps(body)}
 
 
+@pytest.mark.scenario("X25", "X27", "X28")
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
 def test_recorded_event(path: Path, use_s3: Callable[[Any], None]) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
@@ -72,6 +73,8 @@ def test_failed_messages_are_logged_without_their_text(
     }
 
 
+@pytest.mark.scenario("X26")
+@pytest.mark.promise("P6")
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("step", range(4))
 def test_a_crash_at_any_step_loses_nothing_and_a_retry_ends_the_same(
@@ -95,6 +98,8 @@ def test_a_crash_at_any_step_loses_nothing_and_a_retry_ends_the_same(
 raw_keys = st.text(alphabet="ab/_.", min_size=1, max_size=6).map(lambda rest: f"raw/{rest}")
 
 
+@pytest.mark.scenario("X25", "X26")
+@pytest.mark.promise("P1", "P6")
 @given(
     st.dictionaries(raw_keys, st.binary(max_size=3), min_size=1, max_size=5),
     st.data(),

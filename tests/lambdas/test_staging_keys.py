@@ -15,11 +15,13 @@ source_keys = st.text(alphabet=s3_characters | st.sampled_from("/_.-= +%é"), mi
 long_keys = st.builds(lambda text, times: text * times, source_keys, st.integers(min_value=20, max_value=80))
 
 
+@pytest.mark.scenario("X27")
 @given(st.lists(source_keys | long_keys, min_size=2, max_size=6, unique=True))
 def test_different_sources_get_different_keys(sources: list[str]) -> None:
     assert len({staging_key("staging/", TIME, source) for source in sources}) == len(sources)
 
 
+@pytest.mark.scenario("X27")
 @given(st.text(alphabet="/_=5F.a", min_size=1, max_size=5), st.text(alphabet="/_=5F.a", min_size=1, max_size=5))
 def test_different_sources_stay_different_where_escapes_could_be_imitated(one: str, other: str) -> None:
     assert (encode(one) == encode(other)) == (one == other)

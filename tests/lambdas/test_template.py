@@ -85,6 +85,7 @@ def test_what_triggers_staging_is_what_firehose_delivers_and_nothing_else() -> N
     assert function["CLICKSTREAM_RAW_PREFIX"] == notification_prefix()
 
 
+@pytest.mark.scenario("X28")
 def test_staged_objects_cannot_trigger_staging() -> None:
     target = RESOURCES["StageObject"]["Properties"]["Environment"]["Variables"]
     notified = [name for name, bucket in of_type("AWS::S3::Bucket").items() if "NotificationConfiguration" in bucket]

@@ -46,6 +46,8 @@ def staged_name(instant: datetime, name: str) -> str:
     return f"{instant:%Y%m%dT%H%M%S}000Z-{name}.gz"
 
 
+@pytest.mark.promise("P7")
+@pytest.mark.scenario("X31")
 def test_a_day_from_the_archive_is_the_day_of_the_live_path_row_for_row(machine: Machine) -> None:
     """P7. Of the generated records only those that are messages are in the archive, as on Segment's side."""
     records = list(generate_day(20261120, MIDNIGHT + DAY, users=25))
@@ -113,6 +115,7 @@ def test_only_messages_received_in_the_range_are_loaded(lake: ScratchLake, in_se
     assert [row["staged_at"] for row in lake.rows("load_ledger")] == [MIDNIGHT]
 
 
+@pytest.mark.scenario("X31")
 def test_messages_that_kinesis_never_got_are_left_out(lake: ScratchLake) -> None:
     """Segment's S3 destination ignores `integrations`; its others do not (facts of the archive)."""
     wanted = {
@@ -136,6 +139,7 @@ def test_messages_that_kinesis_never_got_are_left_out(lake: ScratchLake) -> None
     assert report.adds_up
 
 
+@pytest.mark.scenario("X31")
 def test_strays_are_left_out_and_a_custom_prefix_is_kept_apart(lake: ScratchLake) -> None:
     archive_records(lake, record("a", NOON))
     bucket, day = lake.settings.archive_bucket, int(MIDNIGHT.timestamp()) * 1000
@@ -154,6 +158,7 @@ def test_strays_are_left_out_and_a_custom_prefix_is_kept_apart(lake: ScratchLake
     assert report.objects == 1
 
 
+@pytest.mark.scenario("X31")
 def test_a_range_over_both_takes_each_message_once(lake: ScratchLake) -> None:
     """Two days back from the archive, the last hours from staging, one message in both."""
     now = datetime.now(UTC).replace(minute=30, second=0, microsecond=0)

@@ -138,6 +138,7 @@ def test_every_check_has_a_planted_fault() -> None:
     assert PLANTED.keys() == CHECKS.keys()
 
 
+@pytest.mark.promise("P2")
 def test_good_tables_pass_every_check_also_when_loaded_again(loaded: ScratchLake) -> None:
     first = loaded.check("run-1")
     stage(loaded, "more", body("m", 130, 1))

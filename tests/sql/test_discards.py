@@ -1,5 +1,7 @@
 """Values that do not fit: NULL in `events`, whole in `discards`."""
 
+import pytest
+
 from tests.scratch import ScratchLake
 
 LINES = rb"""
@@ -25,6 +27,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.promise("P5")
 def test_each_value_that_does_not_fit_is_kept_once(lake: ScratchLake) -> None:
     lake.stage("20261124T010203004Z-a.ndjson", LINES.lstrip())
     lake.load("run-1")

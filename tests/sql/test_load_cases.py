@@ -14,6 +14,8 @@ from tests.scratch import ScratchLake
 CASES = sorted(path for path in (Path(__file__).parents[1] / "model" / "cases").iterdir() if path.is_dir())
 
 
+@pytest.mark.scenario("X18", "X24", "X30", "X34")
+@pytest.mark.promise("P1", "P5")
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
 def test_load_gives_the_expected_rows(case: Path, lake: ScratchLake) -> None:
     files = [

@@ -135,6 +135,7 @@ def test_a_table_that_is_not_there_has_an_error_of_its_own(machine: Machine, pat
     assert failure.value.error_name in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 
 
+@pytest.mark.promise("P2", "P3")
 def test_loads_and_maintenance_beside_each_other_both_end_well(
     machine: Machine, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -162,6 +163,7 @@ def test_loads_and_maintenance_beside_each_other_both_end_well(
     assert loaded.check(f"run-{everything[-1]}").failures == ()
 
 
+@pytest.mark.promise("P2")
 def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
     machine: Machine, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,6 +3,8 @@
 import gzip
 import json
 
+import pytest
+
 from clickstream.query import QueryRunner
 from clickstream.sql import Statement
 from clickstream_stream.records import to_line
@@ -33,11 +35,14 @@ def test_without_the_lambda_all_but_the_first_event_of_an_object_are_lost_silent
     assert _read_as_json(machine, lake, "json_rows") == 1
 
 
+@pytest.mark.scenario("X19")
 def test_with_the_lambda_every_event_is_a_row(machine: Machine, lake: ScratchLake) -> None:
     lake.stage("20261124T010203004Z-lines.gz", gzip.compress(b"".join(to_line(record) for record in RECORDS)))
     assert _read_as_json(machine, lake, "json_rows") == len(RECORDS)
 
 
+@pytest.mark.scenario("X19")
+@pytest.mark.promise("P1")
 def test_the_load_sees_the_missing_newline_and_keeps_the_line(lake: ScratchLake) -> None:
     lake.stage("20261124T010203004Z-bypassed.gz", gzip.compress(b"".join(RECORDS)))
 

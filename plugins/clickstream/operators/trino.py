@@ -1,7 +1,7 @@
 """Operators that run the files of include/sql on Trino."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream import manifest
 from clickstream.aws.glue import add_partitions
-from clickstream.aws.s3 import first_bytes, keep_copy, read_text, write_text
+from clickstream.aws.s3 import first_bytes, keep_copy, list_staged, read_text, write_text
 from clickstream.manifest import Manifest
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
@@ -112,8 +112,9 @@ class TrinoUnpackOperator(TrinoStatementOperator):
     """Reads the objects of the run's manifest into its batch table; sets aside what cannot be read, and goes on.
 
     An object set aside is copied to quarantine/ in the lake bucket, written to the `quarantine` table (neither in a dry
-    run) and taken off the manifest, so that the tasks after this one know nothing of it. Skipped when nothing readable
-    is left. Folders of the archive are first made partitions of the table over it.
+    run) and taken off the manifest, so that the tasks after this one know nothing of it. So is one that expires
+    meanwhile, having been loaded before. Skipped when nothing readable is left. Folders of the archive are first made
+    partitions of the table over it.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -132,14 +133,15 @@ class TrinoUnpackOperator(TrinoStatementOperator):
         ]
         aside = [self._set_aside(item, "gzip data, but not named .gz", values, settings) for item in misnamed]
         while values["manifest"].objects:
-            try:
-                self._run(self.sql[0], settings, values)
+            failure = self._read(settings, values)
+            if self._take_off_expired(values, settings):
+                continue
+            if failure is None:
                 break
-            except TrinoQueryError as error:
-                culprit = self._culprit(error, values["manifest"], settings)
-                if culprit is None:
-                    raise
-                aside.append(self._set_aside(culprit, str(error.message), values, settings))
+            culprit = self._culprit(failure, values["manifest"], settings)
+            if culprit is None:
+                raise failure
+            aside.append(self._set_aside(culprit, str(failure.message), values, settings))
         if not values["manifest"].objects:
             raise AirflowSkipException(f"nothing readable is left: {len(aside)} objects were set aside")
         return aside
@@ -152,6 +154,35 @@ class TrinoUnpackOperator(TrinoStatementOperator):
         locations = {folder: f"{settings.archive_location}{folder}/" for folder in taken.folders}
         added = add_partitions(glue, settings.lines_database, ARCHIVE_LINES, locations)
         self.log.info("%d folders of the archive, %d read for the first time", len(locations), added)
+
+    def _read(self, settings: Settings, values: Mapping[str, Any]) -> TrinoQueryError | None:
+        try:
+            self._run(self.sql[0], settings, values)
+        except TrinoQueryError as error:
+            return error
+        return None
+
+    def _take_off_expired(self, values: dict[str, Any], settings: Settings) -> bool:
+        """Takes off the manifest what expired meanwhile: it was loaded before, but read now it would count as empty.
+
+        What is gone and was never loaded stays on it, and the report will say that it has content and no lines.
+        """
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        staged, _ = list_staged(s3, settings)
+        gone = values["manifest"].gone(settings.staging_location, (item.path for item in staged))
+        if not gone:
+            return False
+        since = {"staged_since": min(item.staged_at for item in gone)}
+        rows = self._run("lake/load_ledger/loaded_paths.sql", settings, since).rows
+        expired = {item.path for item in gone} & {row["source_path"] for row in rows}
+        self.log.warning("%d of %d objects expired while they were read", len(expired), len(gone))
+        self._shorten(values, expired, settings)
+        return bool(expired)
+
+    def _shorten(self, values: dict[str, Any], paths: Collection[str], settings: Settings) -> None:
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        values["manifest"] = values["manifest"].without(paths)
+        write_text(s3, settings.lake_bucket, manifest.key(values["run_id"]), values["manifest"].to_json())
 
     def _culprit(self, error: TrinoQueryError, taken: Manifest, settings: Settings) -> StagedObject | None:
         if error.error_name not in READ_ERRORS:
@@ -177,8 +208,7 @@ class TrinoUnpackOperator(TrinoStatementOperator):
             copy = keep_copy(s3, item.path, settings.lake_bucket, copy_key(item.path))
             unreadable = Unreadable(item.path, copy, item.bytes, reason, item.staged_at)
             self._run("lake/quarantine/load.sql", settings, {**values, "unreadable": unreadable})
-        values["manifest"] = taken.without(item.path)
-        write_text(s3, settings.lake_bucket, manifest.key(values["run_id"]), values["manifest"].to_json())
+        self._shorten(values, [item.path], settings)
         self.log.error("set aside, kept at %s: %s: %s", copy, item.path, reason)
         return item.path
 

@@ -98,6 +98,7 @@ def test_a_crawl_leaves_one_table_with_types_counts_and_a_fresh_result(staging):
     assert [crawl["State"] for crawl in place.glue.list_crawls(CrawlerName=place.crawler)["Crawls"]] == ["COMPLETED"]
 
 
+@pytest.mark.scenario("X21")
 def test_a_second_crawl_brings_structs_back_and_drops_columns_no_longer_seen(staging):
     place = staging()
     place.add("1.gz", TRACK)

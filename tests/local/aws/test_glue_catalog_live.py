@@ -50,6 +50,7 @@ def test_old_versions_are_kept_unless_the_archive_is_skipped(aws, database):
     assert [(v["VersionId"], v["Table"]["Description"]) for v in versions] == [("3", "third"), ("1", "first")]
 
 
+@pytest.mark.scenario("X11")
 def test_of_many_updates_from_one_version_exactly_one_wins(aws, database):
     glue = aws.client("glue")
     glue.create_table(DatabaseName=database, TableInput={"Name": "t"})

@@ -1,0 +1,64 @@
+"""The machine of the fault tests: a stack of its own, since they kill its parts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from clickstream.settings import Settings, variable
+from tests.dags.conftest import AIRFLOW
+from tests.faults.airflow_tasks import THE_RUN, run_dag
+from tests.faults.figures import FIGURES
+from tests.faults.lake import FaultyLake
+from tests.faults.machine import FaultyMachine
+from tests.machine import scratch_lake
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the fault tests did."""
+    if FIGURES.faults:
+        terminalreporter.section("faults")
+        terminalreporter.write_line(FIGURES.text())
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyMachine]:
+    running = FaultyMachine.start_in(tmp_path_factory.mktemp("faults") / "stack")
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture
+def faulty(stack: FaultyMachine, request: pytest.FixtureRequest) -> Iterator[FaultyMachine]:
+    """The stack, whole again after each test."""
+    for marker in request.node.iter_markers("scenario"):
+        FIGURES.scenarios.update(marker.args)
+    yield stack
+    stack.heal()
+
+
+@pytest.fixture
+def lake(faulty: FaultyMachine, monkeypatch: pytest.MonkeyPatch) -> FaultyLake:
+    """Empty tables and an empty staging folder; tasks run with their settings, and through the proxies."""
+    return _lake(faulty, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(stack: FaultyMachine) -> dict[str, list[str]]:
+    """What every table holds when the small day was loaded once and nothing went wrong."""
+    with pytest.MonkeyPatch.context() as patch:
+        lake = _lake(stack, patch)
+        lake.stage_day()
+        run_dag("load_events", THE_RUN)
+        assert lake.differences() == []
+        return lake.contents()
+
+
+def _lake(machine: FaultyMachine, patch: pytest.MonkeyPatch) -> FaultyLake:
+    made = scratch_lake(machine)
+    settings = {variable(name): str(getattr(made.settings, name)) for name in Settings.__dataclass_fields__}
+    environment = AIRFLOW | machine.connections() | settings
+    for name, value in environment.items():
+        patch.setenv(name, value)
+    return FaultyLake(made, environment)
