@@ -41,9 +41,9 @@ class FaultyLake:
         self.files.append(staged_file(path, body))
         return path
 
-    def stage_day(self, at: datetime = NOW) -> None:
+    def stage_day(self, at: datetime = NOW, seed: int = SEED) -> None:
         """Stage a small day: three objects with every kind of event, duplicates within and across them, and rejects."""
-        lines = list(generate_day(SEED, NOW, users=6))
+        lines = list(generate_day(seed, NOW, users=6))
         lines += lines[::9]
         for number in range(OBJECTS):
             self.stage(f"day-{number}", lines[number::OBJECTS], at)

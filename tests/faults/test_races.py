@@ -36,10 +36,10 @@ def test_three_backfills_of_one_hour_and_the_hourly_load(lake: FaultyLake) -> No
 @pytest.mark.promise("P1", "P2")
 @pytest.mark.slow_fault
 def test_three_backfills_of_one_day_and_the_hourly_load(lake: FaultyLake) -> None:
-    """Events lie in four hours of the day; the other hours have nothing to load."""
+    """Events lie in four hours of the day, others in each: of one in two hours, the copy loaded first would stay."""
     hours = [HOUR - timedelta(hours=back) for back in range(24)]
     for back in (0, 1, 11, 23):
-        lake.stage_day(HOUR - timedelta(hours=back) + timedelta(minutes=5))
+        lake.stage_day(HOUR - timedelta(hours=back) + timedelta(minutes=5), seed=back)
 
     with ThreadPoolExecutor(4) as pool:
         backfills = [pool.submit(backfill, number, hours) for number in range(3)]
