@@ -37,6 +37,7 @@ PARTITIONS = {
     "discards": Partitions("received_at", DAY),
     "quarantine": Partitions(None, DAY),
     "load_runs": Partitions(None, DAY),
+    "schema_changes": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
 }
 

@@ -51,6 +51,7 @@ class Settings:
     dedupe_lookback_days: int = 30
     load_max_objects: int = 2_000
     backfill_max_objects: int = 4_000
+    schema_changes_max: int = 500
     reconcile_after_minutes: int = 15
     reconcile_max_objects: int = 5_000
 

@@ -70,7 +70,7 @@ class TableNames:
     """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
 
     # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
-    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
+    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs", "schema_changes")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -84,6 +84,7 @@ class TableNames:
         self.load_ledger = self._lake("load_ledger")
         self.load_runs = self._lake("load_runs")
         self.discards = self._lake("discards")
+        self.schema_changes = self._lake("schema_changes")
         self.quarantine = self._lake("quarantine")
 
     def batch(self, run_id: str) -> str:

@@ -61,6 +61,8 @@ def values(
         "lookback_days": 30,
         "archive_integration": "Amazon Kinesis",
         "staged_since": NOON,
+        "change_limit": 500,
+        "shape_limit": 5_000,
         "manifest": Manifest(
             run_id,
             (

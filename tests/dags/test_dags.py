@@ -115,6 +115,7 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "load_events",
         "load_rejects",
         "load_discards",
+        "record_schema_changes",
         "write_ledger",
         "report",
         "check",

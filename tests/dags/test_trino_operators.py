@@ -71,8 +71,9 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."quarantine"',
         '"lake"."clickstream"."load_ledger"',
         '"lake"."clickstream"."load_runs"',
+        '"lake"."clickstream"."schema_changes"',
     ]
-    assert [parameters for _, parameters in trino.executed] == [None] * 7
+    assert [parameters for _, parameters in trino.executed] == [None] * 8
 
 
 @pytest.mark.usefixtures("listed")

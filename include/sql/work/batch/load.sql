@@ -3,6 +3,7 @@
 {%- from "macros/archive.sql" import is_wanted, object_time -%}
 {%- from "macros/lines.sql" import lines_of -%}
 {%- from "macros/naming.sql" import slug -%}
+{%- from "macros/shapes.sql" import shape -%}
 -- One load's lines, read once: every line of its manifest as typed columns, or with the reason why it is rejected.
 -- Everything else that the load writes is taken from here, so all of it agrees. Duplicates are still in it.
 -- Of the archive, whose objects hold whole days and more than went to Kinesis, only what the run is asked for.
@@ -85,6 +86,7 @@ typed_messages as (
                 array[{{ events.top_level_keys | map("literal") | join(", ") }}], member_name
             )
         ) as extra_members,
+        {{ shape("message", "context_member") }} as shape,
         {{ object_time("source_path") }} as staged_at,
         {%- for column in events.extracted if column.name != "message_id" %}
         {{ typed(column.value, column.type) }} as {{ quote(column.typed_name) }},
@@ -138,6 +140,7 @@ select
     uuid() as line_id,
     line_digest,
     reject_reason,
+    if(reject_reason is null, shape) as shape,
     if(reject_reason is not null, line) as rejected_line,
     discarded,
 {%- for column in events.columns %}
