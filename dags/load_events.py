@@ -35,6 +35,7 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import load_form
+from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.staging import S3TakeManifestOperator
 from clickstream.operators.trino import (
     TrinoPreviewLoadOperator,
@@ -63,6 +64,7 @@ BOUNDS = {"bounds": "work/batch/bounds.sql"}
         "execution_timeout": timedelta(hours=1),
     },
     params=load_form(),
+    on_failure_callback=tell_of_failure,
     doc_md=__doc__,
 )
 def load_events():

@@ -38,6 +38,7 @@ PARTITIONS = {
     "quarantine": Partitions(None, DAY),
     "load_runs": Partitions(None, DAY),
     "schema_changes": Partitions(None, DAY),
+    "alarms": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
 }
 

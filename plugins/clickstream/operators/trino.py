@@ -18,8 +18,9 @@ from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import first_bytes, keep_copy, read_text, write_text
 from clickstream.drift import SHAPES_READ, Drift, SchemaChange
 from clickstream.manifest import Manifest
+from clickstream.operators.links import TrinoQueryLink
 from clickstream.preview import from_row as preview_from_row
-from clickstream.query import QueryRunner, Result
+from clickstream.query import QueryRunner, Result, query_url
 from clickstream.run_report import from_row
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
@@ -37,6 +38,7 @@ class TrinoStatementOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("sql", "look_up")
+    operator_extra_links = (TrinoQueryLink(),)
 
     def __init__(
         self,
@@ -69,6 +71,11 @@ class TrinoStatementOperator(BaseOperator):
         """Cancels the running query."""
         if self._runner is not None:
             self._runner.cancel()
+
+    @property
+    def query_url(self) -> str:
+        """Trino's page of the latest query of this task; empty when there was none."""
+        return query_url(self._runner.info_url, load_settings().trino_ui) if self._runner else ""
 
     def _values(self, context: Context, settings: Settings) -> dict[str, Any]:
         run_id = context["run_id"]
