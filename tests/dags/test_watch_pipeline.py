@@ -1,4 +1,4 @@
-"""The watch on the local AWS and Trino: what is wrong reaches a Slack webhook and an SNS topic, and what is sent is real."""
+"""The watch on the local AWS and Trino: what is wrong reaches a Slack webhook and an SNS topic, once."""
 
 import json
 from collections.abc import Iterator

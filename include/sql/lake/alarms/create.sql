@@ -7,8 +7,8 @@ create table if not exists {{ t.alarms }} (
     figures varchar comment 'The figures that it was decided from, as a JSON object.',
     opened_at timestamp(6) with time zone comment 'When it was first seen.',
     last_seen_at timestamp(6) with time zone comment 'When it was last seen.',
-    closed_at timestamp(6) with time zone comment 'When it was over; NULL while it is not. At once for one about a run.',
-    told_at varchar comment 'When each destination was last told, as a JSON object; one that was told of the end is out.'
+    closed_at timestamp(6) with time zone comment 'When it was over; NULL before. At once for one about a run.',
+    told_at varchar comment 'When each destination was last told, as a JSON object; one told of the end is out.'
 )
 comment 'What watch_pipeline found wrong, when, and whom it told.'
 with (

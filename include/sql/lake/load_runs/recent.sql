@@ -1,5 +1,5 @@
--- What the latest runs rejected, set aside, and met for the first time. The first load ever meets every key, and does not
--- count.
+-- What the latest runs rejected, set aside, and met for the first time.
+-- The first load ever meets every key: its do not count.
 -- Grain: one run. Parameters: runs_since.
 with quarantined as (
     select
