@@ -53,7 +53,7 @@ class Message:
     @property
     def short_subject(self) -> str:
         """The subject as SNS and e-mail take it: printable ASCII, one line, at most SUBJECT_LIMIT."""
-        plain = re.sub(r"[^ -~]+", " ", self.subject).strip()
+        plain = re.sub(r"[^!-~]+", " ", self.subject).strip()
         return plain[:SUBJECT_LIMIT] or "Clickstream"
 
 
