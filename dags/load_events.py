@@ -11,7 +11,8 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    In a dry run, **preview** then tells what the load would do, and the tasks below are skipped.
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
 5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
-   did not fit their column, in `discards`.
+   did not fit their column, in `discards`; **record_schema_changes** keys, and types of values, that were never met
+   before, in `schema_changes`.
 6. **write_ledger** writes what became of every line to `load_ledger`. **publish_views** then moves `events_live` on to
    the oldest object that is not loaded, and makes views that are missing.
 7. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
@@ -35,14 +36,17 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import load_form
+from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.staging import S3TakeManifestOperator
 from clickstream.operators.trino import (
     TrinoPreviewLoadOperator,
+    TrinoRecordSchemaChangesOperator,
     TrinoReportRunOperator,
     TrinoStatementOperator,
     TrinoUnpackOperator,
 )
 from clickstream.operators.views import TrinoPublishViewsOperator
+from clickstream.sql import TableNames
 
 BOUNDS = {"bounds": "work/batch/bounds.sql"}
 
@@ -62,20 +66,13 @@ BOUNDS = {"bounds": "work/batch/bounds.sql"}
         "execution_timeout": timedelta(hours=1),
     },
     params=load_form(),
+    on_failure_callback=tell_of_failure,
     doc_md=__doc__,
 )
 def load_events():
     create_tables = TrinoStatementOperator(
         task_id="create_tables",
-        sql=[
-            "staging/lines/create.sql",
-            "lake/events/create.sql",
-            "lake/rejects/create.sql",
-            "lake/discards/create.sql",
-            "lake/quarantine/create.sql",
-            "lake/load_ledger/create.sql",
-            "lake/load_runs/create.sql",
-        ],
+        sql=["staging/lines/create.sql", *(f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES)],
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
     unpack = TrinoUnpackOperator(task_id="unpack")
@@ -85,6 +82,7 @@ def load_events():
     )
     load_rejects = TrinoStatementOperator(task_id="load_rejects", sql=["lake/rejects/load.sql"])
     load_discards = TrinoStatementOperator(task_id="load_discards", sql=["lake/discards/load.sql"], look_up=BOUNDS)
+    record_schema_changes = TrinoRecordSchemaChangesOperator(task_id="record_schema_changes")
     write_ledger = TrinoStatementOperator(
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
@@ -95,7 +93,7 @@ def load_events():
         task_id="drop_batch", sql=["work/batch/drop.sql"], trigger_rule="none_failed_min_one_success"
     )
 
-    loads = [load_events, load_rejects, load_discards, write_ledger]
+    loads = [load_events, load_rejects, load_discards, record_schema_changes, write_ledger]
     chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
     chain(unpack, preview, drop_batch)
     chain(write_ledger, publish_views)

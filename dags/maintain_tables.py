@@ -4,10 +4,10 @@
 Hourly loads leave many small files and snapshots. Once a day, each table is made small again. No query's result
 changes.
 
-1. **maintain_events**, **maintain_rejects**, **maintain_discards**, **maintain_quarantine**, **maintain_load_ledger**
-   and **maintain_load_runs**, one table after another. Each compacts the partitions that the hourly load is done with,
-   expires snapshots older than the retention, and removes files that no snapshot names. A task is skipped while its
-   table does not exist.
+1. **maintain_events**, **maintain_rejects**, **maintain_discards**, **maintain_quarantine**, **maintain_load_ledger**,
+   **maintain_load_runs**, **maintain_schema_changes** and **maintain_alarms**, one table after another. Each compacts
+   the partitions that the hourly load is done with, expires snapshots older than the retention, and removes files that
+   no snapshot names. A task is skipped while its table does not exist.
 2. **drop_stray_batches** drops the batch tables that failed runs of `load_events` left behind more than a day ago.
 
 What each table weighed before and after (files, bytes, snapshots) is in the task's log and its XCom.
@@ -27,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Param, dag
 
 from clickstream.operators.maintenance import TrinoDropStrayBatchesOperator, TrinoMaintainTableOperator
+from clickstream.operators.notify import tell_of_failure
 from clickstream.sql import TableNames
 
 
@@ -48,6 +49,7 @@ from clickstream.sql import TableNames
             7, type="integer", minimum=7, maximum=365, title="Retention", description="Days that a snapshot stays."
         )
     },
+    on_failure_callback=tell_of_failure,
     doc_md=__doc__,
 )
 def maintain_tables():

@@ -26,6 +26,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 
+from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReconcileRawOperator
 
 
@@ -50,6 +51,7 @@ from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReco
             description="Minutes. Empty: CLICKSTREAM_RECONCILE_AFTER_MINUTES.",
         )
     },
+    on_failure_callback=tell_of_failure,
     doc_md=__doc__,
 )
 def reconcile_raw():

@@ -119,6 +119,7 @@ def airflow_environment(places: Places) -> dict[str, str]:
     return {
         **os.environ,
         **places.settings(),
+        "CLICKSTREAM_TRINO_UI": places.trino_url,
         "PATH": f"{ENVIRONMENTS / 'airflow' / 'bin'}:{os.environ['PATH']}",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONN_CLICKSTREAM_AWS": json.dumps(aws),

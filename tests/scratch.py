@@ -10,6 +10,7 @@ from clickstream.archive import days, divide, hours_wanted
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
 from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
+from clickstream.drift import SHAPES_READ
 from clickstream.preview import Preview
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
@@ -66,8 +67,11 @@ class ScratchLake:
     def load(self, run_id: str, taken: manifest.Manifest | None = None) -> RunReport:
         """The steps of load_events, in its order."""
         values = self._unpack(run_id, taken or self.take(run_id))
-        for table in ("events", "rejects", "discards", "load_ledger"):
+        for table in ("events", "rejects", "discards"):
             self.run(f"lake/{table}/load.sql", **values)
+        if self.run("lake/schema_changes/find.sql", **values).rows[0]["new_count"]:
+            self.run("lake/schema_changes/load.sql", **values)
+        self.run("lake/load_ledger/load.sql", **values)
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
         report = from_row(run_id, row, self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"])
         self.run("lake/load_runs/load.sql", **values, report=report)
@@ -87,6 +91,8 @@ class ScratchLake:
             "now": datetime.now(UTC),
             "lookback_days": self.settings.dedupe_lookback_days,
             "archive_integration": self.settings.archive_integration,
+            "change_limit": self.settings.schema_changes_max,
+            "shape_limit": SHAPES_READ,
             "manifest": taken,
         }
         if taken.archived:

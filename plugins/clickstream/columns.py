@@ -91,6 +91,11 @@ class Columns:
         return sorted({path[1] for path in paths if path[0] == "context" and len(path) == 3})
 
     @cached_property
+    def own_columns(self) -> list[Column]:
+        """Those of a key of the message itself."""
+        return [column for column in self.extracted if "." not in (column.source or "")]
+
+    @cached_property
     def top_level_keys(self) -> list[str]:
         """The keys of a message that have a column; any other goes to `extras`."""
         sources = {(column.source or "").split(".")[0] for column in self.columns}

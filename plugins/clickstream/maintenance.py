@@ -37,6 +37,8 @@ PARTITIONS = {
     "discards": Partitions("received_at", DAY),
     "quarantine": Partitions(None, DAY),
     "load_runs": Partitions(None, DAY),
+    "schema_changes": Partitions(None, DAY),
+    "alarms": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
 }
 

@@ -52,6 +52,8 @@ class QueryRunner:
         self._connection = connection
         self._cursor: Cursor | None = None
         self._is_cancelled = False
+        self.info_url = ""
+        """Trino's page of the latest query, as Trino gives it; empty before the first."""
 
     def run(self, statement: Statement) -> Result:
         """Runs it to its end, again on a commit conflict. Raises trino.exceptions.Error and CancelledError."""
@@ -82,6 +84,8 @@ class QueryRunner:
         except TrinoError:
             self._cursor = None
             raise
+        finally:
+            self.info_url = cursor.info_uri or self.info_url
         # Anything else that broke in, such as a time-out, leaves a query running that `cancel` must still find.
         self._cursor = None
         names = [column[0] for column in cursor.description or []]
@@ -97,3 +101,13 @@ class QueryRunner:
 
 def _is_retried(error: BaseException) -> bool:
     return isinstance(error, TrinoQueryError) and error.error_name in RETRIED_ERRORS
+
+
+def query_url(info_url: str, ui: str) -> str:
+    """The address of a query's page for a browser: at the base address `ui` if there is one, else as Trino gives it.
+
+    Trino names itself as its client called it, which a browser elsewhere may not reach.
+    """
+    if not info_url or not ui:
+        return info_url
+    return f"{ui.rstrip('/')}/ui/{info_url.rpartition('/ui/')[2]}"

@@ -52,8 +52,16 @@ class Settings:
     dedupe_lookback_days: int = 30
     load_max_objects: int = 2_000
     backfill_max_objects: int = 4_000
+    schema_changes_max: int = 500
     reconcile_after_minutes: int = 15
     reconcile_max_objects: int = 5_000
+    notify: str = "log"
+    smtp_conn_id: str = "clickstream_smtp"
+    alarm_repeat_hours: int = 24
+    alarm_unloaded_hours: int = 12
+    alarm_freshness_hours: int = 3
+    alarm_reject_percent: int = 1
+    trino_ui: str = ""
 
     def __post_init__(self) -> None:
         for name in ("staging_database", "lines_database", "lake_database", "work_database", "segment_database"):

@@ -70,7 +70,9 @@ class TableNames:
     """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
 
     # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
-    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
+    LAKE_TABLES = (
+        "events", "rejects", "discards", "quarantine", "load_ledger", "load_runs", "schema_changes", "alarms"
+    )  # fmt: skip
 
     # In this order: `users` reads `identifies`.
     SEGMENT_VIEWS = ("tracks", "pages", "screens", "identifies", "groups", "aliases", "users")
@@ -86,7 +88,9 @@ class TableNames:
         self.rejects = self._lake("rejects")
         self.load_ledger = self._lake("load_ledger")
         self.load_runs = self._lake("load_runs")
+        self.alarms = self._lake("alarms")
         self.discards = self._lake("discards")
+        self.schema_changes = self._lake("schema_changes")
         self.quarantine = self._lake("quarantine")
         self.events_live = self._lake("events_live")
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import meta
 
+from clickstream.alarms import KeptAlarm
 from clickstream.archive import ArchivedObject
 from clickstream.columns import read_columns
 from clickstream.manifest import Manifest
@@ -62,6 +63,10 @@ def values(
         "lookback_days": 30,
         "archive_integration": "Amazon Kinesis",
         "staged_since": NOON,
+        "runs_since": NOON,
+        "alarm": KeptAlarm("dead_letters", "", "critical", "it's", {}, NOON, NOON),
+        "change_limit": 500,
+        "shape_limit": 5_000,
         "manifest": Manifest(
             run_id,
             (

@@ -10,13 +10,17 @@ import pendulum
 import pytest
 from airflow.sdk import DAG, BaseOperator
 
+from clickstream.operators.notify import tell_of_failure
 from clickstream.settings import Settings
 from clickstream.sql import TableNames
 from tests.dags.conftest import ROOT
 
 FILES = sorted((ROOT / "dags").glob("*.py"))
 # Add a DAG here and to the README's list.
-DAGS = {"crawl_staging", "expire_staging", "load_events", "maintain_tables", "reconcile_raw", "redrive_failed"}
+DAGS = {
+    "crawl_staging", "expire_staging", "load_events", "maintain_tables", "reconcile_raw", "redrive_failed",
+    "watch_pipeline",
+}  # fmt: skip
 GRACE = timedelta(hours=Settings(staging_bucket="a", lake_bucket="b", crawler="c").expiry_grace_hours)
 
 
@@ -89,6 +93,11 @@ def test_every_task_has_an_owner_retries_and_a_time_limit(dag: DAG) -> None:
         assert task.execution_timeout is not None
 
 
+def test_a_failed_run_of_any_dag_is_told(dag: DAG) -> None:
+    assert dag.on_failure_callback is tell_of_failure
+    assert dag.has_on_failure_callback
+
+
 def test_every_task_ends_before_expiry_may_delete_under_its_hands(dag: DAG) -> None:
     assert {task.task_id: task.execution_timeout for task in tasks_of(dag) if task.execution_timeout >= GRACE} == {}
 
@@ -118,6 +127,7 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "load_events",
         "load_rejects",
         "load_discards",
+        "record_schema_changes",
         "write_ledger",
         "report",
         "check",

@@ -72,8 +72,10 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."quarantine"',
         '"lake"."clickstream"."load_ledger"',
         '"lake"."clickstream"."load_runs"',
+        '"lake"."clickstream"."schema_changes"',
+        '"lake"."clickstream"."alarms"',
     ]
-    assert [parameters for _, parameters in trino.executed] == [None] * 7
+    assert [parameters for _, parameters in trino.executed] == [None] * 9
 
 
 @pytest.mark.usefixtures("listed")

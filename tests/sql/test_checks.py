@@ -16,7 +16,8 @@ CHECKS = {check.name: check for check in map(read_check, check_paths(TableNames.
 SHOWN = {
     "message_id", "reject_id", "source_path", "load_run_id", "run_id", "received_at", "newest_received_at", "reason",
     "missing_column", "copies", "rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "rows_in_ledger",
-    "rows_in_events", "rows_in_rejects", "column_name", "copy_path", "bytes",
+    "rows_in_events", "rows_in_rejects", "column_name", "copy_path", "bytes", "path", "json_type",
+    "name", "subject",
 }  # fmt: skip
 
 
@@ -107,6 +108,16 @@ def plant_a_second_listing(lake: ScratchLake) -> str:
     return "-good.ndjson"
 
 
+def plant_a_change_twice(lake: ScratchLake) -> str:
+    lake.query(f"insert into {lake.t.schema_changes} select * from {lake.t.schema_changes} where path = '$.type'")
+    return "$.type"
+
+
+def plant_an_alarm_twice(lake: ScratchLake) -> str:
+    lake.query(f"insert into {lake.t.alarms} (name, subject) values ('dead_letters', ''), ('dead_letters', '')")
+    return "dead_letters"
+
+
 # Each plants one fault and gives what the finding must name.
 PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "events.message_id_is_unique": plant_a_copy,
@@ -120,6 +131,8 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "discards.reason_is_known": plant_an_odd_discard,
     "quarantine.every_object_is_readable": plant_an_unreadable_object,
     "load_runs.report_is_stored_once": plant_a_lost_report,
+    "alarms.alarm_is_open_once": plant_an_alarm_twice,
+    "schema_changes.change_is_recorded_once": plant_a_change_twice,
     "load_ledger.rows_add_up": plant_a_wrong_sum,
     "load_ledger.object_is_listed_once": plant_a_second_listing,
 }

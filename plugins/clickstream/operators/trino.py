@@ -16,9 +16,11 @@ from trino.exceptions import TrinoQueryError
 from clickstream import manifest
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import first_bytes, keep_copy, list_staged, read_text, write_text
+from clickstream.drift import SHAPES_READ, Drift, SchemaChange
 from clickstream.manifest import Manifest
+from clickstream.operators.links import TrinoQueryLink
 from clickstream.preview import from_row as preview_from_row
-from clickstream.query import QueryRunner, Result
+from clickstream.query import QueryRunner, Result, query_url
 from clickstream.run_report import from_row
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
@@ -36,6 +38,7 @@ class TrinoStatementOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("sql", "look_up")
+    operator_extra_links = (TrinoQueryLink(),)
 
     def __init__(
         self,
@@ -68,6 +71,11 @@ class TrinoStatementOperator(BaseOperator):
         """Cancels the running query."""
         if self._runner is not None:
             self._runner.cancel()
+
+    @property
+    def query_url(self) -> str:
+        """Trino's page of the latest query of this task; empty when there was none."""
+        return query_url(self._runner.info_url, load_settings().trino_ui) if self._runner else ""
 
     def _values(self, context: Context, settings: Settings) -> dict[str, Any]:
         run_id = context["run_id"]
@@ -230,6 +238,38 @@ class TrinoPreviewLoadOperator(TrinoStatementOperator):
         preview = preview_from_row(values["manifest"], row)
         self.log.info("preview\n%s", preview.text())
         return preview.to_dict()
+
+
+class TrinoRecordSchemaChangesOperator(TrinoStatementOperator):
+    """Records the keys and types that the run's batch has and no load has met; CLICKSTREAM_SCHEMA_CHANGES_MAX at most.
+
+    Nothing is written when nothing is new. The log names what is new by its path, without a value.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(sql=[], **kwargs)
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives counts, named as in clickstream.drift.Drift."""
+        settings = load_settings()
+        values = self._values(context, settings)
+        values |= {"change_limit": settings.schema_changes_max, "shape_limit": SHAPES_READ}
+        found = self._run("lake/schema_changes/find.sql", settings, values).rows[0]
+        left = found["new_count"]
+        if left:
+            self._run("lake/schema_changes/load.sql", settings, values)
+            left = self._run("lake/schema_changes/find.sql", settings, values).rows[0]["new_count"]
+        recorded = self._run("lake/schema_changes/of_run.sql", settings, values).rows
+        drift = Drift(
+            tuple(SchemaChange(**row) for row in recorded),
+            changes_left=left,
+            shapes_left=max(0, found["shape_count"] - SHAPES_READ),
+        )
+        for change in drift.changes:
+            self.log.info("%s", change.text())
+        for warning in drift.warnings():
+            self.log.warning("%s", warning)
+        return drift.to_dict()
 
 
 class TrinoReportRunOperator(TrinoStatementOperator):

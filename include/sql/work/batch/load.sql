@@ -1,5 +1,6 @@
 {%- from "macros/archive.sql" import is_wanted -%}
 {%- from "macros/lines.sql" import lines_of -%}
+{%- from "macros/shapes.sql" import shape -%}
 {%- from "macros/unpack.sql" import unpacked_lines -%}
 -- One load's lines, read once: every line of its manifest as typed columns, or with the reason why it is rejected.
 -- Everything else that the load writes is taken from here, so all of it agrees. Duplicates are still in it.
@@ -18,6 +19,7 @@ select
     uuid() as line_id,
     line_digest,
     reject_reason,
+    if(reject_reason is null, {{ shape("message", "context_member") }}) as shape,
     if(reject_reason is not null, line) as rejected_line,
     discarded,
 {%- for column in events.columns %}

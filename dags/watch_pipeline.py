@@ -1,0 +1,53 @@
+"""
+# Watch the pipeline
+
+Every 15 minutes, **create_tables** makes the tables that are missing, and **watch** decides from figures what is
+wrong, keeps it in `lake.clickstream.alarms`, and tells whoever `CLICKSTREAM_NOTIFY` names. What each alarm means and
+what to do is in docs/alarms.md.
+
+- What lasts (staged data not loaded, events not fresh, dead letters, refused records, the reject rate of a day) is told
+  when it begins, again after `CLICKSTREAM_ALARM_REPEAT_HOURS`, and when it is over.
+- What happened in a run of `load_events` (reject rate, unreadable objects, new keys and types) is told once. The
+  runs of three days are looked at, so a watch that was down for a weekend misses none.
+- Every message is in the task's log too.
+
+**Trigger it** whenever you want. Only the moment matters: to rerun, trigger it again.
+
+**When it fails**: a destination was not told. The log has the message and the reason; the next run tries it again.
+Or it could not reach S3, SQS or Trino.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import chain, dag
+
+from clickstream.operators.alarms import TrinoWatchPipelineOperator
+from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.sql import TableNames
+
+
+@dag(
+    schedule="*/15 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "alarms"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 1,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(minutes=10),
+    },
+    on_failure_callback=tell_of_failure,
+    doc_md=__doc__,
+)
+def watch_pipeline():
+    create_tables = TrinoStatementOperator(
+        task_id="create_tables", sql=[f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
+    )
+    watch = TrinoWatchPipelineOperator(task_id="watch")
+    chain(create_tables, watch)
+
+
+watch_pipeline()

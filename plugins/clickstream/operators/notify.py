@@ -1,0 +1,70 @@
+"""Sends messages through the providers' hooks, and tells of failed runs.
+
+Hooks and not the providers' notifiers: those render their text as a template, and a text here may hold keys that a
+sender of events chose. See docs/adr/0014.
+"""
+
+import html
+import logging
+from collections.abc import Iterable
+
+from airflow.providers.amazon.aws.hooks.sns import SnsHook
+from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
+from airflow.providers.smtp.hooks.smtp import SmtpHook
+from airflow.sdk import Context
+
+from clickstream.notify import Destination, Kind, Message, read_destinations, slack_text
+from clickstream.settings import Settings, load_settings
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = 30
+
+
+class NotificationError(RuntimeError):
+    """Some destinations were not told; the message names them. The log was."""
+
+
+def tell(destinations: Iterable[Destination], message: Message, settings: Settings) -> tuple[list[str], list[str]]:
+    """Tells each, whatever becomes of the others, the log first. Gives the names of those told, and of the failures."""
+    told, failures = [], []
+    for destination in sorted(destinations, key=lambda item: item.kind is not Kind.LOG):
+        try:
+            _send(destination, message, settings)
+        except Exception as error:  # any library, any reason: the next one must still be told
+            logger.exception("not told: %s", destination.name)
+            failures.append(f"{destination.name}: {type(error).__name__}: {error}")
+        else:
+            told.append(destination.name)
+    return told, failures
+
+
+def tell_of_failure(context: Context) -> None:
+    """Failure callback of a DAG. Raises NotificationError when a destination was not told."""
+    settings, run = load_settings(), context["dag_run"]
+    message = Message(
+        f"FAILED: {run.dag_id} ({run.run_id})",
+        "Read the log of its failed task, and the DAG's manual for what to do. Clear the run when the cause is gone.",
+    )
+    _, failures = tell(read_destinations(settings.notify), message, settings)
+    if failures:
+        raise NotificationError("; ".join(failures))
+
+
+def _send(destination: Destination, message: Message, settings: Settings) -> None:
+    match destination.kind:
+        case Kind.LOG:
+            logger.error("%s\n%s", message.subject, message.text)
+        case Kind.SLACK:
+            hook = SlackWebhookHook(slack_webhook_conn_id=destination.target, timeout=TIMEOUT)
+            hook.send(text=slack_text(message), unfurl_links=False, unfurl_media=False)
+        case Kind.EMAIL:
+            with SmtpHook(smtp_conn_id=settings.smtp_conn_id) as hook:
+                body = f"<pre>{html.escape(message.subject)}\n\n{html.escape(message.text)}</pre>"
+                hook.send_email_smtp(to=destination.target, subject=message.short_subject, html_content=body)
+        case Kind.SNS:
+            region = destination.target.split(":")[3]
+            hook = SnsHook(aws_conn_id=settings.aws_conn_id, region_name=region)
+            hook.publish_to_target(
+                destination.target, f"{message.subject}\n\n{message.text}", subject=message.short_subject
+            )

@@ -1,0 +1,157 @@
+"""Which alarms there are, and who is told when."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickstream.alarms import Alarm, Figures, KeptAlarm, RunFigures, find_alarms, from_row, plan_notices
+from clickstream.settings import Settings
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(hours=24)
+SETTINGS = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
+
+
+def run(**figures: Any) -> RunFigures:
+    return RunFigures("run-1", NOW - HOUR, **figures)
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ({}, []),
+        ({"dead_letters": 0, "failed_objects": 0}, []),
+        ({"dead_letters": 3}, [("dead_letters", "", "critical", "3 messages")]),
+        ({"failed_objects": 2}, [("processing_failed", "", "warning", "2 objects")]),
+        # The bounds of the settings: 12 h unloaded, 3 h without a fresh event.
+        ({"unloaded_objects": 1, "oldest_unloaded_at": NOW - 2 * HOUR, "newest_received_at": NOW - 9 * HOUR}, []),
+        (
+            {"unloaded_objects": 1, "oldest_unloaded_at": NOW - 3 * HOUR, "newest_received_at": NOW - 3 * HOUR},
+            [("events_not_fresh", "", "critical", "2026-11-24 09:00 UTC")],
+        ),
+        ({"unloaded_objects": 1, "oldest_unloaded_at": NOW - 3 * HOUR, "newest_received_at": NOW - HOUR}, []),
+        ({"newest_received_at": NOW - 9 * HOUR}, []),  # nobody sends
+        (
+            {"unloaded_objects": 1, "oldest_unloaded_at": NOW - 4 * HOUR},
+            [("events_not_fresh", "", "critical", "none in 7 days")],
+        ),
+        (
+            {"unloaded_objects": 7, "oldest_unloaded_at": NOW - 30 * HOUR, "newest_received_at": NOW},
+            [("unloaded_near_expiry", "", "critical", "7 staged objects are not loaded, the oldest for 30 h")],
+        ),
+        ({"runs": [run(rows_read=100, rows_rejected=1)]}, []),
+        (
+            {"runs": [run(rows_read=100, rows_rejected=2)]},
+            [
+                ("reject_rate", "", "warning", "2 of the 100 lines of 24 hours"),
+                ("run_reject_rate", "run-1", "warning", "2 of the 100 lines of this run"),
+            ],
+        ),
+        (
+            {"runs": [run(rows_read=9, rows_rejected=9), RunFigures("run-0", NOW - 2 * HOUR, rows_read=991)]},
+            [("run_reject_rate", "run-1", "warning", "9 of the 9 lines")],
+        ),
+        # Of the total, only a day counts.
+        (
+            {"runs": [RunFigures("run-0", NOW - 25 * HOUR, rows_read=9, rows_rejected=9)]},
+            [("run_reject_rate", "run-0", "warning", "9 of the 9 lines")],
+        ),
+        ({"runs": [run(objects_unreadable=4)]}, [("unreadable_objects", "run-1", "critical", "4 staged objects")]),
+        (
+            {"runs": [run(schema_changes=2, changed_paths=["$.a", "$.b"])]},
+            [("schema_changes", "run-1", "warning", "$.a, $.b")],
+        ),
+    ],
+)
+def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, str, str, str]]) -> None:
+    found = find_alarms(Figures(NOW, **figures), SETTINGS)
+
+    assert [(alarm.name, alarm.subject, alarm.severity) for alarm in found] == [row[:3] for row in expected]
+    assert [row[3] for alarm, row in zip(found, expected, strict=True) if row[3] not in alarm.text] == []
+
+
+class Watch:
+    """Watches in turn, as the operator does them; everybody can be told, but for `deaf`."""
+
+    def __init__(self, *destinations: str) -> None:
+        self.destinations, self.deaf = list(destinations), set[str]()
+        self.rows: dict[tuple[str, str, datetime], KeptAlarm] = {}
+
+    def look(self, at: datetime, *alarms: Alarm) -> list[tuple[str, str]]:
+        """Who was told what."""
+        kept = [row for row in self.rows.values() if not (row.closed_at and not row.subject and not row.told_at)]
+        said = []
+        for notice in plan_notices(alarms, kept, self.destinations, at, DAY):
+            told = [name for name in notice.destinations if name not in self.deaf]
+            said += [(name, notice.message().subject) for name in told]
+            row = notice.after(told, at)
+            self.rows[row.name, row.subject, row.opened_at] = row
+        return said
+
+
+LASTING = Alarm("dead_letters", "critical", "3 messages")
+ONCE = Alarm("schema_changes", "warning", "2 keys", subject="run-1")
+
+
+def test_what_lasts_is_told_at_once_after_the_repeat_and_when_it_is_over() -> None:
+    watch = Watch("log", "slack:s")
+    opened = [("log", "CRITICAL: dead_letters"), ("slack:s", "CRITICAL: dead_letters")]
+
+    assert watch.look(NOW, LASTING) == opened
+    assert [watch.look(NOW + hours * HOUR, LASTING) for hours in range(1, 24)] == [[]] * 23
+    assert watch.look(NOW + DAY, LASTING) == opened
+    assert watch.look(NOW + 25 * HOUR) == [("log", "OVER: dead_letters"), ("slack:s", "OVER: dead_letters")]
+    assert watch.look(NOW + 26 * HOUR) == []
+    (row,) = watch.rows.values()
+    assert (row.opened_at, row.last_seen_at, row.closed_at) == (NOW, NOW + DAY, NOW + 25 * HOUR)
+    # Again later: a new alarm.
+    assert watch.look(NOW + 27 * HOUR, LASTING) == opened
+    assert len(watch.rows) == 2
+
+
+def test_what_happened_once_is_told_once_and_never_called_over() -> None:
+    watch = Watch("log")
+
+    assert watch.look(NOW, ONCE) == [("log", "WARNING: schema_changes (run-1)")]
+    assert [watch.look(NOW + hours * HOUR, ONCE) for hours in (1, 24, 48)] == [[]] * 3
+    assert watch.look(NOW + 80 * HOUR) == []
+
+
+def test_who_was_not_told_is_told_later_and_nobody_else_twice() -> None:
+    watch = Watch("log", "slack:s")
+    watch.deaf = {"slack:s"}
+    assert watch.look(NOW, LASTING, ONCE) == [
+        ("log", "CRITICAL: dead_letters"), ("log", "WARNING: schema_changes (run-1)")
+    ]  # fmt: skip
+
+    watch.deaf = set()
+    assert watch.look(NOW + HOUR, LASTING, ONCE) == [
+        ("slack:s", "CRITICAL: dead_letters"), ("slack:s", "WARNING: schema_changes (run-1)")
+    ]  # fmt: skip
+    watch.deaf = {"slack:s"}
+    assert watch.look(NOW + 2 * HOUR) == [("log", "OVER: dead_letters")]
+    watch.deaf = set()
+    assert watch.look(NOW + 3 * HOUR) == [("slack:s", "OVER: dead_letters")]
+    assert watch.look(NOW + 4 * HOUR) == []
+
+
+def test_a_destination_that_was_taken_out_is_not_told_of_the_end() -> None:
+    watch = Watch("log", "slack:s")
+    watch.look(NOW, LASTING)
+    watch.destinations = ["log"]
+
+    assert watch.look(NOW + HOUR) == [("log", "OVER: dead_letters")]
+    assert watch.look(NOW + 2 * HOUR) == []
+
+
+@given(st.dictionaries(st.sampled_from(["log", "slack:s", "sns:t"]), st.datetimes(timezones=st.just(UTC))))
+def test_a_row_is_read_back_as_it_was_kept(told_at: dict[str, datetime]) -> None:
+    kept = KeptAlarm("a", "", "warning", "text", {"n": 1}, NOW, NOW, None, told_at)
+    columns = ("name", "subject", "severity", "text", "opened_at", "last_seen_at", "closed_at")
+    row = {name: getattr(kept, name) for name in columns}
+
+    assert from_row({**row, "figures": kept.figures_json, "told_at": kept.told_json}) == kept

@@ -1,0 +1,84 @@
+"""The link from a task to its query on Trino, and from Airflow's menu to Trino."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.serialization.serialized_objects import DagSerialization
+from trino.exceptions import TrinoQueryError
+
+from clickstream.operators.links import TrinoQueryLink
+from clickstream.operators.trino import TrinoStatementOperator
+from tests.clickstream.fake_trino import FakeTrino, query_error
+from tests.dags.conftest import context
+
+PAGE = "ui/query.html?20261124_000000_00001_test"
+
+
+def link(operator: Any) -> str:
+    """As the task runner works it out when the task has ended."""
+    (found,) = operator.operator_extra_links
+    return found.get_link(operator=operator, ti_key=None)
+
+
+@pytest.fixture
+def load_rejects(task) -> Any:
+    return task("load_events", "load_rejects")
+
+
+@pytest.mark.parametrize(
+    ("ui", "expected"),
+    [
+        ("", f"http://trino:8080/{PAGE}"),
+        ("https://trino.example.com", f"https://trino.example.com/{PAGE}"),
+        ("https://example.com/trino/", f"https://example.com/trino/{PAGE}"),
+    ],
+)
+def test_the_link_is_to_the_query_of_the_task(
+    load_rejects, connect_trino: Callable[..., FakeTrino], monkeypatch: pytest.MonkeyPatch, ui: str, expected: str
+) -> None:
+    connect_trino()
+    monkeypatch.setenv("CLICKSTREAM_TRINO_UI", ui)
+
+    load_rejects.execute(context(load_rejects, "manual"))
+
+    assert link(load_rejects) == expected
+
+
+def test_a_failed_query_has_a_link_too(load_rejects, connect_trino: Callable[..., FakeTrino]) -> None:
+    connect_trino({"merge": [query_error("EXCEEDED_TIME_LIMIT")]})
+
+    with pytest.raises(TrinoQueryError):
+        load_rejects.execute(context(load_rejects, "manual"))
+
+    assert link(load_rejects).endswith(PAGE)
+
+
+def test_a_task_that_ran_no_query_has_no_link(load_rejects) -> None:
+    assert link(load_rejects) == ""
+
+
+def test_airflow_s_server_knows_the_link_of_every_task_on_trino(bag) -> None:
+    names = set()
+    for dag in bag.dags.values():
+        stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+        for task in dag.tasks:
+            if isinstance(task, TrinoStatementOperator):
+                names.add(task.task_id)
+                assert stored.get_task(task.task_id).extra_links == [TrinoQueryLink.name]
+    assert {"unpack", "record_schema_changes", "watch", "create_ledger"} <= names
+
+
+@pytest.mark.parametrize(
+    ("ui", "expected"), [("", []), ("https://trino.example.com/", ["https://trino.example.com/ui/"])]
+)
+def test_the_menu_has_trino_if_its_address_is_known(
+    monkeypatch: pytest.MonkeyPatch, ui: str, expected: list[str]
+) -> None:
+    import clickstream_plugin
+
+    monkeypatch.setenv("CLICKSTREAM_TRINO_UI", ui)
+    plugin = importlib.reload(clickstream_plugin).ClickstreamPlugin
+
+    assert [view["href"] for view in plugin.external_views] == expected

@@ -1,0 +1,223 @@
+"""The watch on the local AWS and Trino: what is wrong reaches a Slack webhook and an SNS topic, once."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from clickstream.operators.notify import NotificationError, tell_of_failure
+from local.services import ACCESS_KEY, REGION, SECRET_KEY
+from tests.dags.conftest import context
+from tests.machine import Machine
+from tests.scratch import ScratchLake
+
+NOW = datetime.now(UTC)
+
+
+class Webhook:
+    """A server that takes Slack's messages; `status` is its answer."""
+
+    def __init__(self) -> None:
+        self.status, self.texts = 200, list[str]()
+        webhook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if webhook.status == 200:
+                    webhook.texts.append(body["text"])
+                self.send_response(webhook.status)
+                self.end_headers()
+                self.wfile.write(b"ok" if webhook.status == 200 else b"no")
+
+            def log_message(self, *_: Any) -> None:
+                """Nothing."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def take(self) -> list[str]:
+        """First lines of what came since the last time."""
+        heads = [text.splitlines()[0] for text in self.texts]
+        self.texts.clear()
+        return heads
+
+
+class Topic:
+    """An SNS topic, read through a queue that is subscribed to it."""
+
+    def __init__(self, machine: Machine, name: str) -> None:
+        sns, self.sqs = machine.client("sns"), machine.client("sqs")
+        self.arn = sns.create_topic(Name=name)["TopicArn"]
+        self.url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]
+        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=attributes["QueueArn"])
+
+    def take(self) -> list[str]:
+        """Subjects of what came since the last time."""
+        subjects = []
+        while found := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages"):
+            for item in found:
+                subjects.append(json.loads(item["Body"])["Subject"])
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=item["ReceiptHandle"])
+        return sorted(subjects)
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    running = Webhook()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()
+
+
+@pytest.fixture
+def topic(machine: Machine, lake: ScratchLake) -> Topic:
+    return Topic(machine, f"{lake.settings.lake_bucket}-alarms")
+
+
+@pytest.fixture
+def raw(machine: Machine, lake: ScratchLake) -> str:
+    bucket = f"{lake.settings.lake_bucket}-raw"
+    lake.s3.create_bucket(Bucket=bucket)
+    return bucket
+
+
+@pytest.fixture(autouse=True)
+def installation(
+    machine: Machine, lake: ScratchLake, webhook: Webhook, topic: Topic, raw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow's connections, and the settings of the scratch lake."""
+    aws = {"endpoint_url": machine.places.aws_url, "region_name": REGION}
+    connections = {
+        "clickstream_aws": {"conn_type": "aws", "login": ACCESS_KEY, "password": SECRET_KEY, "extra": aws},
+        "clickstream_trino": {
+            "conn_type": "trino", "host": "127.0.0.1", "port": machine.places.ports["trino"], "login": "airflow",
+            "extra": {"catalog": "lake", "timezone": "UTC"},
+        },
+        "team_slack": {"conn_type": "slackwebhook", "host": webhook.url, "password": "T0/B0/secret"},
+    }  # fmt: skip
+    for name, connection in connections.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
+    names = ("staging_bucket", "lake_bucket", "crawler", "staging_database", "lines_database", "lake_database")
+    for name in (*names, "work_database"):
+        monkeypatch.setenv(f"CLICKSTREAM_{name.upper()}", getattr(lake.settings, name))
+    monkeypatch.setenv("CLICKSTREAM_RAW_BUCKET", raw)
+    monkeypatch.setenv("CLICKSTREAM_NOTIFY", f"log,slack:team_slack,sns:{topic.arn}")
+
+
+def execute(task, dag_id: str, task_id: str) -> Any:
+    operator = task(dag_id, task_id)
+    given = context(operator, "scheduled")
+    operator.render_template_fields(given)
+    return operator.execute(given)
+
+
+def stage(lake: ScratchLake, name: str, hours: int) -> str:
+    """A staged object of one event, both that old."""
+    at = NOW - timedelta(hours=hours)
+    line = {"messageId": name, "type": "track", "receivedAt": at.isoformat().replace("+00:00", "Z")}
+    return lake.stage(f"{at:%Y%m%dT%H%M%S}000Z-{name}.ndjson", f"{json.dumps(line)}\n".encode())
+
+
+def staged(lake: ScratchLake) -> set[str]:
+    bucket = lake.settings.staging_bucket
+    return {f"s3://{bucket}/{item['Key']}" for item in lake.s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+
+
+def test_loading_paused_for_30_hours_loses_nothing_and_is_told_until_it_is_over(
+    task, lake: ScratchLake, webhook: Webhook, topic: Topic
+) -> None:
+    loaded = stage(lake, "loaded", hours=31)
+    lake.load("run-1")
+    unloaded = {stage(lake, "kept-1", hours=30), stage(lake, "kept-2", hours=29)}
+
+    assert execute(task, "expire_staging", "expire") == {"expired": 1, "overdue": 2, "kept": 2}
+    assert staged(lake) == unloaded
+    assert loaded not in staged(lake)
+
+    told = ["CRITICAL: events_not_fresh", "CRITICAL: unloaded_near_expiry"]
+    assert execute(task, "watch_pipeline", "watch") == {
+        "open": ["unloaded_near_expiry", "events_not_fresh"], "sent": 6
+    }  # fmt: skip
+    assert "2 staged objects are not loaded, the oldest for 30 h" in webhook.texts[0]
+    assert sorted(webhook.take()) == [f"*{head}*" for head in told]
+    assert topic.take() == told
+    # Nothing is told twice within the repeat.
+    assert execute(task, "watch_pipeline", "watch")["sent"] == 0
+    assert (webhook.take(), topic.take()) == ([], [])
+
+    lake.load("run-2")
+
+    assert execute(task, "watch_pipeline", "watch") == {"open": [], "sent": 6}
+    over = ["OVER: events_not_fresh", "OVER: unloaded_near_expiry"]
+    assert sorted(webhook.take()) == [f"*{head}*" for head in over]
+    assert topic.take() == over
+    rows = {row["name"]: row for row in lake.rows("alarms")}
+    assert sorted(rows) == ["events_not_fresh", "unloaded_near_expiry"]
+    assert all(row["closed_at"] is not None and row["told_at"] == "{}" for row in rows.values())
+    assert json.loads(rows["unloaded_near_expiry"]["figures"]) == {"objects": 2, "oldest_hours": 30}
+
+
+def test_what_happened_in_a_run_is_told_once(
+    task, lake: ScratchLake, webhook: Webhook, topic: Topic, raw: str, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(lake, "first", hours=1)
+    lake.load("run-1")
+    body = b'{"messageId":"drift","receivedAt":"2026-11-24T01:00:00Z","<!here> {{ 7*7 }}":1}\nnot json\n'
+    lake.stage(f"{NOW:%Y%m%dT%H%M%S}000Z-drift.ndjson", body)
+    lake.load("run-2")
+    lake.query(
+        f"insert into {lake.t.quarantine} (source_path, load_run_id, quarantined_at) "
+        "values ('s3://torn.gz', 'run-2', current_timestamp)"
+    )
+    lake.s3.put_object(Bucket=raw, Key="processing-failed/x", Body=b"x")
+    dead, sqs = f"{raw}-dead", machine.client("sqs")
+    sqs.send_message(QueueUrl=sqs.create_queue(QueueName=dead)["QueueUrl"], MessageBody="x")
+    monkeypatch.setenv("CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE", dead)
+
+    watched = execute(task, "watch_pipeline", "watch")
+
+    assert sorted(watched["open"]) == ["dead_letters", "processing_failed", "reject_rate"]
+    assert topic.take() == [
+        "CRITICAL: dead_letters",
+        "CRITICAL: unreadable_objects (run-2)",
+        "WARNING: processing_failed",
+        "WARNING: reject_rate",
+        "WARNING: run_reject_rate (run-2)",
+        "WARNING: schema_changes (run-2)",
+    ]
+    (drift,) = (text for text in webhook.texts if "schema_changes (" in text)
+    assert '$["&lt;!here&gt; {{ 7*7 }}"]' in drift
+    assert execute(task, "watch_pipeline", "watch")["sent"] == 0
+
+
+def test_who_cannot_be_told_fails_the_task_after_the_others_were_told(
+    task, lake: ScratchLake, webhook: Webhook, topic: Topic, raw: str
+) -> None:
+    lake.s3.put_object(Bucket=raw, Key="processing-failed/x", Body=b"x")
+    webhook.status = 500
+
+    with pytest.raises(NotificationError, match="slack:team_slack"):
+        execute(task, "watch_pipeline", "watch")
+    assert topic.take() == ["WARNING: processing_failed"]
+
+    webhook.status = 200
+    assert execute(task, "watch_pipeline", "watch") == {"open": ["processing_failed"], "sent": 1}
+    assert webhook.take() == ["*WARNING: processing_failed*"]
+    assert topic.take() == []
+
+
+def test_a_failed_run_is_told(task, webhook: Webhook, topic: Topic) -> None:
+    tell_of_failure(context(task("load_events", "unpack"), "manual", "manual__<1>"))
+
+    assert webhook.take() == ["*FAILED: load_events (manual__&lt;1&gt;)*"]
+    assert topic.take() == ["FAILED: load_events (manual__<1>)"]
