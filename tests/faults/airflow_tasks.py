@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tests.dags.conftest import ROOT, DagBag, context
@@ -84,7 +85,7 @@ def run_task(
     for number in range(first_try, tries + 1):
         try:
             return run_try(dag_id, task_id, run, number), errors
-        except (AirflowSkipException, AirflowFailException):
+        except (AirflowSkipException, AirflowFailException, pytest.exit.Exception):
             raise
         except Exception as error:
             if number == tries:
