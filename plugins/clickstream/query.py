@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from trino.dbapi import Connection, Cursor
@@ -110,4 +111,5 @@ def query_url(info_url: str, ui: str) -> str:
     """
     if not info_url or not ui:
         return info_url
-    return f"{ui.rstrip('/')}/ui/{info_url.rpartition('/ui/')[2]}"
+    address = urlsplit(info_url)
+    return ui.rstrip("/") + info_url.removeprefix(f"{address.scheme}://{address.netloc}")

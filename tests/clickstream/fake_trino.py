@@ -23,7 +23,7 @@ class FakeCursor:
     """As trino.dbapi.Cursor: a query runs from `execute` on."""
 
     query_id = "20261124_000000_00001_test"
-    info_uri = "http://trino:8080/ui/query.html?20261124_000000_00001_test"
+    info_uri = "http://trino:8080/ui#/queries/20261124_000000_00001_test"
     stats: Mapping[str, int] | None
 
     def __init__(self, connection: "FakeTrino") -> None:

@@ -13,7 +13,7 @@ from clickstream.operators.trino import TrinoStatementOperator
 from tests.clickstream.fake_trino import FakeTrino, query_error
 from tests.dags.conftest import context
 
-PAGE = "ui/query.html?20261124_000000_00001_test"
+PAGE = "ui#/queries/20261124_000000_00001_test"
 
 
 def link(operator: Any) -> str:
