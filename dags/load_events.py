@@ -3,7 +3,7 @@
 
 Unpacks staged objects into `lake.clickstream.events`, one row a message, each message once.
 
-1. **create_tables** makes the tables that are missing.
+1. **create_tables** makes the tables that are missing and adds columns that they lack.
 2. **take_manifest** decides which staged objects this run reads and writes the list down; a retry reads the same list.
    Skipped, and the rest with it, when there is nothing to load.
 3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not. An
@@ -32,6 +32,7 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.staging import S3TakeManifestOperator
+from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.trino import TrinoReportRunOperator, TrinoStatementOperator, TrinoUnpackOperator
 
 BOUNDS = {"bounds": "work/batch/bounds.sql"}
@@ -54,7 +55,7 @@ BOUNDS = {"bounds": "work/batch/bounds.sql"}
     doc_md=__doc__,
 )
 def load_events():
-    create_tables = TrinoStatementOperator(
+    create_tables = TrinoCreateTablesOperator(
         task_id="create_tables",
         sql=[
             "staging/lines/create.sql",

@@ -36,6 +36,7 @@ class Settings:
     lines_database: str = "clickstream_lines"
     lake_database: str = "clickstream"
     work_database: str = "clickstream_work"
+    events_database: str = "clickstream_events"
     staging_catalog: str = "staging"
     lake_catalog: str = "lake"
     staging_table: str = "events_staging"
@@ -50,7 +51,7 @@ class Settings:
     reconcile_max_objects: int = 5_000
 
     def __post_init__(self) -> None:
-        for name in ("staging_database", "lines_database", "lake_database", "work_database"):
+        for name in ("staging_database", "lines_database", "lake_database", "work_database", "events_database"):
             self._check(name, _IDENTIFIER, "lower-case letters, digits and _")
         for name in ("staging_catalog", "lake_catalog", "staging_table"):
             self._check(name, _IDENTIFIER, "lower-case letters, digits and _")

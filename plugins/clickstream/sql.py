@@ -19,6 +19,7 @@ from clickstream.settings import Settings
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "include" / "sql"
 
+_TYPED_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
 _BATCH_TABLE = re.compile(r"batch_[0-9a-f]{24}\Z")
 
 
@@ -96,6 +97,17 @@ class TableNames:
         """The lake table of this name. Raises ValueError when there is none."""
         self._require_lake_table(table)
         return self._lake(table)
+
+    def evolving(self, table: tuple[str, str]) -> str:
+        """The lake or typed table with this schema and name. Raises ValueError for any other."""
+        schema, name = table
+        return self.typed(name) if schema == self._settings.events_database else self.lake(name)
+
+    def typed(self, table: str) -> str:
+        """The table of one event. Raises ValueError for a name that no event has."""
+        if not _TYPED_TABLE.match(table):
+            raise ValueError(f"{table!r} is no table of an event")
+        return _name(self._settings.lake_catalog, self._settings.events_database, table)
 
     def metadata(self, table: str, kind: str) -> str:
         """Iceberg's own table about a lake table, such as `files` or `snapshots`."""

@@ -26,18 +26,26 @@ from clickstream.sql import (
     render,
 )
 from clickstream.staging_keys import StagedObject
+from clickstream.table_shape import TableColumn
 from clickstream.unreadable import Unreadable
 
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 CHECKS = [file for file in FILES if "/checks/" in file]
 TABLES = sorted(
-    {file.rpartition("/")[0] for file in FILES if not file.startswith("maintenance/")}
+    {file.rpartition("/")[0] for file in FILES if not file.startswith(("maintenance/", "evolution/"))}
     - {check.rpartition("/")[0] for check in CHECKS}
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
 WITHOUT_CREATE = {"work/batch", "runtime"}
 WITHOUT_LOAD = {"staging/lines", "runtime"}
-WITHOUT_GRAIN = {"work/batch/drop.sql", "maintenance/drop_stray_batch.sql", "runtime/kill.sql"}
+WITHOUT_GRAIN = {
+    "work/batch/drop.sql",
+    "maintenance/drop_stray_batch.sql",
+    "runtime/kill.sql",
+    "evolution/add_column.sql",
+    "evolution/widen_column.sql",
+    "evolution/comment_column.sql",
+}
 GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal"}
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
@@ -73,6 +81,10 @@ def values(
         "after": SimpleNamespace(rejected_at=NOON, reject_id="A1"),
         "until": NOON,
         "reject_ids": ["A1", "it's"],
+        "altered": ("clickstream", "events"),
+        "column": TableColumn("a", "varchar", "It's new."),
+        "catalog": "lake",
+        "schemas": ["clickstream"],
     }
 
 
@@ -209,14 +221,18 @@ def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
     if file.startswith("runtime/"):
         assert "system.runtime." in render(file, SETTINGS, values()).text
         return
+    if file == "evolution/columns.sql":
+        assert "from system.jdbc.columns" in render(file, SETTINGS, values()).text
+        return
     moved = Settings(
         staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive9", lake_catalog="ice9",
         staging_database="s9", lines_database="l9", lake_database="d9", work_database="w9", staging_table="t9",
+        events_database="e9",
     )  # fmt: skip
 
-    text = render(file, moved, values()).text
+    text = render(file, moved, values() | {"altered": ("d9", "events")}).text
 
-    assert re.search(r'"(hive9|ice9)"\."(s9|l9|d9|w9)"\."', text)
+    assert re.search(r'"(hive9|ice9)"\."(s9|l9|d9|w9|e9)"\."', text)
     assert not re.search(r"\b(staging|lake|clickstream|clickstream_\w+)\"?\.\"?\w", text)
 
 
@@ -241,7 +257,12 @@ def test_what_takes_no_parameter_is_written_from_an_instant_and_a_duration_alone
 def test_no_table_but_ours_is_maintained_or_dropped(name: str) -> None:
     t = TableNames(SETTINGS)
 
-    for named in (t.stray_batch, t.lake, lambda table: t.metadata(table, "files")):
+    for named in (
+        t.stray_batch,
+        t.lake,
+        lambda table: t.metadata(table, "files"),
+        lambda table: t.evolving(("x", table)),
+    ):
         with pytest.raises(ValueError, match="is no"):
             named(name)
 

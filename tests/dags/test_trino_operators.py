@@ -61,7 +61,8 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
 
     run(task, "create_tables")
 
-    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in trino.executed]
+    *created, asked = trino.executed
+    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in created]
     assert heads == [
         '"staging"."clickstream_lines"."lines"',
         '"lake"."clickstream"."events"',
@@ -71,7 +72,9 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."load_ledger"',
         '"lake"."clickstream"."load_runs"',
     ]
-    assert [parameters for _, parameters in trino.executed] == [None] * 7
+    assert [parameters for _, parameters in created] == [None] * 7
+    assert "from system.jdbc.columns" in asked[0]
+    assert asked[1] == ["lake", "clickstream"]
 
 
 @pytest.mark.usefixtures("listed")

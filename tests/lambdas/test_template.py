@@ -52,6 +52,7 @@ def test_outputs_are_the_settings_of_airflow() -> None:
         "CLICKSTREAM_LINES_DATABASE",
         "CLICKSTREAM_LAKE_DATABASE",
         "CLICKSTREAM_WORK_DATABASE",
+        "CLICKSTREAM_EVENTS_DATABASE",
     }
 
 
@@ -211,6 +212,7 @@ def test_glue_databases() -> None:
         "${DatabasePrefix}_lines": None,
         "${DatabasePrefix}": "s3://${LakeBucket}/${DatabasePrefix}",
         "${DatabasePrefix}_work": "s3://${LakeBucket}/${DatabasePrefix}_work",
+        "${DatabasePrefix}_events": "s3://${LakeBucket}/${DatabasePrefix}_events",
     }
 
 
