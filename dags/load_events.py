@@ -12,11 +12,13 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
    did not fit their column, in `discards`.
 6. **write_ledger** writes what became of every line to `load_ledger`.
-7. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
+7. **load_typed_events** fills the table of each live event of `include/tracking_plan.yaml`, and `violations`, out of
+   `events`; a mistake in the plan fails this task and no load before it.
+8. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
    duplicate + rejected.
-8. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
+9. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
    logged, a `fail` fails the run with its rows' ids.
-9. **drop_batch** drops the batch table.
+10. **drop_batch** drops the batch table.
 
 **Which objects?** A scheduled run, and a manual run, takes all that is staged and not yet loaded, so hours missed in an
 outage need nothing. A **backfill** (Trigger → Backfill, a range of hours) takes what was staged in each hour, loaded
@@ -34,6 +36,7 @@ from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.staging import S3TakeManifestOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.trino import TrinoReportRunOperator, TrinoStatementOperator, TrinoUnpackOperator
+from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
 
 BOUNDS = {"bounds": "work/batch/bounds.sql"}
 
@@ -65,6 +68,7 @@ def load_events():
             "lake/quarantine/create.sql",
             "lake/load_ledger/create.sql",
             "lake/load_runs/create.sql",
+            "lake/violations/create.sql",
         ],
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
@@ -75,11 +79,12 @@ def load_events():
     write_ledger = TrinoStatementOperator(
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
+    load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
     report = TrinoReportRunOperator(task_id="report")
     check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(task_id="drop_batch", sql=["work/batch/drop.sql"])
 
-    loads = [load_events, load_rejects, load_discards, write_ledger]
+    loads = [load_events, load_rejects, load_discards, write_ledger, load_typed_events]
     chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
 
 

@@ -19,9 +19,19 @@ NEWEST_PYTHON = (3, 13)
 JDK = 25
 
 # The environments that a command needs, beside uv's own.
-ENVIRONMENTS = {"lint": ["lint"], "fmt": ["lint"], "lock": [], "test": ["test", "local", "airflow"]}
+ENVIRONMENTS = {
+    "lint": ["lint"],
+    "fmt": ["lint"],
+    "lock": [],
+    "test": ["test", "local", "airflow"],
+    "plan-check": ["airflow"],
+    "plan-import": ["airflow"],
+    "plan-export": ["airflow"],
+}
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
-WITHOUT_TRINO = ("lint", "fmt", "lock", "down", "clean", "status", "send")
+WITHOUT_TRINO = (
+    "lint", "fmt", "lock", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
+)  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
 PROGRAMS = {
@@ -37,6 +47,9 @@ PROGRAMS = {
         ("lint", "sqlfluff", "fix", "--processes", "2", "include/sql"),
     ],
     "test": [("test", "python", "-m", "pytest", *shlex.split(os.environ.get("CLICKSTREAM_TESTS", "")))],
+    "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
+    "plan-import": [("airflow", "python", "-m", "local.plan", "import")],
+    "plan-export": [("airflow", "python", "-m", "local.plan", "export")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 

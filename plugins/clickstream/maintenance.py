@@ -38,6 +38,7 @@ PARTITIONS = {
     "quarantine": Partitions(None, DAY),
     "load_runs": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
+    "violations": Partitions("received_at", DAY),
 }
 
 

@@ -47,6 +47,7 @@ class Settings:
     expiry_max_objects: int = 20_000
     dedupe_lookback_days: int = 30
     load_max_objects: int = 2_000
+    typed_load_threads: int = 4
     reconcile_after_minutes: int = 15
     reconcile_max_objects: int = 5_000
 

@@ -151,6 +151,11 @@ class Event:
         return tuple(_columns((), self.schema))
 
     @property
+    def common(self) -> list[Column]:
+        """The columns of `events` that its table has too."""
+        return common_columns()
+
+    @property
     def retired(self) -> tuple[TableColumn, ...]:
         """Columns that stay in the table and are not filled any more."""
         return tuple(
@@ -161,7 +166,7 @@ class Event:
     @cached_property
     def shape(self) -> tuple[TableColumn, ...]:
         """All columns of its table, in order."""
-        common = tuple(TableColumn(column.name, column.sql_type, column.description) for column in common_columns())
+        common = tuple(TableColumn(column.name, column.sql_type, column.description) for column in self.common)
         return (*common, *(column.shape for column in self.columns), *self.retired, *ADDED_COLUMNS)
 
     @cached_property
@@ -265,7 +270,7 @@ def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _column_mistakes(event: Event) -> Iterator[Mistake]:
-    reserved = {column.name for column in (*common_columns(), *ADDED_COLUMNS)}
+    reserved = {column.name for column in common_columns()} | {column.name for column in ADDED_COLUMNS}
     path = ("events", event.name)
     names = Counter([column.name for column in event.columns] + [column.name for column in event.retired])
     for column in event.columns:
@@ -276,9 +281,9 @@ def _column_mistakes(event: Event) -> Iterator[Mistake]:
             yield at, f"column {column.name} is reserved: add `column: {{name: property_{column.name}}}`"
         elif names[column.name] > 1:
             yield at, f"column {column.name} has another source too: add `column: {{name: another_name}}`"
-    for column in event.retired:
-        if column.name in reserved:
-            yield (*path, "retired_columns", column.name), f"column {column.name} is reserved"
+    for retired in event.retired:
+        if retired.name in reserved:
+            yield (*path, "retired_columns", retired.name), f"column {retired.name} is reserved"
 
 
 def _required_mistakes(path: marked_yaml.Path, schema: Mapping[str, Any]) -> Iterator[Mistake]:

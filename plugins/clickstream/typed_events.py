@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from clickstream.columns import Column
 from clickstream.evolution import Run, evolve, present_shapes
 from clickstream.settings import Settings
 from clickstream.tracking_plan import Event, TrackingPlan, common_columns
@@ -39,10 +40,11 @@ class Present:
 
 @dataclass(frozen=True)
 class Declared:
-    """The values of `events.event` that have a table, and that table's name, side by side."""
+    """The values of `events.event` that have a table and that table's name, side by side; the columns of all of them."""
 
     slugs: list[str]
     tables: list[str]
+    columns: list[Column]
 
 
 class TypedRowsError(RuntimeError):
@@ -52,7 +54,7 @@ class TypedRowsError(RuntimeError):
 def declared(events: Iterable[Event]) -> Declared:
     """Which event goes to which table."""
     pairs = [(name, event.table) for event in events for name in event.slugs]
-    return Declared([name for name, _ in pairs], [table for _, table in pairs])
+    return Declared([name for name, _ in pairs], [table for _, table in pairs], common_columns())
 
 
 def rule_pieces(events: Iterable[Event], piece_rules: int = 200) -> list[str]:
@@ -88,14 +90,7 @@ def load(
     Raises TypedRowsError when the tables then do not agree with `events`.
     """
     given = dict(values)
-    run(
-        "work/typed/load.sql",
-        **given,
-        declared=declared(plan.live),
-        window=window,
-        of_batch=not again,
-        common_columns=common_columns(),
-    )
+    run("work/typed/load.sql", **given, declared=declared(plan.live), window=window, of_batch=not again)
     by_table = {event.table: event for event in plan.live}
     found = [
         Present(by_table[row["table_name"]], row["messages"], Window(row["earliest"], row["latest"]))
@@ -108,19 +103,23 @@ def load(
     run("work/findings/load.sql", **given, column_types=_column_types(events))
     run("lake/violations/load.sql", **given, window=window)
     run("lake/discards/load_properties.sql", **given, window=window)
-    statement_values = {**given, "common_columns": common_columns(), "again": again}
-    run_each(
-        "events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found]
-    )
+    statement_values = {**given, "again": again}
+    run_each("events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found])
     _compare(run, given, found)
     return run("lake/violations/rates.sql", **given).rows
+
+
+def clean_up(run: Run, values: Mapping[str, Any]) -> None:
+    """Drops what a run made for itself."""
+    for table in ("typed", "rules", "findings"):
+        run(f"work/{table}/drop.sql", **values)
 
 
 def _compare(run: Run, values: Mapping[str, Any], found: Sequence[Present]) -> None:
     wrong = [
         f"{row['table_name']}: {row['missing']} messages are missing, {row['repeated']} are there more than once"
         for part in batched_lists(found, COMPARED_AT_ONCE)
-        for row in run("events/event/compare.sql", **values, events_present=part).rows
+        for row in run("events/event/compare.sql", **values, compared={"events": part}).rows
     ]
     if wrong:
         raise TypedRowsError("\n".join(wrong))

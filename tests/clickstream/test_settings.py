@@ -32,6 +32,7 @@ def test_defaults() -> None:
         expiry_max_objects=20_000,
         dedupe_lookback_days=30,
         load_max_objects=2_000,
+        typed_load_threads=4,
         raw_bucket="",
         stream="",
         stage_queue="",

@@ -27,6 +27,8 @@ from clickstream.sql import (
 )
 from clickstream.staging_keys import StagedObject
 from clickstream.table_shape import TableColumn
+from clickstream.tracking_plan import parse_plan
+from clickstream.typed_events import Present, Window, declared, rule_pieces
 from clickstream.unreadable import Unreadable
 
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
@@ -36,10 +38,13 @@ TABLES = sorted(
     - {check.rpartition("/")[0] for check in CHECKS}
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
-WITHOUT_CREATE = {"work/batch", "runtime"}
+WITHOUT_CREATE = {"work/batch", "work/typed", "work/rules", "work/findings", "runtime"}
 WITHOUT_LOAD = {"staging/lines", "runtime"}
 WITHOUT_GRAIN = {
     "work/batch/drop.sql",
+    "work/typed/drop.sql",
+    "work/rules/drop.sql",
+    "work/findings/drop.sql",
     "maintenance/drop_stray_batch.sql",
     "runtime/kill.sql",
     "evolution/add_column.sql",
@@ -50,6 +55,18 @@ GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each", "inst
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+EVENT = parse_plan(
+    """
+version: 1
+events:
+  Order Completed:
+    {description: "It's an order.", owner: shop, status: live, sources: [web], on_violation: block, properties: {
+    "it's": {type: string}, gift: {properties: {wrapped: {type: boolean}}}}}
+""",
+    "plan",
+).events[0]
+WINDOW = Window(NOON, NOON)
 
 # Text that would change a statement if it became part of one.
 HOSTILE = st.lists(
@@ -85,6 +102,14 @@ def values(
         "column": TableColumn("a", "varchar", "It's new."),
         "catalog": "lake",
         "schemas": ["clickstream"],
+        "event": EVENT,
+        "window": WINDOW,
+        "again": True,
+        "of_batch": True,
+        "declared": declared([EVENT]),
+        "rules": rule_pieces([EVENT]),
+        "column_types": ["object", "varchar"],
+        "compared": {"events": [Present(EVENT, 1, WINDOW)]},
     }
 
 
@@ -103,7 +128,7 @@ def without_quoted(text: str) -> str:
 
 
 def masked(statement: Statement) -> str:
-    return re.sub(r'"batch_[0-9a-f]{24}"', '"batch"', statement.text)
+    return re.sub(r'"(batch|typed|rules|findings)_[0-9a-f]{24}"', r'"\1"', statement.text)
 
 
 def test_there_is_sql() -> None:
@@ -160,7 +185,7 @@ def test_a_table_s_folder_has_the_files_that_every_table_has(table: str) -> None
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.endswith("create.sql")])
 def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
-    assert re.search(r"^create table if not exists ", render(file, SETTINGS).text, re.MULTILINE)
+    assert re.search(r"^create table if not exists ", render(file, SETTINGS, values()).text, re.MULTILINE)
 
 
 @settings(max_examples=60)  # each renders twice, some 30 ms

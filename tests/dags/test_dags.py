@@ -115,6 +115,7 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "load_rejects",
         "load_discards",
         "write_ledger",
+        "load_typed_events",
         "report",
         "check",
         "drop_batch",

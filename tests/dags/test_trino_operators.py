@@ -71,8 +71,9 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."quarantine"',
         '"lake"."clickstream"."load_ledger"',
         '"lake"."clickstream"."load_runs"',
+        '"lake"."clickstream"."violations"',
     ]
-    assert [parameters for _, parameters in created] == [None] * 7
+    assert [parameters for _, parameters in created] == [None] * 8
     assert "from system.jdbc.columns" in asked[0]
     assert asked[1] == ["lake", "clickstream"]
 

@@ -2,12 +2,19 @@
 {%- from "macros/time.sql" import instant -%}
 {#- Values of properties as the tracking plan's column types. Each takes an SQL expression of type json. -#}
 
-{#- A whole number, or a string that spells one; NULL for anything else and for what 64 bits do not hold. -#}
+{#- A whole number, or a string that spells one; NULL for anything else and for what 64 bits do not hold. One that was
+    sent with a fraction of 0 or an exponent, such as 2.0, is a double in Trino, exact up to 2^53. -#}
 {%- macro bigint(value) -%}
-case
-    when regexp_like(try_cast({{ value }} as varchar), '^-?[0-9]+(\.0+)?$')
-        then try_cast(regexp_replace(try_cast({{ value }} as varchar), '\.0+$') as bigint)
-end
+coalesce(
+    if(
+        regexp_like(try_cast({{ value }} as varchar), '^-?[0-9]+$'),
+        try_cast(try_cast({{ value }} as varchar) as bigint)
+    ),
+    if(
+        {{ double(value) }} = floor({{ double(value) }}) and abs({{ double(value) }}) <= 9007199254740992,
+        try_cast({{ double(value) }} as bigint)
+    )
+)
 {%- endmacro -%}
 
 {#- A number with a fixed count of decimals, further ones rounded half up, or a string that spells one. -#}

@@ -1,5 +1,5 @@
 -- Messages that are in `events` and not, or more than once, in the table of their event, for what one run brought.
--- Grain: one table with such messages. Parameters: run_id, events_present (with event and window), none for blocked ones.
+-- Grain: one table with such messages. Parameters: run_id, compared (its events, each with event and window).
 with expected as (
     select
         table_name,
@@ -14,7 +14,7 @@ blocked as (
 ),
 
 written as (
-    {%- for present in events_present %}
+    {%- for present in compared.events %}
     select
         {{ literal(present.event.table) }} as table_name,
         message_id
@@ -44,7 +44,7 @@ left join blocked on expected.message_id = blocked.message_id
 left join copies on expected.table_name = copies.table_name and expected.message_id = copies.message_id
 where
     blocked.message_id is null
-    and expected.table_name in ({{ bind_each(events_present | map(attribute="event.table") | list) }})
+    and expected.table_name in ({{ bind_each(compared.events | map(attribute="event.table") | list) }})
 group by expected.table_name
 having count_if(copies.copies is null or copies.copies > 1) > 0
 order by expected.table_name

@@ -1,8 +1,8 @@
 {%- from "macros/json.sql" import members -%}
 {%- from "macros/properties.sql" import object_column, property, undeclared -%}
 -- The messages of one event that one run brought, in one commit: each of its messages in `events` is here once.
--- Grain: one message. Parameters: run_id, now, event (of the plan), window (received_at of its messages), again (rows
--- that are there already are written anew).
+-- Grain: one message. Parameters: run_id, now, event (of the plan), window (received_at of its messages),
+-- again (rows that are there already are written anew).
 merge into {{ t.typed(event.table) }} as target
 using (
     with messages as (
@@ -32,7 +32,7 @@ using (
     {%- endfor %}
 
     select
-        {%- for column in common_columns %}
+        {%- for column in event.common %}
         {{ quote(column.name) }},
         {%- endfor %}
         {%- for column in event.columns %}
@@ -59,7 +59,7 @@ when matched then
             load_run_id = {{ bind(run_id) }}
 {%- endif %}
 when not matched then insert (
-    {%- for column in common_columns %}
+    {%- for column in event.common %}
     {{ quote(column.name) }},
     {%- endfor %}
     {%- for column in event.columns %}
@@ -70,7 +70,7 @@ when not matched then insert (
     load_run_id
 )
 values (
-    {%- for column in common_columns %}
+    {%- for column in event.common %}
     source.{{ quote(column.name) }},
     {%- endfor %}
     {%- for column in event.columns %}

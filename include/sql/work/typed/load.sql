@@ -1,6 +1,6 @@
 -- The messages of one run whose event has a table of its own, out of `events`: so each is there once, and any range of
 -- `events` can be derived again. Bucketed, so that each event's statement reads only its own part.
--- Grain: one message. Parameters: run_id, declared (slugs and tables, two lists), window (earliest, latest received_at),
+-- Grain: one message. Parameters: run_id, declared (slugs, tables, columns), window (earliest, latest received_at),
 -- of_batch (only the messages of the run's batch).
 create or replace table {{ t.typed_batch(run_id) }}
 with (
@@ -23,7 +23,7 @@ select
     declared_events.table_name,
     events.properties,
     events.source_path,
-    {%- for column in common_columns %}
+    {%- for column in declared.columns %}
     events.{{ quote(column.name) }}{{ "," if not loop.last }}
     {%- endfor %}
 from {{ t.events }} as events

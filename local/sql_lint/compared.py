@@ -1,0 +1,10 @@
+"""Events whose tables are compared with `events`."""
+
+from types import SimpleNamespace
+
+events = [
+    SimpleNamespace(
+        event=SimpleNamespace(table="order_completed"),
+        window=SimpleNamespace(earliest="2026-01-01", latest="2026-01-01"),
+    )
+]
