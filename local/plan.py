@@ -19,9 +19,8 @@ from clickstream.tracking_plan import PLAN_FILE, TrackingPlanError, parse_plan, 
 def check(plan_file: Path) -> str:
     """What the plan holds. Raises TrackingPlanError."""
     plan = read_plan(plan_file)
-    counts = {
-        status: sum(event.status == status for event in plan.events) for status in ("live", "proposed", "deprecated")
-    }
+    statuses = [event.status for event in plan.events]
+    counts = {status: statuses.count(status) for status in ("live", "proposed", "deprecated")}
     return f"{plan_file.name}: " + ", ".join(f"{count} {status}" for status, count in counts.items() if count)
 
 
@@ -59,8 +58,10 @@ def main(command: str, file: str = os.environ.get("CLICKSTREAM_FILE", ""), plan_
     try:
         if command == "import" and not file:
             raise ForeignPlanError("no file: make plan-import FILE=plan.json")
-        commands = {"check": check, "export": give_out, "import": lambda plan: take_in(plan, Path(file))}
-        print(commands[command](plan_file))
+        if command == "import":
+            print(take_in(plan_file, Path(file)))
+        else:
+            print(check(plan_file) if command == "check" else give_out(plan_file))
     except (TrackingPlanError, ForeignPlanError, OSError) as error:
         print(f"clickstream: {error}", file=sys.stderr)
         return 1

@@ -2,9 +2,5 @@
 
 from types import SimpleNamespace
 
-events = [
-    SimpleNamespace(
-        event=SimpleNamespace(table="order_completed"),
-        window=SimpleNamespace(earliest="2026-01-01", latest="2026-01-01"),
-    )
-]
+window = SimpleNamespace(earliest="2026-01-01", latest="2026-01-01")
+events = [SimpleNamespace(event=SimpleNamespace(table="order_completed"), window=window)]

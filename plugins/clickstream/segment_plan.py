@@ -1,8 +1,9 @@
 """Tracking plans of other systems: Segment Protocols' JSON in and out, and plain JSON Schema in.
 
 Two shapes of Segment are read: the Config API's `rules: {events: [{name, description, rules: <JSON Schema>}], global,
-identify, group}` and the Public API's `rules: [{key, type: TRACK, version, jsonSchema: <JSON Schema>}]`. In both the JSON
-Schema (draft 07) is of the whole message, the event's properties under `properties.properties`. The first is written.
+identify, group}` and the Public API's `rules: [{key, type: TRACK, version, jsonSchema: <JSON Schema>}]`. In both the
+JSON Schema (draft 07) is of the whole message, the event's properties under `properties.properties`. The first is
+written.
 What Segment has no word for (owner, status, PII, columns, ...) travels in `labels`, its place for free text.
 """
 
@@ -57,10 +58,8 @@ def import_plan(document: Any) -> Json:
 
 
 def _export_event(name: str, entry: Mapping[str, Any]) -> Json:
-    body: Json = {
-        "type": "object",
-        "properties": {key: _export(one) for key, one in entry.get("properties", {}).items()},
-    }
+    properties = {key: _export(one) for key, one in entry.get("properties", {}).items()}
+    body: Json = {"type": "object", "properties": properties}
     if entry.get("required"):
         body["required"] = entry["required"]
     schema = {

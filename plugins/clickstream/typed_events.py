@@ -40,7 +40,7 @@ class Present:
 
 @dataclass(frozen=True)
 class Declared:
-    """The values of `events.event` that have a table and that table's name, side by side; the columns of all of them."""
+    """The values of `events.event` that have a table and that table's name, side by side; the columns of all."""
 
     slugs: list[str]
     tables: list[str]

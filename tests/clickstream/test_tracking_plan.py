@@ -143,10 +143,8 @@ def test_taking_in_adds_to_the_end_and_leaves_the_rest_as_written(tmp_path: Path
     text = PLAN_FILE.read_text(encoding="utf-8").replace("  Order Completed:", "  Order Paid:")
     mine.write_text(text, encoding="utf-8")
 
-    assert (
-        commands.take_in(mine, PLANS / "config_api.json")
-        == "1 events added to tracking_plan.yaml, 0 were there already"
-    )
+    said = commands.take_in(mine, PLANS / "config_api.json")
+    assert said == "1 events added to tracking_plan.yaml, 0 were there already"
     longer = mine.read_text(encoding="utf-8")
     assert longer.startswith(text)
     assert read_plan(mine).events[-1].name == "Order Completed"

@@ -49,14 +49,14 @@ using (
         and target.received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
 {%- if again %}
 when matched then
-    update
-        set
-            {%- for column in event.columns %}
-            {{ quote(column.name) }} = source.{{ quote("property_" ~ column.name) }},
-            {%- endfor %}
-            extras = source.extras,
-            loaded_at = {{ bind(now) }},
-            load_run_id = {{ bind(run_id) }}
+update
+    set
+        {%- for column in event.columns %}
+        {{ quote(column.name) }} = source.{{ quote("property_" ~ column.name) }},
+        {%- endfor %}
+        extras = source.extras,
+        loaded_at = {{ bind(now) }},
+        load_run_id = {{ bind(run_id) }}
 {%- endif %}
 when not matched then insert (
     {%- for column in event.common %}

@@ -81,7 +81,7 @@ judged_values as (
             ]
             || coalesce(
                 transform(
-                    array_except(required, map_keys(try_cast(place_value as map(varchar, json)))),
+                    array_except(required, map_keys(try_cast(place_value as map (varchar, json)))),
                     member_name -> row('required', if(property = '', member_name, property || '.' || member_name))
                 ),
                 array[]

@@ -23,9 +23,9 @@ select
     declared_events.table_name,
     events.properties,
     events.source_path,
-    {%- for column in declared.columns %}
-    events.{{ quote(column.name) }}{{ "," if not loop.last }}
-    {%- endfor %}
+{%- for column in declared.columns %}
+events.{{ quote(column.name) }}{{ "," if not loop.last }}
+{%- endfor %}
 from {{ t.events }} as events
 inner join declared_events on events.event = declared_events.event
 where
