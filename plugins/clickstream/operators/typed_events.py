@@ -71,7 +71,13 @@ class TrinoLoadTypedEventsOperator(TrinoStatementOperator):
             self.log.info("%s %s: %s", path, values["event"].table, result.text())
 
         def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> None:
-            for done in [pool.submit(run_one, path, values) for values in many]:
-                done.result()
+            try:
+                for done in [pool.submit(run_one, path, values) for values in many]:
+                    done.result()
+            except BaseException:
+                # A failure or a time-out: what runs beside it must not hold the task, nor go on after it.
+                self.on_kill()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
         return run_each
