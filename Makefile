@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock promises
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock promises plan-check plan-import plan-export
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -53,6 +53,15 @@ redrive: ## count what was refused, SOURCE=processing-failed or rejects, FROM=, 
 
 sql: ## Q="select ..." prints CSV; without Q opens a prompt
 	@$(RUN) sql
+
+plan-check: ## tell of every mistake in include/tracking_plan.yaml, with its line
+	@$(RUN) plan-check
+
+plan-import: ## FILE=plan.json adds the events of a Segment tracking plan, or of a JSON Schema, that the plan lacks
+	@$(RUN) plan-import
+
+plan-export: ## print the plan as the JSON of Segment Protocols
+	@$(RUN) plan-export
 
 lint: ## ruff, sqlfluff, mypy
 	@$(RUN) lint

@@ -3,7 +3,7 @@
 
 Unpacks staged objects into `lake.clickstream.events`, one row a message, each message once.
 
-1. **create_tables** makes the tables that are missing.
+1. **create_tables** makes the tables that are missing and adds columns that they lack.
 2. **take_manifest** decides which staged objects this run reads and writes the list down; a retry reads the same list.
    Skipped, and the rest with it, when there is nothing to load.
 3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not. An
@@ -15,11 +15,13 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    before, in `schema_changes`.
 6. **write_ledger** writes what became of every line to `load_ledger`. **publish_views** then moves `events_live` on to
    the oldest object that is not loaded, and makes views that are missing.
-7. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
+7. **load_typed_events** fills the table of each live event of `include/tracking_plan.yaml`, and `violations`, out of
+   `events`; a mistake in the plan fails this task and no load before it.
+8. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
    duplicate + rejected.
-8. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
+9. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
    logged, a `fail` fails the run with its rows' ids.
-9. **drop_batch** drops the batch table.
+10. **drop_batch** drops the batch table.
 
 **Which objects?** A scheduled run, and a manual run with an empty form, takes all that is staged and not yet loaded, so
 hours missed in an outage need nothing. A manual run with *from* and *to*, and a **backfill** (Trigger → Backfill, a
@@ -38,6 +40,7 @@ from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import load_form
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.staging import S3TakeManifestOperator
+from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.trino import (
     TrinoPreviewLoadOperator,
     TrinoRecordSchemaChangesOperator,
@@ -45,6 +48,7 @@ from clickstream.operators.trino import (
     TrinoStatementOperator,
     TrinoUnpackOperator,
 )
+from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
 from clickstream.operators.views import TrinoPublishViewsOperator
 from clickstream.sql import TableNames
 
@@ -70,7 +74,7 @@ BOUNDS = {"bounds": "work/batch/bounds.sql"}
     doc_md=__doc__,
 )
 def load_events():
-    create_tables = TrinoStatementOperator(
+    create_tables = TrinoCreateTablesOperator(
         task_id="create_tables",
         sql=["staging/lines/create.sql", *(f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES)],
     )
@@ -87,13 +91,14 @@ def load_events():
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
     publish_views = TrinoPublishViewsOperator(task_id="publish_views")
+    load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
     report = TrinoReportRunOperator(task_id="report")
     check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(
         task_id="drop_batch", sql=["work/batch/drop.sql"], trigger_rule="none_failed_min_one_success"
     )
 
-    loads = [load_events, load_rejects, load_discards, record_schema_changes, write_ledger]
+    loads = [load_events, load_rejects, load_discards, record_schema_changes, write_ledger, load_typed_events]
     chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
     chain(unpack, preview, drop_batch)
     chain(write_ledger, publish_views)

@@ -28,9 +28,14 @@ ENVIRONMENTS = {
     "test": FOR_TESTS,
     "test-faults": FOR_TESTS,
     "check-all": ["lint", *FOR_TESTS],
+    "plan-check": ["airflow"],
+    "plan-import": ["airflow"],
+    "plan-export": ["airflow"],
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
-WITHOUT_TRINO = ("lint", "fmt", "lock", "promises", "down", "clean", "status", "send")
+WITHOUT_TRINO = (
+    "lint", "fmt", "lock", "promises", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
+)  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
 PROGRAMS = {
@@ -49,6 +54,9 @@ PROGRAMS = {
     # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
     "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
     "promises": [("test", "python", "-m", "tests.promises")],
+    "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
+    "plan-import": [("airflow", "python", "-m", "local.plan", "import")],
+    "plan-export": [("airflow", "python", "-m", "local.plan", "export")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]

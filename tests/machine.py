@@ -57,13 +57,14 @@ def scratch_lake(machine: Machine) -> ScratchLake:
         lake_database=name,
         work_database=f"{name}_work",
         segment_database=f"{name}_segment",
+        events_database=f"{name}_events",
     )
     s3, glue = machine.client("s3"), machine.client("glue")
     for bucket in (settings.staging_bucket, settings.lake_bucket, settings.archive_bucket):
         s3.create_bucket(Bucket=bucket)
     for database in (
         settings.staging_database, settings.lines_database, settings.lake_database, settings.work_database,
-        settings.segment_database,
+        settings.events_database, settings.segment_database,
     ):  # fmt: skip
         glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
     return ScratchLake(settings, s3, glue, machine.runner())

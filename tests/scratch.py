@@ -1,11 +1,12 @@
 """A lake for one test: stage files, load them with the shipped SQL, read the tables."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from clickstream import manifest
+from clickstream import manifest, typed_events
 from clickstream.archive import days, divide, hours_wanted
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
@@ -17,6 +18,7 @@ from clickstream.query import QueryRunner, Result
 from clickstream.run_report import RunReport, from_row
 from clickstream.settings import Settings
 from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
+from clickstream.tracking_plan import TrackingPlan
 from clickstream.views import definitions, live_from, outdated
 from clickstream.window import Window
 
@@ -64,14 +66,17 @@ class ScratchLake:
         taken = manifest.take_windows(run_id, staged, staging, archived, received)
         return replace(taken, rederive=rederive)
 
-    def load(self, run_id: str, taken: manifest.Manifest | None = None) -> RunReport:
-        """The steps of load_events, in its order."""
+    def load(self, run_id: str, taken: manifest.Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
+        """The steps of load_events, in its order; with a plan, also the tables of its events."""
         values = self._unpack(run_id, taken or self.take(run_id))
         for table in ("events", "rejects", "discards"):
             self.run(f"lake/{table}/load.sql", **values)
         if self.run("lake/schema_changes/find.sql", **values).rows[0]["new_count"]:
             self.run("lake/schema_changes/load.sql", **values)
         self.run("lake/load_ledger/load.sql", **values)
+        if plan:
+            window = typed_events.Received(**self.run("work/typed/window.sql", **values).rows[0])
+            self.load_typed(run_id, plan, window, values["manifest"].rederive)
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
         report = from_row(run_id, row, self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"])
         self.run("lake/load_runs/load.sql", **values, report=report)
@@ -108,16 +113,29 @@ class ScratchLake:
         staged, _ = list_staged(self.s3, self.settings)
         loaded = self.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2000, 1, 1, tzinfo=UTC)).rows
         paths = frozenset(row["source_path"] for row in loaded)
-        schemas = SimpleNamespace(
-            catalog=self.settings.lake_catalog, names=[self.settings.lake_database, self.settings.segment_database]
-        )
-        found = self.run("runtime/comments.sql", schemas=schemas).rows
+        schemas = [self.settings.lake_database, self.settings.segment_database]
+        found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
         comments = {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
         start = live_from(staged, paths, datetime.now(UTC), self.settings)
         made = outdated(definitions(self.settings, start), comments)
         for view in made:
             self.runner.run(view.statement)
         return [view.name for view in made]
+
+    def load_typed(
+        self, run_id: str, plan: TrackingPlan, window: typed_events.Received, again: bool = False
+    ) -> list[dict[str, Any]]:
+        """The step `load_typed_events`, or the same for a range of `events` again."""
+        typed_events.create_missing(self.run, self.run_each, plan, self.settings)
+        values = {"run_id": run_id, "now": datetime.now(UTC)}
+        rates = typed_events.load(self.run, self.run_each, plan, values, window, again)
+        typed_events.clean_up(self.run, values)
+        return rates
+
+    def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
+        """Run a file of include/sql once for each of these values."""
+        for values in many:
+            self.run(path, **values)
 
     def check(self, run_id: str) -> Outcome:
         """The step `check` of load_events: every check of the lake tables."""

@@ -40,6 +40,7 @@ PARTITIONS = {
     "schema_changes": Partitions(None, DAY),
     "alarms": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
+    "violations": Partitions("received_at", DAY),
 }
 
 

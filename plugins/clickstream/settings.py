@@ -40,6 +40,7 @@ class Settings:
     lines_database: str = "clickstream_lines"
     lake_database: str = "clickstream"
     work_database: str = "clickstream_work"
+    events_database: str = "clickstream_events"
     segment_database: str = "clickstream_segment"
     staging_catalog: str = "staging"
     lake_catalog: str = "lake"
@@ -53,6 +54,7 @@ class Settings:
     load_max_objects: int = 2_000
     backfill_max_objects: int = 4_000
     schema_changes_max: int = 500
+    typed_load_threads: int = 4
     reconcile_after_minutes: int = 15
     reconcile_max_objects: int = 5_000
     notify: str = "log"
@@ -64,7 +66,10 @@ class Settings:
     trino_ui: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("staging_database", "lines_database", "lake_database", "work_database", "segment_database"):
+        for name in (
+            "staging_database", "lines_database", "lake_database", "work_database", "events_database",
+            "segment_database",
+        ):  # fmt: skip
             self._check(name, _IDENTIFIER, "lower-case letters, digits and _")
         for name in ("staging_catalog", "lake_catalog", "staging_table"):
             self._check(name, _IDENTIFIER, "lower-case letters, digits and _")

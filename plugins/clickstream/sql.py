@@ -22,7 +22,8 @@ SQL_DIR = Path(__file__).resolve().parents[2] / "include" / "sql"
 ARCHIVE_LINES = "archive_lines"
 """The table over the archive: load_events adds its partitions in Glue itself."""
 
-_BATCH_TABLE = re.compile(r"batch_[0-9a-f]{24}\Z")
+_TYPED_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
+_BATCH_TABLE = re.compile(r"(batch|typed|rules|findings)_[0-9a-f]{24}\Z")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def duration_literal(duration: timedelta) -> str:
 
 
 def is_batch_table(name: str) -> bool:
-    """Whether a table of the work schema is the batch of a run, by its name."""
+    """Whether a table of the work schema is one that a run makes for itself, by its name."""
     return _BATCH_TABLE.match(name) is not None
 
 
@@ -71,7 +72,8 @@ class TableNames:
 
     # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
     LAKE_TABLES = (
-        "events", "rejects", "discards", "quarantine", "load_ledger", "load_runs", "schema_changes", "alarms"
+        "events", "rejects", "discards", "quarantine", "load_ledger", "load_runs", "schema_changes", "alarms",
+        "violations",
     )  # fmt: skip
 
     # In this order: `users` reads `identifies`.
@@ -93,11 +95,23 @@ class TableNames:
         self.schema_changes = self._lake("schema_changes")
         self.quarantine = self._lake("quarantine")
         self.events_live = self._lake("events_live")
+        self.violations = self._lake("violations")
 
     def batch(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
-        digest = hashlib.sha256(run_id.encode()).hexdigest()[:24]
-        return _name(self._settings.lake_catalog, self._settings.work_database, f"batch_{digest}")
+        return self._work("batch", run_id)
+
+    def typed_batch(self, run_id: str) -> str:
+        """The messages of one run whose event has a table of its own: short-lived, named as the batch is."""
+        return self._work("typed", run_id)
+
+    def rules(self, run_id: str) -> str:
+        """What the tracking plan says about the events of one run."""
+        return self._work("rules", run_id)
+
+    def findings(self, run_id: str) -> str:
+        """What in one run's messages is against the tracking plan."""
+        return self._work("findings", run_id)
 
     def stray_batch(self, name: str) -> str:
         """The batch table of this name. Raises ValueError for any other table of the work schema."""
@@ -116,6 +130,17 @@ class TableNames:
         self._require_lake_table(table)
         return self._lake(table)
 
+    def evolving(self, table: tuple[str, str]) -> str:
+        """The lake or typed table with this schema and name. Raises ValueError for any other."""
+        schema, name = table
+        return self.typed(name) if schema == self._settings.events_database else self.lake(name)
+
+    def typed(self, table: str) -> str:
+        """The table of one event. Raises ValueError for a name that no event has."""
+        if not _TYPED_TABLE.match(table):
+            raise ValueError(f"{table!r} is no table of an event")
+        return _name(self._settings.lake_catalog, self._settings.events_database, table)
+
     def metadata(self, table: str, kind: str) -> str:
         """Iceberg's own table about a lake table, such as `files` or `snapshots`."""
         self._require_lake_table(table)
@@ -124,6 +149,10 @@ class TableNames:
     def _require_lake_table(self, table: str) -> None:
         if table not in self.LAKE_TABLES:
             raise ValueError(f"{table!r} is no lake table: {', '.join(self.LAKE_TABLES)}")
+
+    def _work(self, kind: str, run_id: str) -> str:
+        digest = hashlib.sha256(run_id.encode()).hexdigest()[:24]
+        return _name(self._settings.lake_catalog, self._settings.work_database, f"{kind}_{digest}")
 
     def _lake(self, table: str) -> str:
         return _name(self._settings.lake_catalog, self._settings.lake_database, table)

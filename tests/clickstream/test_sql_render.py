@@ -28,6 +28,9 @@ from clickstream.sql import (
     render,
 )
 from clickstream.staging_keys import StagedObject
+from clickstream.table_shape import TableColumn
+from clickstream.tracking_plan import parse_plan
+from clickstream.typed_events import Present, Received, declared, rule_pieces
 from clickstream.unreadable import Unreadable
 from clickstream.views import LiveFrom
 from clickstream.window import Window
@@ -35,17 +38,40 @@ from clickstream.window import Window
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 CHECKS = [file for file in FILES if "/checks/" in file]
 TABLES = sorted(
-    {file.rpartition("/")[0] for file in FILES if not file.startswith(("maintenance/", "views/"))}
+    {file.rpartition("/")[0] for file in FILES if not file.startswith(("maintenance/", "views/", "evolution/"))}
     - {check.rpartition("/")[0] for check in CHECKS}
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
-WITHOUT_CREATE = {"work/batch", "runtime"}
+WITHOUT_CREATE = {"work/batch", "work/typed", "work/rules", "work/findings", "runtime"}
 WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"}
-WITHOUT_GRAIN = {"work/batch/drop.sql", "maintenance/drop_stray_batch.sql", "runtime/kill.sql", "views/publish.sql"}
+WITHOUT_GRAIN = {
+    "work/batch/drop.sql",
+    "work/typed/drop.sql",
+    "work/rules/drop.sql",
+    "work/findings/drop.sql",
+    "maintenance/drop_stray_batch.sql",
+    "runtime/kill.sql",
+    "views/publish.sql",
+    "evolution/add_column.sql",
+    "evolution/widen_column.sql",
+    "evolution/comment_column.sql",
+}
 GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal"}
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+EVENT = parse_plan(
+    """
+version: 1
+events:
+  Order Completed:
+    {description: "It's an order.", owner: shop, status: live, sources: [web], on_violation: block, properties: {
+    "it's": {type: string}, gift: {properties: {wrapped: {type: boolean}}}}}
+""",
+    "plan",
+).events[0]
+WINDOW = Received(NOON, NOON)
 
 # Text that would change a statement if it became part of one.
 HOSTILE = st.lists(
@@ -78,7 +104,6 @@ def values(
         ),
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
         "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),
-        "schemas": SimpleNamespace(catalog="lake", names=["clickstream"]),
         "view": {"name": TableNames(SETTINGS).segment("pages"), "comment": "Pages.", "query": "select 1"},
         "table": "events",
         "partition_column": "received_at",
@@ -92,6 +117,18 @@ def values(
         "after": SimpleNamespace(rejected_at=NOON, reject_id="A1"),
         "until": NOON,
         "reject_ids": ["A1", "it's"],
+        "altered": ("clickstream", "events"),
+        "column": TableColumn("a", "varchar", "It's new."),
+        "catalog": "lake",
+        "schemas": ["clickstream"],
+        "event": EVENT,
+        "window": WINDOW,
+        "again": True,
+        "of_batch": True,
+        "declared": declared([EVENT]),
+        "rules": rule_pieces([EVENT]),
+        "column_types": ["object", "varchar"],
+        "compared": {"events": [Present(EVENT, 1, WINDOW)]},
     }
 
 
@@ -110,7 +147,7 @@ def without_quoted(text: str) -> str:
 
 
 def masked(statement: Statement) -> str:
-    return re.sub(r'"batch_[0-9a-f]{24}"', '"batch"', statement.text)
+    return re.sub(r'"(batch|typed|rules|findings)_[0-9a-f]{24}"', r'"\1"', statement.text)
 
 
 def test_there_is_sql() -> None:
@@ -167,7 +204,7 @@ def test_a_table_s_folder_has_the_files_that_every_table_has(table: str) -> None
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.endswith("create.sql")])
 def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
-    assert re.search(r"^create table if not exists ", render(file, SETTINGS).text, re.MULTILINE)
+    assert re.search(r"^create table if not exists ", render(file, SETTINGS, values()).text, re.MULTILINE)
 
 
 @pytest.mark.promise("P8")
@@ -231,15 +268,18 @@ def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
     if file.startswith("runtime/"):
         assert re.search(r"\bsystem\.(runtime|metadata)\.", render(file, SETTINGS, values()).text)
         return
+    if file == "evolution/columns.sql":
+        assert "from system.jdbc.columns" in render(file, SETTINGS, values()).text
+        return
     moved = Settings(
         staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive9", lake_catalog="ice9",
         staging_database="s9", lines_database="l9", lake_database="d9", work_database="w9", staging_table="t9",
-        segment_database="x9",
+        segment_database="x9", events_database="e9",
     )  # fmt: skip
 
-    text = render(file, moved, values()).text
+    text = render(file, moved, values() | {"altered": ("d9", "events")}).text
 
-    assert re.search(r'"(hive9|ice9)"\."(s9|l9|d9|w9|x9)"\."', text)
+    assert re.search(r'"(hive9|ice9)"\."(s9|l9|d9|w9|x9|e9)"\."', text)
     assert not re.search(r"\b(staging|lake|clickstream|clickstream_\w+)\"?\.\"?\w", text)
 
 
@@ -266,7 +306,12 @@ def test_what_takes_no_parameter_is_written_from_an_instant_and_a_duration_alone
 def test_no_table_but_ours_is_maintained_or_dropped(name: str) -> None:
     t = TableNames(SETTINGS)
 
-    for named in (t.stray_batch, t.lake, lambda table: t.metadata(table, "files")):
+    for named in (
+        t.stray_batch,
+        t.lake,
+        lambda table: t.metadata(table, "files"),
+        lambda table: t.evolving(("x", table)),
+    ):
         with pytest.raises(ValueError, match="is no"):
             named(name)
 

@@ -129,6 +129,7 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
         "load_discards",
         "record_schema_changes",
         "write_ledger",
+        "load_typed_events",
         "report",
         "check",
         "drop_batch",

@@ -98,6 +98,6 @@ def test_every_table_is_created_before_it_is_used(bag) -> None:
         for path in getattr(task, "sql", []):
             if path.endswith("create.sql"):
                 created.add(path)
-    # The table over the archive is made by the first run that reads it.
+    # The table over the archive is made by the first run that reads it, those of single events as the plan has them.
     files = {str(path.relative_to(SQL_DIR)) for path in SQL_DIR.glob("*/*/create.sql")}
-    assert created == files - {"staging/archive_lines/create.sql"}
+    assert created == files - {"staging/archive_lines/create.sql", "events/event/create.sql"}

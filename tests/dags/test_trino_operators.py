@@ -63,7 +63,8 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
 
     run(task, "create_tables")
 
-    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in trino.executed]
+    *created, asked = trino.executed
+    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in created]
     assert heads == [
         '"staging"."clickstream_lines"."lines"',
         '"lake"."clickstream"."events"',
@@ -74,8 +75,11 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."load_runs"',
         '"lake"."clickstream"."schema_changes"',
         '"lake"."clickstream"."alarms"',
+        '"lake"."clickstream"."violations"',
     ]
-    assert [parameters for _, parameters in trino.executed] == [None] * 9
+    assert [parameters for _, parameters in created] == [None] * 10
+    assert "from system.jdbc.columns" in asked[0]
+    assert asked[1] == ["lake", "clickstream"]
 
 
 @pytest.mark.usefixtures("listed")

@@ -53,6 +53,7 @@ def test_outputs_are_the_settings_of_airflow() -> None:
         "CLICKSTREAM_LAKE_DATABASE",
         "CLICKSTREAM_WORK_DATABASE",
         "CLICKSTREAM_SEGMENT_DATABASE",
+        "CLICKSTREAM_EVENTS_DATABASE",
     }
 
 
@@ -214,6 +215,7 @@ def test_glue_databases() -> None:
         "${DatabasePrefix}": "s3://${LakeBucket}/${DatabasePrefix}",
         "${DatabasePrefix}_work": "s3://${LakeBucket}/${DatabasePrefix}_work",
         "${DatabasePrefix}_segment": "s3://${LakeBucket}/${DatabasePrefix}_segment",
+        "${DatabasePrefix}_events": "s3://${LakeBucket}/${DatabasePrefix}_events",
     }
 
 

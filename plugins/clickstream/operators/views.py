@@ -1,7 +1,6 @@
 """The operator that makes the views over the tables."""
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.trino.hooks.trino import TrinoHook
@@ -25,10 +24,8 @@ class TrinoPublishViewsOperator(LedgerReader):
         staged, _ = list_staged(s3, settings)
         start = live_from(staged, self.loaded_paths(settings, staged), datetime.now(UTC), settings)
         self._runner = self._runner or QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
-        schemas = SimpleNamespace(
-            catalog=settings.lake_catalog, names=[settings.lake_database, settings.segment_database]
-        )
-        found = self._runner.run(render("runtime/comments.sql", settings, {"schemas": schemas})).rows
+        places = {"catalog": settings.lake_catalog, "schemas": [settings.lake_database, settings.segment_database]}
+        found = self._runner.run(render("runtime/comments.sql", settings, places)).rows
         comments = {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
         made = outdated(definitions(settings, start), comments)
         for view in made:

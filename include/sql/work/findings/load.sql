@@ -1,0 +1,108 @@
+{%- from "macros/properties.sql" import has_format, json_kind, property, values_at -%}
+-- Where the properties of one run's messages break a rule of the tracking plan or do not fit their column (rule
+-- `discard`): all events in one pass, each document parsed once.
+-- Grain: one rule at one value of one message. Parameters: run_id, column_types (those that the plan uses).
+create or replace table {{ t.findings(run_id) }}
+with (format = 'PARQUET')
+as
+with documents as (
+    select
+        table_name,
+        message_id,
+        event,
+        received_at,
+        source_path,
+        coalesce(try(json_parse(properties)), json '{}') as document
+    from {{ t.typed_batch(run_id) }}
+),
+
+places as (
+    select
+        documents.message_id,
+        documents.event,
+        documents.received_at,
+        documents.source_path,
+        rules.*,
+        {{ values_at("documents.document", "rules.path") }} as found
+    from documents
+    inner join {{ t.rules(run_id) }} as rules on documents.table_name = rules.table_name
+),
+
+single_values as (
+    select
+        places.*,
+        coalesce(item.member, json 'null') as place_value
+    from places
+    cross join unnest(places.found) as item (member)
+),
+
+told_values as (
+    select
+        *,
+        {{ json_kind("place_value") }} as kind,
+        try_cast(place_value as varchar) as text_value,
+        try_cast(try_cast(place_value as varchar) as double) as number_value
+    from single_values
+),
+
+judged_values as (
+    select
+        *,
+        filter(
+            array[
+                if(
+                    not contains(types, kind) and not (kind = 'integer' and contains(types, 'number')),
+                    cast(row('type', property) as row(rule varchar, place varchar))
+                ),
+                if(
+                    none_match(
+                        enum_values,
+                        allowed -> json_format(json_parse(allowed)) = json_format(place_value)
+                        or (
+                            kind = 'string'
+                            and starts_with(allowed, '"')
+                            and try_cast(json_parse(allowed) as varchar) = text_value
+                        )
+                    ),
+                    row('enum', property)
+                ),
+                if(kind = 'string' and not {{ has_format("text_value", "format") }}, row('format', property)),
+                if(kind = 'string' and not regexp_like(text_value, pattern), row('pattern', property)),
+                if(kind in ('integer', 'number') and number_value < minimum, row('minimum', property)),
+                if(kind in ('integer', 'number') and number_value > maximum, row('maximum', property)),
+                if(
+                    kind <> 'null' and case column_type
+                        {%- for type in column_types %}
+                        when {{ literal(type) }} then {{ property("place_value", type) }} is null
+                        {%- endfor %}
+                    end,
+                    row('discard', property)
+                )
+            ]
+            || coalesce(
+                transform(
+                    array_except(required, map_keys(try_cast(place_value as map (varchar, json)))),
+                    member_name -> row('required', if(property = '', member_name, property || '.' || member_name))
+                ),
+                array[]
+            ),
+            finding -> finding is not null
+        ) as findings
+    from told_values
+)
+
+select
+    judged_values.table_name,
+    judged_values.message_id,
+    judged_values.event,
+    judged_values.received_at,
+    judged_values.source_path,
+    judged_values.severity,
+    judged_values.column_name,
+    judged_values.column_type,
+    judged_values.kind,
+    finding.rule,
+    finding.place as property,
+    if(finding.rule <> 'required', json_format(judged_values.place_value)) as value
+from judged_values
+cross join unnest(judged_values.findings) as finding (rule, place)

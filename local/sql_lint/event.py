@@ -1,0 +1,16 @@
+"""One event of a tracking plan."""
+
+from types import SimpleNamespace
+
+table = "order_completed"
+blocks = True
+entry = {"description": "x"}
+common = [SimpleNamespace(name="message_id"), SimpleNamespace(name="received_at")]
+columns = [SimpleNamespace(name="gift_wrapped", type="boolean", keys=("gift", "wrapped"))]
+shape = [SimpleNamespace(name="message_id", type="varchar", comment="x")]
+objects = [(), ("gift",)]
+
+
+def declared_below(_keys: tuple[str, ...]) -> list[str]:
+    """The declared members of an object."""
+    return ["wrapped"]

@@ -1,4 +1,0 @@
-"""Schemas that are asked about."""
-
-catalog = "lake"
-names = ["clickstream"]

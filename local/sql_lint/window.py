@@ -1,0 +1,3 @@
+"""When messages were received."""
+
+earliest = latest = "2026-01-01"

@@ -1,0 +1,45 @@
+"""Brings tables that exist to the columns they should have, on Trino."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from clickstream.query import Result
+from clickstream.settings import Settings
+from clickstream.sql import render
+from clickstream.table_shape import Change, Name, TableColumn, changes, columns_of
+
+# Runs a file of include/sql with these values.
+Run = Callable[..., Result]
+
+
+def lake_shapes(paths: Iterable[str], settings: Settings) -> dict[Name, Sequence[TableColumn]]:
+    """The wanted columns of the lake tables among these create.sql files. Raises ColumnListError."""
+    return {
+        (settings.lake_database, path.split("/")[1]): columns_of(render(path, settings).text)
+        for path in paths
+        if path.startswith("lake/")
+    }
+
+
+def present_shapes(run: Run, settings: Settings, schemas: Sequence[str]) -> dict[Name, list[TableColumn]]:
+    """The columns of every table in these schemas: one question, however many tables."""
+    found: dict[Name, list[TableColumn]] = {}
+    for row in run("evolution/columns.sql", catalog=settings.lake_catalog, schemas=schemas).rows:
+        column = TableColumn(row["column_name"], row["data_type"], row["column_comment"])
+        found.setdefault((row["table_schema"], row["table_name"]), []).append(column)
+    return found
+
+
+def evolve(
+    run: Run, wanted: Mapping[Name, Sequence[TableColumn]], present: Mapping[Name, Sequence[TableColumn]]
+) -> list[Change]:
+    """Runs what is missing and gives it; nothing the second time. Raises DestructiveChangeError before any change."""
+    todo = changes(wanted, present)
+    for change in todo:
+        run(change.path, altered=change.table, column=change.column)
+    return todo
+
+
+def named_run(run: Callable[[str, Settings, Mapping[str, Any]], Result], settings: Settings) -> Run:
+    """`run` of an operator, with the values as keyword arguments."""
+    return lambda path, **values: run(path, settings, values)

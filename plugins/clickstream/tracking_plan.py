@@ -1,0 +1,340 @@
+"""The log definition, include/tracking_plan.yaml: read, checked, and what derives from it.
+
+A property's schema is JSON Schema (draft 07) with two keywords of our own, `pii` and `column`. Nested objects are
+flattened with an underscore, as Segment's warehouses do (storage/warehouses/schema.md); arrays are JSON text.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from clickstream import marked_yaml
+from clickstream.columns import Column, read_columns
+from clickstream.marked_yaml import DuplicateKeyError, Marked
+from clickstream.names import identifier, slug
+from clickstream.sql import SQL_DIR
+from clickstream.table_shape import TableColumn
+
+PLAN_FILE = SQL_DIR.parent / "tracking_plan.yaml"
+SCHEMA_FILE = SQL_DIR.parent / "tracking_plan.schema.json"
+
+# What a table of an event has beside its properties: the message's own columns of `events`, and every context_ column.
+KEY_COLUMNS = (
+    "message_id", "event", "event_text", "user_id", "anonymous_id", "received_at", "timestamp", "original_timestamp",
+    "sent_at",
+)  # fmt: skip
+ADDED_COLUMNS = (
+    TableColumn("extras", "varchar", "Properties that the tracking plan does not declare, as a JSON object."),
+    TableColumn("loaded_at", "timestamp(6) with time zone", "When the row was loaded."),
+    TableColumn("load_run_id", "varchar", "The run that loaded the row."),
+)
+
+SQL_TYPES = {"timestamp": "timestamp(6) with time zone", "json": "varchar"}
+_COLUMN_TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean"}
+_TEXT_FORMATS = {"date-time": "timestamp", "date": "date"}
+
+Keys = tuple[str, ...]
+
+
+class TrackingPlanError(ValueError):
+    """The plan cannot be used; one line a mistake, each with file, line and entry."""
+
+
+@dataclass(frozen=True)
+class PropertyColumn:
+    """The column of one property. `type` is a name of the plan's column types, `keys` its path in `properties`."""
+
+    name: str
+    type: str
+    keys: Keys
+    description: str = ""
+    is_pii: bool = False
+
+    @property
+    def sql_type(self) -> str:
+        """Its type in Trino."""
+        return SQL_TYPES.get(self.type, self.type)
+
+    @property
+    def shape(self) -> TableColumn:
+        """The column as the table has it, with its meaning."""
+        text = self.description or f"Property {'.'.join(self.keys)}."
+        text += " As JSON text." if self.type == "json" else ""
+        return TableColumn(self.name, self.sql_type, text + (" PII." if self.is_pii else ""))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one place in `properties` must be. In `path`, [] stands for each item of an array."""
+
+    path: Keys
+    schema: Mapping[str, Any]
+
+    @property
+    def types(self) -> list[str]:
+        """The JSON types that it may have; empty for any."""
+        given = self.schema.get("type", [])
+        return [given] if isinstance(given, str) else list(given)
+
+    @property
+    def property_name(self) -> str:
+        """The path as a person writes it, such as products[].price."""
+        return ".".join(self.path).replace(".[]", "[]")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, the enum as JSON texts."""
+        enum = self.schema.get("enum")
+        return {
+            "path": list(self.path),
+            "property": self.property_name,
+            "types": self.types or None,
+            "enum_values": None if enum is None else [json.dumps(value, ensure_ascii=False) for value in enum],
+            "format": self.schema.get("format"),
+            "pattern": self.schema.get("pattern"),
+            "minimum": self.schema.get("minimum"),
+            "maximum": self.schema.get("maximum"),
+            "required": self.schema.get("required") or None,
+        }
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of the plan."""
+
+    name: str
+    entry: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def status(self) -> str:
+        """proposed, live or deprecated."""
+        return str(self.entry["status"])
+
+    @property
+    def is_conversion(self) -> bool:
+        """Whether it is what a session is for."""
+        return bool(self.entry.get("conversion", False))
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a message that breaks a rule stays out of the event's table."""
+        return bool(self.entry.get("on_violation") == "block")
+
+    @cached_property
+    def slugs(self) -> tuple[str, ...]:
+        """The values of `events.event` that are this event: its name's, then those of its older names."""
+        return tuple(dict.fromkeys(slug(name) for name in (self.name, *self.entry.get("renames", []))))
+
+    @property
+    def table(self) -> str:
+        """The name of its table; '' when the name gives none."""
+        return str(self.entry.get("table") or identifier(self.name) or "")
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """What its `properties` must be, as JSON Schema."""
+        return {
+            "type": "object",
+            "properties": self.entry.get("properties", {}),
+            "required": self.entry.get("required", []),
+        }
+
+    @cached_property
+    def columns(self) -> tuple[PropertyColumn, ...]:
+        """The columns of its properties, in order; a name of '' where the property's name gives none."""
+        return tuple(_columns((), self.schema))
+
+    @property
+    def common(self) -> list[Column]:
+        """The columns of `events` that its table has too."""
+        return common_columns()
+
+    @property
+    def retired(self) -> tuple[TableColumn, ...]:
+        """Columns that stay in the table and are not filled any more."""
+        return tuple(
+            TableColumn(name, SQL_TYPES.get(kind, kind), "Retired: not filled any more.")
+            for name, kind in self.entry.get("retired_columns", {}).items()
+        )
+
+    @cached_property
+    def shape(self) -> tuple[TableColumn, ...]:
+        """All columns of its table, in order."""
+        common = tuple(TableColumn(column.name, column.sql_type, column.description) for column in self.common)
+        return (*common, *(column.shape for column in self.columns), *self.retired, *ADDED_COLUMNS)
+
+    @cached_property
+    def objects(self) -> tuple[Keys, ...]:
+        """The paths of the objects that are flattened, the outermost first; () is `properties` itself."""
+        return ((), *_objects((), self.schema))
+
+    def declared_below(self, keys: Keys) -> list[str]:
+        """The names of the declared members of the object at `keys`."""
+        schema: Mapping[str, Any] = self.schema
+        for key in keys:
+            schema = schema["properties"][key]
+        return list(schema.get("properties", {}))
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule for its properties, the outermost first."""
+        return tuple(_rules((), self.schema))
+
+
+@dataclass(frozen=True)
+class TrackingPlan:
+    """The events of one plan file, in order."""
+
+    events: tuple[Event, ...]
+
+    @property
+    def live(self) -> tuple[Event, ...]:
+        """Those that get rows in a table of their own."""
+        return tuple(event for event in self.events if event.status == "live")
+
+    @property
+    def with_table(self) -> tuple[Event, ...]:
+        """Those that have a table: the live ones, and deprecated ones, whose rows stay."""
+        return tuple(event for event in self.events if event.status != "proposed")
+
+    @property
+    def conversions(self) -> frozenset[str]:
+        """The values of `events.event` that are conversions."""
+        return frozenset(name for event in self.events if event.is_conversion for name in event.slugs)
+
+
+def common_columns() -> list[Column]:
+    """The columns of `events` that every event's table has too."""
+    columns = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml").columns
+    return [column for column in columns if column.name in KEY_COLUMNS or column.name.startswith("context_")]
+
+
+def read_plan(path: Path = PLAN_FILE) -> TrackingPlan:
+    """The plan in a file. Raises TrackingPlanError and OSError."""
+    return parse_plan(path.read_text(encoding="utf-8"), path.name)
+
+
+def parse_plan(text: str, file: str) -> TrackingPlan:
+    """The plan in `text`; `file` is its name in messages. Raises TrackingPlanError with every mistake."""
+    try:
+        document = marked_yaml.read(text)
+    except DuplicateKeyError as error:
+        raise TrackingPlanError(f"{file}:{error.line}: {_entry(error.path)}: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TrackingPlanError(f"{file}:{line}: no YAML: {error.problem}") from None
+    mistakes = list(_form_mistakes(document)) or list(_name_mistakes(document.value))
+    if mistakes:
+        placed = sorted((document.line(path), path, message) for path, message in mistakes)
+        raise TrackingPlanError("\n".join(f"{file}:{line}: {_entry(path)}: {text}" for line, path, text in placed))
+    return TrackingPlan(tuple(Event(str(name), entry) for name, entry in document.value["events"].items()))
+
+
+def _entry(path: marked_yaml.Path) -> str:
+    return " > ".join(map(str, path)) or "the file"
+
+
+Mistake = tuple[marked_yaml.Path, str]
+
+
+def _form_mistakes(document: Marked) -> Iterator[Mistake]:
+    """What the form (the schema file) does not allow."""
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+    for error in validator.iter_errors(document.value):
+        yield tuple(error.absolute_path), error.message
+
+
+def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Names that are missing, taken or reserved."""
+    events = [Event(str(name), entry) for name, entry in plan["events"].items()]
+    slugs: dict[str, str] = {}
+    tables: dict[str, str] = {}
+    for event in events:
+        path = ("events", event.name)
+        if not event.table:
+            yield path, "its name gives no table name in plain letters: add `table: some_name`"
+        elif tables.setdefault(event.table, event.name) != event.name:
+            yield path, f"its table {event.table} is that of {tables[event.table]}: add `table: another_name`"
+        for name in event.slugs:
+            if slugs.setdefault(name, event.name) != event.name:
+                yield path, f"{name!r} is a name of {slugs[name]} too: messages of one name go to one table"
+        yield from _column_mistakes(event)
+        yield from _required_mistakes(path, event.schema)
+
+
+def _column_mistakes(event: Event) -> Iterator[Mistake]:
+    reserved = {column.name for column in common_columns()} | {column.name for column in ADDED_COLUMNS}
+    path = ("events", event.name)
+    names = Counter([column.name for column in event.columns] + [column.name for column in event.retired])
+    for column in event.columns:
+        at = (*path, *(step for key in column.keys for step in ("properties", key)))
+        if not column.name:
+            yield at, "its name gives no column name in plain letters: add `column: {name: some_name}`"
+        elif column.name in reserved:
+            yield at, f"column {column.name} is reserved: add `column: {{name: property_{column.name}}}`"
+        elif names[column.name] > 1:
+            yield at, f"column {column.name} has another source too: add `column: {{name: another_name}}`"
+    for retired in event.retired:
+        if retired.name in reserved:
+            yield (*path, "retired_columns", retired.name), f"column {retired.name} is reserved"
+
+
+def _required_mistakes(path: marked_yaml.Path, schema: Mapping[str, Any]) -> Iterator[Mistake]:
+    properties = schema.get("properties", {})
+    for name in schema.get("required", []):
+        if name not in properties:
+            yield (*path, "required"), f"{name!r} is required but not among the properties"
+    for name, inner in properties.items():
+        yield from _required_mistakes((*path, "properties", name), inner)
+    if "items" in schema:
+        yield from _required_mistakes((*path, "items"), schema["items"])
+
+
+def _is_flattened(schema: Mapping[str, Any]) -> bool:
+    return bool(schema.get("properties")) and "type" not in schema.get("column", {})
+
+
+def _columns(keys: Keys, schema: Mapping[str, Any]) -> Iterator[PropertyColumn]:
+    for key, inner in schema.get("properties", {}).items():
+        path = (*keys, key)
+        if _is_flattened(inner):
+            yield from _columns(path, inner)
+            continue
+        override = inner.get("column", {})
+        name = override.get("name") or identifier("_".join(path)) or ""
+        kind = override.get("type") or _column_type(inner)
+        yield PropertyColumn(name, kind, path, inner.get("description", ""), inner.get("pii", False))
+
+
+def _column_type(schema: Mapping[str, Any]) -> str:
+    types = set(Rule((), schema).types) - {"null"}
+    if types == {"string"}:
+        return _TEXT_FORMATS.get(schema.get("format", ""), "varchar")
+    if types == {"integer", "number"}:
+        return "double"
+    if types and types <= _COLUMN_TYPES.keys():
+        return _COLUMN_TYPES[types.pop()] if len(types) == 1 else "varchar"
+    return "json"
+
+
+def _objects(keys: Keys, schema: Mapping[str, Any]) -> Iterator[Keys]:
+    for key, inner in schema.get("properties", {}).items():
+        if _is_flattened(inner):
+            yield (*keys, key)
+            yield from _objects((*keys, key), inner)
+
+
+def _rules(path: Keys, schema: Mapping[str, Any]) -> Iterator[Rule]:
+    if schema.keys() & {"type", "enum", "format", "pattern", "minimum", "maximum", "required"}:
+        yield Rule(path, schema)
+    for key, inner in schema.get("properties", {}).items():
+        yield from _rules((*path, key), inner)
+    if "items" in schema:
+        yield from _rules((*path, "[]"), schema["items"])

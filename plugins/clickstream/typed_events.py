@@ -1,0 +1,144 @@
+"""Fills one table for each live event of the tracking plan, with violations and discards, out of `events`.
+
+One pass over the run's messages sorts them by event and finds what breaks a rule; then one MERGE an event that is
+present, several at a time. What a run costs depends on the events that it brings, not on how many the plan declares.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from clickstream.columns import Column
+from clickstream.evolution import Run, evolve, present_shapes
+from clickstream.settings import Settings
+from clickstream.tracking_plan import Event, TrackingPlan, common_columns
+
+# Runs a file of include/sql once for each of these values, several at a time.
+RunEach = Callable[[str, Sequence[Mapping[str, Any]]], None]
+
+COMPARED_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Received:
+    """From when to when messages were received, both ends included; None where there are none."""
+
+    earliest: datetime | None
+    latest: datetime | None
+
+
+@dataclass(frozen=True)
+class Present:
+    """An event of which a run brought messages."""
+
+    event: Event
+    messages: int
+    window: Received
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The values of `events.event` that have a table and that table's name, side by side; the columns of all."""
+
+    slugs: list[str]
+    tables: list[str]
+    columns: list[Column]
+
+
+class TypedRowsError(RuntimeError):
+    """A table of an event does not have exactly the messages of that event; the message counts them."""
+
+
+def declared(events: Iterable[Event]) -> Declared:
+    """Which event goes to which table."""
+    pairs = [(name, event.table) for event in events for name in event.slugs]
+    return Declared([name for name, _ in pairs], [table for _, table in pairs], common_columns())
+
+
+def rule_pieces(events: Iterable[Event], piece_rules: int = 200) -> list[str]:
+    """The rules and columns of these events as JSON texts, some rules each."""
+    rows = [row for event in events for row in _rule_rows(event)]
+    return [json.dumps(piece, ensure_ascii=False) for piece in batched_lists(rows, piece_rules)] or ["[]"]
+
+
+def batched_lists(items: Sequence[Any], size: int) -> list[list[Any]]:
+    """The items in lists of at most `size`."""
+    return [list(items[at : at + size]) for at in range(0, len(items), size)]
+
+
+def create_missing(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> list[str]:
+    """Makes the tables that events lack and brings the others up to date; gives the tables made.
+
+    Raises DestructiveChangeError before anything is done.
+    """
+    present = present_shapes(run, settings, [settings.events_database])
+    wanted = {(settings.events_database, event.table): event.shape for event in plan.with_table}
+    evolve(run, wanted, present)
+    missing = [event for event in plan.live if (settings.events_database, event.table) not in present]
+    run_each("events/event/create.sql", [{"event": event} for event in missing])
+    return [event.table for event in missing]
+
+
+def load(
+    run: Run, run_each: RunEach, plan: TrackingPlan, values: Mapping[str, Any], window: Received, again: bool = False
+) -> list[dict[str, Any]]:
+    """Fills the tables with the run's messages; gives messages and violating messages by table.
+
+    `values` has run_id and now. `again`: all of `events` in the window, and rows that are there are written anew.
+    Raises TypedRowsError when the tables then do not agree with `events`.
+    """
+    given = dict(values)
+    run("work/typed/load.sql", **given, declared=declared(plan.live), window=window, of_batch=not again)
+    by_table = {event.table: event for event in plan.live}
+    found = [
+        Present(by_table[row["table_name"]], row["messages"], Received(row["earliest"], row["latest"]))
+        for row in run("work/typed/present.sql", **given).rows
+    ]
+    if not found:
+        return []
+    events = [one.event for one in found]
+    run("work/rules/load.sql", **given, rules=rule_pieces(events))
+    run("work/findings/load.sql", **given, column_types=_column_types(events))
+    run("lake/violations/load.sql", **given, window=window)
+    run("lake/discards/load_properties.sql", **given, window=window)
+    statement_values = {**given, "again": again}
+    run_each("events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found])
+    _compare(run, given, found)
+    return run("lake/violations/rates.sql", **given).rows
+
+
+def clean_up(run: Run, values: Mapping[str, Any]) -> None:
+    """Drops what a run made for itself."""
+    for table in ("typed", "rules", "findings"):
+        run(f"work/{table}/drop.sql", **values)
+
+
+def _compare(run: Run, values: Mapping[str, Any], found: Sequence[Present]) -> None:
+    wrong = [
+        f"{row['table_name']}: {row['missing']} messages are missing, {row['repeated']} are there more than once"
+        for part in batched_lists(found, COMPARED_AT_ONCE)
+        for row in run("events/event/compare.sql", **values, compared={"events": part}).rows
+    ]
+    if wrong:
+        raise TypedRowsError("\n".join(wrong))
+
+
+def _column_types(events: Iterable[Event]) -> list[str]:
+    return sorted({column.type for event in events for column in event.columns} - {"json"} | {"object"})
+
+
+def _rule_rows(event: Event) -> Iterable[dict[str, Any]]:
+    columns = {column.keys: (column.name, column.type) for column in event.columns if column.type != "json"}
+    columns |= {keys: (".".join(keys), "object") for keys in event.objects if keys}
+    rules = {rule.path: rule.to_dict() for rule in event.rules}
+    for path in {**rules, **columns}:
+        name, kind = columns.get(path, (None, None))
+        yield {
+            **rules.get(path, {"path": list(path), "property": ".".join(path)}),
+            "table_name": event.table,
+            "column_name": name,
+            "column_type": kind,
+            "severity": "block" if event.blocks else "warn",
+        }

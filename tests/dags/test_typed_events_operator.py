@@ -1,0 +1,102 @@
+"""The task that fills the tables of single events: which statements it sends, and what stops it."""
+
+import threading
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from clickstream import manifest
+from clickstream.manifest import Manifest
+from clickstream.tracking_plan import TrackingPlanError, read_plan
+from tests.clickstream.fake_trino import FakeCursor, Rows, query_error
+from tests.clickstream.memory_aws import MemoryS3
+from tests.dags.conftest import HOUR
+from tests.dags.test_trino_operators import RUN, ConnectTrino, run
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+WINDOW = [[{"earliest": HOUR, "latest": HOUR}]]
+TABLES = ("order_completed", "email_sent")
+PRESENT = [{"table_name": table, "messages": 3, "earliest": HOUR, "latest": HOUR} for table in TABLES]
+RATES = [{"table_name": "email_sent", "messages": 3, "violating": 1}]
+ANSWERS: dict[str, Any] = {
+    'min(received_at) as earliest,\n    max(received_at) as latest\nfrom "lake"."clickstream_work"."batch': WINDOW,
+    "Which events one run brought": [PRESENT],
+    "break a rule, of how many": [RATES],
+}
+
+
+@pytest.fixture(autouse=True)
+def listed(s3: MemoryS3) -> None:
+    """The run has its list of objects."""
+    s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, ()).to_json().encode()
+
+
+def into(trino: Any, start: str) -> list[str]:
+    found = [text.partition(start)[2].partition("\n")[0] for text, _ in trino.executed if f"\n{start}" in text]
+    return sorted(name.split()[0].replace('"', "") for name in found)
+
+
+def test_every_live_event_has_a_table_and_only_those_present_are_filled(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino(ANSWERS)
+
+    rates = run(task, "load_typed_events")
+
+    tables = into(trino, "create table if not exists ")
+    assert tables == sorted(f"lake.clickstream_events.{event.table}" for event in read_plan().live)
+    assert into(trino, "merge into ") == [
+        "lake.clickstream.discards",
+        "lake.clickstream.violations",
+        "lake.clickstream_events.email_sent",
+        "lake.clickstream_events.order_completed",
+    ]
+    assert rates == {"email_sent": {"messages": 3, "violating": 1}}
+    assert [kind.split(".")[2].split("_")[0] for kind in into(trino, "drop table if exists ")] == [
+        "findings",
+        "rules",
+        "typed",
+    ]
+
+
+def test_a_mistake_in_the_plan_is_not_tried_again(
+    task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken() -> None:
+        raise TrackingPlanError("tracking_plan.yaml:7: events > A: wrong")
+
+    monkeypatch.setattr("clickstream.operators.typed_events.read_plan", mistaken)
+    trino = connect_trino(ANSWERS)
+
+    with pytest.raises(AirflowFailException, match=r"tracking_plan.yaml:7"):
+        run(task, "load_typed_events")
+    assert trino.executed == []
+
+
+def test_one_table_s_failure_cancels_those_beside_it(task, connect_trino: ConnectTrino) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    def runs_until_cancelled(cursor: FakeCursor) -> Rows:
+        started.set()
+        for _ in range(200):
+            if cursor.is_cancelled:
+                ended.set()
+                break
+            threading.Event().wait(0.05)
+        return []
+
+    def fails(_: FakeCursor) -> Rows:
+        assert started.wait(10)
+        raise query_error("GENERIC_INTERNAL_ERROR")
+
+    connect_trino(
+        {
+            'merge into "lake"."clickstream_events"."order_completed"': [fails],
+            'merge into "lake"."clickstream_events"."email_sent"': [runs_until_cancelled],
+            **ANSWERS,
+        }
+    )
+
+    with pytest.raises(Exception, match="GENERIC_INTERNAL_ERROR"):
+        run(task, "load_typed_events")
+    assert ended.wait(10)
