@@ -31,11 +31,10 @@ THE_RUN = Run("the-run")
 
 @dataclass
 class Outcome:
-    """How a run went: what each task returned, and the errors of the tries that failed, by task."""
+    """How a run went: what each task returned that was not skipped, and the errors of the tries that failed."""
 
     returned: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, list[Exception]] = field(default_factory=dict)
-    skipped_from: str = ""
 
     @property
     def retried(self) -> dict[str, list[str]]:
@@ -98,15 +97,25 @@ def run_task(
 def run_dag(
     dag_id: str, run: Run, between: Callable[[Exception], None] = lambda _: None, tasks: list[str] | None = None
 ) -> Outcome:
-    """Every task of a run in order, or only `tasks`; those after a skipped one are skipped too."""
+    """Every task of a run in order, or only `tasks`; a task is skipped as its trigger rule says."""
     outcome = Outcome()
+    skipped: set[str] = set()
     for task_id in tasks or task_ids(dag_id):
         try:
+            if _is_skipped(dag_bag().dags[dag_id].get_task(task_id), skipped):
+                raise AirflowSkipException
             outcome.returned[task_id], outcome.errors[task_id] = run_task(dag_id, task_id, run, between)
         except AirflowSkipException:
-            outcome.skipped_from = task_id
-            break
+            skipped.add(task_id)
     return outcome
+
+
+def _is_skipped(task: Any, skipped: set[str]) -> bool:
+    """Whether the skipped tasks before it have a task skipped. Knows the two rules that the DAGs here need."""
+    if task.trigger_rule == "none_failed_min_one_success":
+        return task.upstream_task_ids <= skipped
+    assert task.trigger_rule == "all_success"
+    return bool(task.upstream_task_ids & skipped)
 
 
 def until(condition: Callable[[], Any], what: str, patience: float = 60.0) -> Any:
