@@ -10,11 +10,10 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    object that cannot be read at all is set aside: a copy under quarantine/ in the lake bucket, a row in `quarantine`.
    In a dry run, **preview** then tells what the load would do, and the tasks below are skipped.
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
-5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
-   did not fit their column, in `discards`.
+5. **load_rejects** keeps lines that could not be read in `rejects`; **load_discards**, values that did not fit.
 6. **write_ledger** writes what became of every line to `load_ledger`.
-7. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
-   duplicate + rejected.
+7. **report** prints the run report, stores it in `load_runs`, fails the run when rows read are not loaded + duplicate
+   + rejected, and else announces the load, so that `model_sessions` begins.
 8. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
    logged, a `fail` fails the run with its rows' ids.
 9. **drop_batch** drops the batch table.
@@ -32,6 +31,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
+from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import load_form
 from clickstream.operators.staging import S3TakeManifestOperator
@@ -86,7 +86,7 @@ def load_events():
     write_ledger = TrinoStatementOperator(
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
-    report = TrinoReportRunOperator(task_id="report")
+    report = TrinoReportRunOperator(task_id="report", outlets=[EVENTS_LOADED])
     check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(
         task_id="drop_batch", sql=["work/batch/drop.sql"], trigger_rule="none_failed_min_one_success"

@@ -38,6 +38,8 @@ PARTITIONS = {
     "quarantine": Partitions(None, DAY),
     "load_runs": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
+    "sessions": Partitions("started_at", DAY),
+    "session_runs": Partitions(None, DAY),
 }
 
 

@@ -53,6 +53,12 @@ class Settings:
     backfill_max_objects: int = 4_000
     reconcile_after_minutes: int = 15
     reconcile_max_objects: int = 5_000
+    session_idle_minutes: int = 30
+    session_longest_hours: int = 24
+    session_late_days: int = 30
+    session_conversion_events: str = ""
+    identity_max_users: int = 5
+    identity_max_devices: int = 100
 
     def __post_init__(self) -> None:
         for name in ("staging_database", "lines_database", "lake_database", "work_database"):

@@ -22,7 +22,7 @@ SQL_DIR = Path(__file__).resolve().parents[2] / "include" / "sql"
 ARCHIVE_LINES = "archive_lines"
 """The table over the archive: load_events adds its partitions in Glue itself."""
 
-_BATCH_TABLE = re.compile(r"batch_[0-9a-f]{24}\Z")
+_BATCH_TABLE = re.compile(r"(batch|session_regions|session_drafts)_[0-9a-f]{24}\Z")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def comment(text: str) -> str:
+    """The COMMENT clause of a view."""
+    return f"comment {literal(text)}"
+
+
 def instant_literal(instant: datetime) -> str:
     """An instant as a literal in UTC, to the second, for statements that take no parameter."""
     if instant.tzinfo is None:
@@ -62,15 +67,20 @@ def duration_literal(duration: timedelta) -> str:
 
 
 def is_batch_table(name: str) -> bool:
-    """Whether a table of the work schema is the batch of a run, by its name."""
+    """Whether a table of the work schema is one run's own, by its name."""
     return _BATCH_TABLE.match(name) is not None
 
 
 class TableNames:
     """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
 
-    # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
-    LAKE_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
+    # The Iceberg tables that stay, by the DAG that fills them: what maintenance and checks go through. Each has its
+    # name as an attribute.
+    LOAD_TABLES = ("events", "rejects", "discards", "quarantine", "load_ledger", "load_runs")
+    SESSION_TABLES = ("sessions", "session_runs")
+    LAKE_TABLES = LOAD_TABLES + SESSION_TABLES
+    # Views over them, each after those that it reads.
+    SESSION_VIEWS = ("session_aliases", "session_events", "flows", "identities", "people")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -85,11 +95,20 @@ class TableNames:
         self.load_runs = self._lake("load_runs")
         self.discards = self._lake("discards")
         self.quarantine = self._lake("quarantine")
+        for name in (*self.SESSION_TABLES, *self.SESSION_VIEWS):
+            setattr(self, name, self._lake(name))
 
     def batch(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
-        digest = hashlib.sha256(run_id.encode()).hexdigest()[:24]
-        return _name(self._settings.lake_catalog, self._settings.work_database, f"batch_{digest}")
+        return self._work("batch", run_id)
+
+    def session_regions(self, run_id: str) -> str:
+        """What one run of model_sessions looks at; short-lived, as a batch."""
+        return self._work("session_regions", run_id)
+
+    def session_drafts(self, run_id: str) -> str:
+        """The sessions that it finds there."""
+        return self._work("session_drafts", run_id)
 
     def stray_batch(self, name: str) -> str:
         """The batch table of this name. Raises ValueError for any other table of the work schema."""
@@ -106,6 +125,10 @@ class TableNames:
         """Iceberg's own table about a lake table, such as `files` or `snapshots`."""
         self._require_lake_table(table)
         return self._lake(f"{table}${kind}")
+
+    def _work(self, kind: str, run_id: str) -> str:
+        digest = hashlib.sha256(run_id.encode()).hexdigest()[:24]
+        return _name(self._settings.lake_catalog, self._settings.work_database, f"{kind}_{digest}")
 
     def _require_lake_table(self, table: str) -> None:
         if table not in self.LAKE_TABLES:
@@ -143,6 +166,7 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
         "quote": quote,
         "literal": literal,
+        "comment": comment,
         "bind": bind,
         "bind_each": bind_each,
         "instant_literal": instant_literal,
