@@ -166,7 +166,7 @@ def model(run: Run, rules: SessionRules, run_id: str, now: datetime, changes: Ch
     if changes.received is not None:
         values = {"run_id": run_id, "now": now, "rules": rules, "changes": changes}
         report = _remodel(run, values, report)
-    run("lake/session_runs/load.sql", report=report, now=now)
+    run("lake/session_runs/load.sql", session_report=report, now=now)
     logger.info("%s", report.text())
     return report
 

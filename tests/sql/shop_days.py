@@ -16,48 +16,50 @@ class Days:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.count = 0
 
     def message(
         self, at: datetime, device: str | None, user: str | None, kind: str | None = None, **fields: Any
     ) -> dict[str, Any]:
         """One message. Most were received at once, some late, a few by a clock that is far wrong."""
-        rng = self.rng
-        self.count += 1
-        kind = kind or rng.choices(("page", "track", "screen", "identify"), (6, 5, 2, 1 if user else 0))[0]
-        draw = rng.random()
-        delay = timedelta(seconds=rng.uniform(0, 30))
-        if draw < 0.04:
-            delay = timedelta(hours=rng.choice((1, 5, 30, 60)))
-        elif draw < 0.045:
-            delay = timedelta(days=31)
-        elif draw < 0.05:
-            delay = -timedelta(minutes=rng.choice((4, 6, 600)))
-        message: dict[str, Any] = {
-            "messageId": f"m{rng.getrandbits(64):016x}",
+        kind = kind or self.rng.choices(("page", "track", "screen", "identify"), (6, 5, 2, 1 if user else 0))[0]
+        ids = {name: value for name, value in (("anonymousId", device), ("userId", user)) if value is not None}
+        return {
+            "messageId": f"m{self.rng.getrandbits(64):016x}",
             "type": kind,
             "timestamp": iso(at),
-            "receivedAt": iso(at + delay),
-            "context": {},
+            "receivedAt": iso(at + self._delay()),
+            "context": self._context(kind),
+            **ids,
+            **self._said(kind),
             **fields,
         }
-        if device is not None:
-            message["anonymousId"] = device
-        if user is not None:
-            message["userId"] = user
-        if kind == "page":
-            message["context"]["page"] = {"path": rng.choice(PATHS)}
-            if rng.random() < 0.2:
-                message["context"]["page"]["referrer"] = rng.choice(("https://a.example/", "https://b.example/"))
+
+    def _delay(self) -> timedelta:
+        draw = self.rng.random()
+        if draw < 0.04:
+            return timedelta(hours=self.rng.choice((1, 5, 30)))
+        if draw < 0.045:
+            return timedelta(days=31)
+        if draw < 0.05:
+            return -timedelta(minutes=self.rng.choice((4, 6, 600)))
+        return timedelta(seconds=self.rng.uniform(0, 30))
+
+    def _said(self, kind: str) -> dict[str, Any]:
         if kind == "screen":
-            message["name"] = rng.choice(("Home", "Cart"))
-        if kind == "track":
-            message.setdefault("event", rng.choice(EVENTS))
-        if rng.random() < 0.1:
-            message["context"]["campaign"] = {"name": rng.choice(("tea", "cup")), "source": "mail"}
-        if name := rng.choice(OS):
-            message["context"]["os"] = {"name": name}
-        return message
+            return {"name": self.rng.choice(("Home", "Cart"))}
+        return {"event": self.rng.choice(EVENTS)} if kind == "track" else {}
+
+    def _context(self, kind: str) -> dict[str, Any]:
+        context: dict[str, Any] = {}
+        if kind == "page":
+            context["page"] = {"path": self.rng.choice(PATHS)}
+            if self.rng.random() < 0.2:
+                context["page"]["referrer"] = self.rng.choice(("https://a.example/", "https://b.example/"))
+        if self.rng.random() < 0.1:
+            context["campaign"] = {"name": self.rng.choice(("tea", "cup")), "source": "mail"}
+        if name := self.rng.choice(OS):
+            context["os"] = {"name": name}
+        return context
 
     def visits(self, device: str, user: str, days: int, per_visitor: int) -> Iterator[dict[str, Any]]:
         """A person on one device, known from some moment on; pauses near the limit, whole minutes, equal instants."""
@@ -85,15 +87,14 @@ class Days:
     def server(self, user: str, events: int) -> Iterator[dict[str, Any]]:
         """A service that knows the user and no device."""
         for _ in range(events):
-            yield self.message(START + timedelta(minutes=self.rng.randrange(4000)), None, user, "track")
+            yield self.message(START + timedelta(minutes=self.rng.randrange(2000)), None, user, "track")
 
 
-def shop_days(seed: int, size: int, days: int = 2) -> list[dict[str, Any]]:
+def shop_days(seed: int, size: int, days: int = 1) -> list[dict[str, Any]]:
     """About `size` distinct messages of that many days, and one in fifty of them twice, shuffled."""
     make = Days(seed)
     found = [
-        *make.bot("bot1", 25, days * 24 + 5),
-        *make.bot("bot2", 4, days * 24 + 5),
+        *(message for every in (4, 20, 25, 30) for message in make.bot(f"bot{every}", every, days * 24 + 5)),
         *make.kiosk("kiosk", 40),
         *(message for number in range(size // 400) for message in make.server(f"user{number}", 5)),
         *(make.message(START, None, None, "track") for _ in range(5)),

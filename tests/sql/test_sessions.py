@@ -96,8 +96,8 @@ def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
     assert len(aliases) > 100
     assert sum(session.is_capped for session in wanted) >= 3
     assert counts["sessions_new"] >= len(wanted)
-    outcome = lake.check("model-3")
-    assert [finding.text() for finding in outcome.failures] == []
+    outcome = lake.check("model-3", lake.t.SESSION_TABLES)
+    assert [finding.text() for finding in (*outcome.failures, *outcome.warnings)] == []
     print(f"{len(messages)} events, {len(wanted)} sessions, {len(aliases)} aliases, {dict(counts)}")
 
 
@@ -133,7 +133,7 @@ def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
     assert [(r.sessions_new, r.sessions_changed, r.sessions_aliased) for r in reports] == [(0, 0, 0)]
     assert reports[0].points > 1000
     (row,) = lake.query(
-        f"select rebuilt_from, cardinality(loads) as n from {lake.t.session_runs} where run_id = 'again'"
+        f"select rebuilt_from, cardinality(loads) as n from {lake.t.session_runs} where rebuilt_to is not null"
     )
     assert row == {"rebuilt_from": START, "n": 0}
 
