@@ -186,6 +186,7 @@ def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: t
     assert masked(hostile) == masked(harmless)
     assert len(hostile.parameters) == len(harmless.parameters)
     renamed = {"manual__1": run_id, "s3://b/staging/1": paths[0], "s3://b/staging/2": paths[1]}
+    renamed |= {f"s3://b/staging/{number}a": path + "a" for number, path in enumerate(paths, start=1)}
     assert list(hostile.parameters) == [
         renamed.get(parameter, parameter) if isinstance(parameter, str) else parameter
         for parameter in harmless.parameters
