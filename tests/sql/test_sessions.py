@@ -66,6 +66,7 @@ def assert_agrees(lake: ScratchLake, messages: list[dict[str, Any]]) -> list[Any
     return wanted
 
 
+@pytest.mark.timeout(1800)
 def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
     """Late, duplicate, shuffled, across midnight, cut at 24 hours, a kiosk; in four runs, each modelled."""
     messages = shop_days(7, SIZE)
@@ -101,14 +102,15 @@ def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
     print(f"{len(messages)} events, {len(wanted)} sessions, {len(aliases)} aliases, {dict(counts)}")
 
 
+@pytest.mark.timeout(1200)
 def test_any_order_and_any_split_gives_the_same_sessions_and_ids(machine: Machine) -> None:
-    messages = shop_days(11, 2500)
+    messages = shop_days(11, 900)
     whole = scratch_lake(machine)
     load(whole, "all", messages)
     whole.model("model")
     wanted = content(whole)
     assert_agrees(whole, messages)
-    for seed, count in ((1, 2), (2, 5)):
+    for seed, count in ((1, 2), (2, 3)):
         shuffled = random.Random(seed).sample(messages, len(messages))
         lake = scratch_lake(machine)
         for number, part in enumerate(parts(shuffled, count)):
@@ -120,7 +122,7 @@ def test_any_order_and_any_split_gives_the_same_sessions_and_ids(machine: Machin
 
 
 def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
-    messages = shop_days(13, 1500)
+    messages = shop_days(13, 800)
     for number, part in enumerate(parts(messages, 2)):
         load(lake, f"run-{number}", part)
         lake.model(f"model-{number}")
@@ -131,7 +133,7 @@ def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
 
     assert stored(lake) == before
     assert [(r.sessions_new, r.sessions_changed, r.sessions_aliased) for r in reports] == [(0, 0, 0)]
-    assert reports[0].points > 1000
+    assert reports[0].points > 700
     (row,) = lake.query(
         f"select rebuilt_from, cardinality(loads) as n from {lake.t.session_runs} where rebuilt_to is not null"
     )
@@ -139,7 +141,7 @@ def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
 
 
 def test_a_broken_table_is_rebuilt_and_what_does_not_belong_goes(lake: ScratchLake) -> None:
-    messages = shop_days(17, 1500)
+    messages = shop_days(17, 800)
     load(lake, "run", messages)
     lake.model("model")
     lake.query(f"delete from {lake.t.sessions} where visitor_id like '%1'")
