@@ -17,8 +17,8 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    the oldest object that is not loaded, and makes views that are missing.
 7. **load_typed_events** fills the table of each live event of `include/tracking_plan.yaml`, and `violations`, out of
    `events`; a mistake in the plan fails this task and no load before it.
-8. **report** prints the run report, stores it in `load_runs` and fails the run when rows read are not loaded +
-   duplicate + rejected.
+8. **report** prints the run report, stores it in `load_runs`, fails the run when rows read are not loaded + duplicate
+   + rejected, and else announces the load, so that `model_sessions` begins.
 9. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
    logged, a `fail` fails the run with its rows' ids.
 10. **drop_batch** drops the batch table.
@@ -36,6 +36,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
+from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import load_form
 from clickstream.operators.notify import tell_of_failure
@@ -76,7 +77,7 @@ BOUNDS = {"bounds": "work/batch/bounds.sql"}
 def load_events():
     create_tables = TrinoCreateTablesOperator(
         task_id="create_tables",
-        sql=["staging/lines/create.sql", *(f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES)],
+        sql=["staging/lines/create.sql", *(f"lake/{table}/create.sql" for table in TableNames.LOAD_TABLES)],
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
     unpack = TrinoUnpackOperator(task_id="unpack")
@@ -92,7 +93,7 @@ def load_events():
     )
     publish_views = TrinoPublishViewsOperator(task_id="publish_views")
     load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
-    report = TrinoReportRunOperator(task_id="report")
+    report = TrinoReportRunOperator(task_id="report", outlets=[EVENTS_LOADED])
     check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(
         task_id="drop_batch", sql=["work/batch/drop.sql"], trigger_rule="none_failed_min_one_success"

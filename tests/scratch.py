@@ -16,13 +16,17 @@ from clickstream.preview import Preview
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
 from clickstream.run_report import RunReport, from_row
+from clickstream.sessions import SessionReport, model_pending, model_range, rules_of
 from clickstream.settings import Settings
 from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
 from clickstream.tracking_plan import TrackingPlan
 from clickstream.views import definitions, live_from, outdated
 from clickstream.window import Window
 
-CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
+CREATE = (
+    "staging/lines",
+    *(f"lake/{table}" for table in (*TableNames.LAKE_TABLES, *TableNames.SESSION_VIEWS)),
+)
 
 
 class ScratchLake:
@@ -35,7 +39,7 @@ class ScratchLake:
         self.runner = runner
         self.t = TableNames(settings)
         for table in CREATE:
-            self.run(f"{table}/create.sql")
+            self.run(f"{table}/create.sql", rules=rules_of(settings), limits=settings)
 
     def stage(self, name: str, body: bytes) -> str:
         """Put a staged object; give its path."""
@@ -137,15 +141,16 @@ class ScratchLake:
         for values in many:
             self.run(path, **values)
 
-    def check(self, run_id: str) -> Outcome:
-        """The step `check` of load_events: every check of the lake tables."""
+    def check(self, run_id: str, tables: Sequence[str] = TableNames.LOAD_TABLES) -> Outcome:
+        """The step `check` of load_events, or with SESSION_TABLES of model_sessions: every check of those tables."""
         values: dict[str, Any] = {
             "run_id": run_id,
             "now": datetime.now(UTC),
             "lookback_days": self.settings.dedupe_lookback_days,
+            "rules": rules_of(self.settings),
         }
         values["bounds"] = SimpleNamespace(**self.run("lake/load_ledger/bounds.sql", **values).rows[0])
-        found = [Finding(read_check(path), self.run(path, **values).rows) for path in check_paths(self.t.LAKE_TABLES)]
+        found = [Finding(read_check(path), self.run(path, **values).rows) for path in check_paths(tables)]
         return decide(found)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -155,3 +160,10 @@ class ScratchLake:
     def query(self, text: str) -> list[dict[str, Any]]:
         """The rows of a statement of the test's own."""
         return self.runner.run(Statement(text)).rows
+
+    def model(self, run_id: str, window: Window | None = None) -> list[SessionReport]:
+        """The steps of model_sessions: every load that was not modelled, or a range."""
+        rules = rules_of(self.settings)
+        if window is None:
+            return list(model_pending(self.run, rules, run_id, datetime.now(UTC)))
+        return list(model_range(self.run, rules, run_id, datetime.now(UTC), window))

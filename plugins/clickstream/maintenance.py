@@ -41,6 +41,8 @@ PARTITIONS = {
     "alarms": Partitions(None, DAY),
     "load_ledger": Partitions("staged_at", DAY),
     "violations": Partitions("received_at", DAY),
+    "sessions": Partitions("started_at", DAY),
+    "session_runs": Partitions(None, DAY),
 }
 
 

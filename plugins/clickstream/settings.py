@@ -64,6 +64,12 @@ class Settings:
     alarm_freshness_hours: int = 3
     alarm_reject_percent: int = 1
     trino_ui: str = ""
+    session_idle_minutes: int = 30
+    session_longest_hours: int = 24
+    session_late_days: int = 30
+    session_conversion_events: str = ""
+    identity_max_users: int = 5
+    identity_max_devices: int = 100
 
     def __post_init__(self) -> None:
         for name in (

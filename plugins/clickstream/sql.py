@@ -23,7 +23,7 @@ ARCHIVE_LINES = "archive_lines"
 """The table over the archive: load_events adds its partitions in Glue itself."""
 
 _TYPED_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
-_BATCH_TABLE = re.compile(r"(batch|typed|rules|findings)_[0-9a-f]{24}\Z")
+_BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_drafts)_[0-9a-f]{24}\Z")
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def comment(text: str) -> str:
+    """The COMMENT clause of a view."""
+    return f"comment {literal(text)}"
+
+
 def instant_literal(instant: datetime) -> str:
     """An instant as a literal in UTC, to the second, for statements that take no parameter."""
     if instant.tzinfo is None:
@@ -63,19 +68,23 @@ def duration_literal(duration: timedelta) -> str:
 
 
 def is_batch_table(name: str) -> bool:
-    """Whether a table of the work schema is one that a run makes for itself, by its name."""
+    """Whether a table of the work schema is one run's own, by its name."""
     return _BATCH_TABLE.match(name) is not None
 
 
 class TableNames:
     """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
 
-    # The Iceberg tables that stay: what maintenance and checks go through. Each has its name as an attribute.
-    LAKE_TABLES = (
+    # The Iceberg tables that stay, by the DAG that fills them: what maintenance and checks go through. Each has its
+    # name as an attribute.
+    LOAD_TABLES = (
         "events", "rejects", "discards", "quarantine", "load_ledger", "load_runs", "schema_changes", "alarms",
         "violations",
     )  # fmt: skip
-
+    SESSION_TABLES = ("sessions", "session_runs")
+    LAKE_TABLES = LOAD_TABLES + SESSION_TABLES
+    # Views over them, each after those that it reads.
+    SESSION_VIEWS = ("session_aliases", "session_events", "flows", "identities", "people")
     # In this order: `users` reads `identifies`.
     SEGMENT_VIEWS = ("tracks", "pages", "screens", "identifies", "groups", "aliases", "users")
 
@@ -96,6 +105,8 @@ class TableNames:
         self.quarantine = self._lake("quarantine")
         self.events_live = self._lake("events_live")
         self.violations = self._lake("violations")
+        for name in (*self.SESSION_TABLES, *self.SESSION_VIEWS):
+            setattr(self, name, self._lake(name))
 
     def batch(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
@@ -112,6 +123,14 @@ class TableNames:
     def findings(self, run_id: str) -> str:
         """What in one run's messages is against the tracking plan."""
         return self._work("findings", run_id)
+
+    def session_regions(self, run_id: str) -> str:
+        """What one run of model_sessions looks at; short-lived, as a batch."""
+        return self._work("session_regions", run_id)
+
+    def session_drafts(self, run_id: str) -> str:
+        """The sessions that it finds there."""
+        return self._work("session_drafts", run_id)
 
     def stray_batch(self, name: str) -> str:
         """The batch table of this name. Raises ValueError for any other table of the work schema."""
@@ -186,6 +205,7 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
         "quote": quote,
         "literal": literal,
+        "comment": comment,
         "bind": bind,
         "bind_each": bind_each,
         "instant_literal": instant_literal,

@@ -99,7 +99,7 @@ def load(
     if not found:
         return []
     events = [one.event for one in found]
-    run("work/rules/load.sql", **given, rules=rule_pieces(events))
+    run("work/rules/load.sql", **given, rule_pieces=rule_pieces(events))
     run("work/findings/load.sql", **given, column_types=_column_types(events))
     run("lake/violations/load.sql", **given, window=window)
     run("lake/discards/load_properties.sql", **given, window=window)

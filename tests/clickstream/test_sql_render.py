@@ -16,6 +16,7 @@ from clickstream.archive import ArchivedObject
 from clickstream.columns import read_columns
 from clickstream.manifest import Manifest
 from clickstream.run_report import RunReport
+from clickstream.sessions import Changes, Load, SessionReport, SessionRules
 from clickstream.settings import Settings
 from clickstream.sql import (
     SQL_DIR,
@@ -42,21 +43,20 @@ TABLES = sorted(
     - {check.rpartition("/")[0] for check in CHECKS}
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
-WITHOUT_CREATE = {"work/batch", "work/typed", "work/rules", "work/findings", "runtime"}
-WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"}
+VIEWS = {f"lake/{view}" for view in TableNames.SESSION_VIEWS}
+WITHOUT_CREATE = {
+    "work/batch", "work/typed", "work/rules", "work/findings", "work/session_regions", "work/session_drafts", "runtime",
+}  # fmt: skip
+WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"} | VIEWS
 WITHOUT_GRAIN = {
-    "work/batch/drop.sql",
-    "work/typed/drop.sql",
-    "work/rules/drop.sql",
-    "work/findings/drop.sql",
-    "maintenance/drop_stray_batch.sql",
-    "runtime/kill.sql",
-    "views/publish.sql",
-    "evolution/add_column.sql",
-    "evolution/widen_column.sql",
-    "evolution/comment_column.sql",
-}
-GIVEN_BY_RENDER = {"t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal"}
+    "work/batch/drop.sql", "work/typed/drop.sql", "work/rules/drop.sql", "work/findings/drop.sql",
+    "work/session_regions/drop.sql", "work/session_drafts/drop.sql",
+    "maintenance/drop_stray_batch.sql", "runtime/kill.sql", "views/publish.sql",
+    "evolution/add_column.sql", "evolution/widen_column.sql", "evolution/comment_column.sql",
+}  # fmt: skip
+GIVEN_BY_RENDER = {
+    "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal", "comment",
+}  # fmt: skip
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -72,6 +72,7 @@ events:
     "plan",
 ).events[0]
 WINDOW = Received(NOON, NOON)
+LOAD = Load("run-1", NOON, NOON, NOON, 1)
 
 # Text that would change a statement if it became part of one.
 HOSTILE = st.lists(
@@ -116,6 +117,12 @@ def values(
         "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
         "after": SimpleNamespace(rejected_at=NOON, reject_id="A1"),
         "until": NOON,
+        "rules": SessionRules(30, 24, 30, ("order_completed",)),
+        "limits": SETTINGS,
+        "changes": Changes((LOAD,), Window(NOON, NOON + timedelta(hours=1)), 30),
+        "received": SimpleNamespace(spans=[Window(NOON, NOON), Window(NOON, NOON)]),
+        "most": 200,
+        "session_report": SessionReport(run_id, Changes((LOAD,))),
         "reject_ids": ["A1", "it's"],
         "altered": ("clickstream", "events"),
         "column": TableColumn("a", "varchar", "It's new."),
@@ -126,7 +133,7 @@ def values(
         "again": True,
         "of_batch": True,
         "declared": declared([EVENT]),
-        "rules": rule_pieces([EVENT]),
+        "rule_pieces": rule_pieces([EVENT]),
         "column_types": ["object", "varchar"],
         "compared": {"events": [Present(EVENT, 1, WINDOW)]},
     }
@@ -147,7 +154,7 @@ def without_quoted(text: str) -> str:
 
 
 def masked(statement: Statement) -> str:
-    return re.sub(r'"(batch|typed|rules|findings)_[0-9a-f]{24}"', r'"\1"', statement.text)
+    return re.sub(r'"(batch|typed|rules|findings|session_\w+)_[0-9a-f]{24}"', r'"\1"', statement.text)
 
 
 def test_there_is_sql() -> None:
@@ -204,7 +211,8 @@ def test_a_table_s_folder_has_the_files_that_every_table_has(table: str) -> None
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.endswith("create.sql")])
 def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
-    assert re.search(r"^create table if not exists ", render(file, SETTINGS, values()).text, re.MULTILINE)
+    made = "create or replace view" if file.rpartition("/")[0] in VIEWS else "create table if not exists"
+    assert re.search(rf"^{made} ", render(file, SETTINGS, values()).text, re.MULTILINE)
 
 
 @pytest.mark.promise("P8")
@@ -217,6 +225,7 @@ def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: t
     assert masked(hostile) == masked(harmless)
     assert len(hostile.parameters) == len(harmless.parameters)
     renamed = {"manual__1": run_id, "s3://b/staging/1": paths[0], "s3://b/staging/2": paths[1]}
+    renamed |= {f"s3://b/staging/{number}a": path + "a" for number, path in enumerate(paths, start=1)}
     assert list(hostile.parameters) == [
         renamed.get(parameter, parameter) if isinstance(parameter, str) else parameter
         for parameter in harmless.parameters
@@ -327,7 +336,9 @@ def test_only_a_batch_s_whole_name_is_dropped(name: str) -> None:
 def test_lake_tables_are_those_with_a_folder_and_have_a_name_each() -> None:
     t = TableNames(SETTINGS)
 
-    assert {f"lake/{table}" for table in t.LAKE_TABLES} == {table for table in TABLES if table.startswith("lake/")}
+    assert {f"lake/{table}" for table in t.LAKE_TABLES} | VIEWS == {
+        table for table in TABLES if table.startswith("lake/")
+    }
     assert [t.lake(table) for table in t.LAKE_TABLES] == [getattr(t, table) for table in t.LAKE_TABLES]
     assert t.metadata("events", "files") == '"lake"."clickstream"."events$files"'
 

@@ -97,9 +97,9 @@ def test_columns_are_read_out_of_a_create_statement() -> None:
             columns_of(wrong)
 
 
-def test_every_lake_table_lists_its_columns() -> None:
+def test_every_table_of_a_load_lists_its_columns() -> None:
     settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
-    shapes = lake_shapes([f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES], settings)
+    shapes = lake_shapes([f"lake/{table}/create.sql" for table in TableNames.LOAD_TABLES], settings)
 
-    assert {name for _, name in shapes} == set(TableNames.LAKE_TABLES)
+    assert {name for _, name in shapes} == set(TableNames.LOAD_TABLES)
     assert min(len(columns) for columns in shapes.values()) > 5

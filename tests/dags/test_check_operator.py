@@ -13,7 +13,7 @@ from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled,
 from tests.dags.conftest import HOUR, context
 
 ConnectTrino = Callable[..., FakeTrino]
-PATHS = check_paths(TableNames.LAKE_TABLES)
+PATHS = check_paths(TableNames.LOAD_TABLES)
 BOUNDS = {"as earliest": [[{"earliest": HOUR, "latest": HOUR}]]}
 FAULT = {"Check (fail): a message that the run loaded": [[{"message_id": "m1", "copies": 2}]]}
 WARNING = {"Check (warn): more than 1 %": [[{"run_id": "run-1", "rows_read": 10, "rows_rejected": 9}]]}

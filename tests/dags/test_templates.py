@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 
 from clickstream.manifest import Manifest
 from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.sessions import rules_of
 from clickstream.settings import Settings
 from clickstream.sql import SQL_DIR, render
 from clickstream.staging_keys import StagedObject
@@ -78,7 +79,9 @@ def test_airflow_never_renders_the_sql_itself(bag) -> None:
 
 def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_given(bag) -> None:
     for task in statements(bag):
-        given: dict[str, Any] = {"run_id": "manual__1", "now": NOON, "lookback_days": 30}
+        given: dict[str, Any] = {
+            "run_id": "manual__1", "now": NOON, "lookback_days": 30, "rules": rules_of(SETTINGS), "limits": SETTINGS,
+        }  # fmt: skip
         if task.take_manifest:
             given["manifest"] = Manifest("manual__1", (StagedObject("s3://b/staging/x", 1, NOON),))
         for path in task.look_up.values():
@@ -94,7 +97,7 @@ def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_giv
 
 def test_every_table_is_created_before_it_is_used(bag) -> None:
     created = set()
-    for task in bag.dags["load_events"].topological_sort():
+    for task in (task for dag_id in ("load_events", "model_sessions") for task in bag.dags[dag_id].topological_sort()):
         for path in getattr(task, "sql", []):
             if path.endswith("create.sql"):
                 created.add(path)

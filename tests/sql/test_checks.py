@@ -17,13 +17,16 @@ SHOWN = {
     "message_id", "reject_id", "source_path", "load_run_id", "run_id", "received_at", "newest_received_at", "reason",
     "missing_column", "copies", "rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "rows_in_ledger",
     "rows_in_events", "rows_in_rejects", "column_name", "copy_path", "bytes", "path", "json_type",
-    "name", "subject",
+    "name", "subject", "session_id", "ended_at", "next_started_at", "reported_at",
 }  # fmt: skip
 
 
 def body(prefix: str, good: int, bad: int) -> bytes:
     at = NOW.isoformat().replace("+00:00", "Z")
-    lines = [json.dumps({"messageId": f"{prefix}{n}", "type": "track", "receivedAt": at}) for n in range(good)]
+    lines = [
+        json.dumps({"messageId": f"{prefix}{n}", "type": "track", "receivedAt": at, "anonymousId": f"{prefix}{n}"})
+        for n in range(good)
+    ]
     return "".join(f"{line}\n" for line in [*lines, *(f"not json {n}" for n in range(bad))]).encode()
 
 
@@ -118,6 +121,37 @@ def plant_an_alarm_twice(lake: ScratchLake) -> str:
     return "dead_letters"
 
 
+def model(lake: ScratchLake) -> str:
+    """Sessions of the loaded events; gives the id of one."""
+    lake.model("run-1")
+    (row,) = lake.query(f"select session_id from {lake.t.sessions} where visitor_id = 'm1'")
+    return row["session_id"]
+
+
+def plant_a_former_id_that_lives(lake: ScratchLake) -> str:
+    session_id = model(lake)
+    lake.query(
+        f"update {lake.t.sessions} set former_ids = array[row('{session_id}', started_at, 'run-0')] "
+        "where visitor_id = 'm2'"
+    )
+    return session_id
+
+
+def plant_a_session_too_near(lake: ScratchLake) -> str:
+    session_id = model(lake)
+    columns = "session_id, visitor_id, started_at, ended_at, is_capped, created_run_id"
+    lake.query(
+        f"insert into {lake.t.sessions} ({columns}) select 'near', visitor_id, started_at + interval '10' minute, "
+        f"ended_at + interval '10' minute, false, 'run-1' from {lake.t.sessions} where visitor_id = 'm1'"
+    )
+    return session_id
+
+
+def plant_a_forgotten_load(lake: ScratchLake) -> str:
+    lake.query(f"update {lake.t.load_runs} set reported_at = reported_at - interval '7' hour")
+    return "run-1"
+
+
 # Each plants one fault and gives what the finding must name.
 PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "events.message_id_is_unique": plant_a_copy,
@@ -135,6 +169,9 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "schema_changes.change_is_recorded_once": plant_a_change_twice,
     "load_ledger.rows_add_up": plant_a_wrong_sum,
     "load_ledger.object_is_listed_once": plant_a_second_listing,
+    "sessions.id_is_unique": plant_a_former_id_that_lives,
+    "sessions.sessions_are_apart": plant_a_session_too_near,
+    "session_runs.every_load_is_modelled": plant_a_forgotten_load,
 }
 
 
@@ -153,10 +190,12 @@ def test_every_check_has_a_planted_fault() -> None:
 
 @pytest.mark.promise("P2")
 def test_good_tables_pass_every_check_also_when_loaded_again(loaded: ScratchLake) -> None:
-    first = loaded.check("run-1")
+    model(loaded)
+    first = loaded.check("run-1", TableNames.LAKE_TABLES)
     stage(loaded, "more", body("m", 130, 1))
     loaded.load("run-2")
-    second = loaded.check("run-2")
+    loaded.model("run-2")
+    second = loaded.check("run-2", TableNames.LAKE_TABLES)
 
     for outcome in (first, second):
         assert [finding.text() for finding in (*outcome.failures, *outcome.warnings)] == []
@@ -167,7 +206,7 @@ def test_good_tables_pass_every_check_also_when_loaded_again(loaded: ScratchLake
 def test_a_planted_fault_is_found_by_its_check_alone_and_named(loaded: ScratchLake, name: str) -> None:
     named = PLANTED[name](loaded)
 
-    outcome = loaded.check("run-2" if name == "rejects.rate_is_low" else "run-1")
+    outcome = loaded.check("run-2" if name == "rejects.rate_is_low" else "run-1", TableNames.LAKE_TABLES)
 
     found = [*outcome.failures, *outcome.warnings]
     assert [finding.check.name for finding in found] == [name]

@@ -19,7 +19,7 @@ class TrinoCheckTablesOperator(TrinoStatementOperator):
     A failure is not tried again: the same rows would be found.
     """
 
-    def __init__(self, *, tables: Sequence[str] = TableNames.LAKE_TABLES, **kwargs: Any) -> None:
+    def __init__(self, *, tables: Sequence[str] = TableNames.LOAD_TABLES, **kwargs: Any) -> None:
         super().__init__(sql=check_paths(tables), look_up={"bounds": "lake/load_ledger/bounds.sql"}, **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:

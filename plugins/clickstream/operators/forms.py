@@ -10,6 +10,14 @@ def instant(title: str, description: str) -> Param:
     return Param(None, type=["null", "string"], format="date-time", title=title, description=description)
 
 
+def rebuild_form() -> dict[str, Param]:
+    """What a run of model_sessions can be asked for."""
+    return {
+        "from": instant("From", "Start of the time to model again. Empty: what was loaded and not modelled."),
+        "to": instant("To", "End of it, itself not included."),
+    }
+
+
 def load_form() -> dict[str, Param]:
     """What a run of load_events can be asked for."""
     return {

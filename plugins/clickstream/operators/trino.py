@@ -22,6 +22,7 @@ from clickstream.operators.links import TrinoQueryLink
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result, query_url
 from clickstream.run_report import from_row
+from clickstream.sessions import rules_of
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
 from clickstream.staging_keys import StagedObject
@@ -31,8 +32,9 @@ from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culpr
 class TrinoStatementOperator(BaseOperator):
     """Runs files of include/sql, one statement each, in order, and logs what each cost.
 
-    Every file may use `run_id`, `now`, `lookback_days` and `archive_integration`. With `take_manifest`, also
-    `manifest`, the run's list of objects, and a dry run is skipped; with `look_up`, the first row of other files.
+    Every file may use `run_id`, `now`, `lookback_days`, `archive_integration`, `rules` (of sessions) and `limits` (of
+    identities). With `take_manifest`, also `manifest`, the run's list of objects, and a dry run is skipped; with
+    `look_up`, the first row of other files.
     A kill of the task cancels the query; a commit conflict is tried again.
     Ours and not the provider's, which splits statements and leaves a killed task's query running: see docs/adr/0003.
     """
@@ -87,6 +89,8 @@ class TrinoStatementOperator(BaseOperator):
             "now": datetime.now(UTC),
             "lookback_days": settings.dedupe_lookback_days,
             "archive_integration": settings.archive_integration,
+            "rules": rules_of(settings),
+            "limits": settings,
         }
         if self.take_manifest:
             s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()

@@ -1,5 +1,5 @@
 -- What the tracking plan says about each place in the properties of the events that one run brought.
--- Grain: one place in the properties of one event. Parameters: run_id, rules (as JSON texts, a piece each).
+-- Grain: one place in the properties of one event. Parameters: run_id, rule_pieces (JSON texts, a piece each).
 create or replace table {{ t.rules(run_id) }}
 with (format = 'PARQUET')
 as
@@ -17,7 +17,7 @@ select
     rule.column_name,
     rule.column_type,
     rule.severity
-from unnest(array[{{ bind_each(rules) }}]) as listed (piece)
+from unnest(array[{{ bind_each(rule_pieces) }}]) as listed (piece)
 cross join
     unnest(
         cast(

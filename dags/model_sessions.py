@@ -1,0 +1,61 @@
+"""
+# Model sessions
+
+Turns events into sessions: what a visitor did without a longer pause. `docs/sessions.md` has the rules.
+
+1. **create_tables** makes the tables that are missing, and renews the views over them.
+2. **model** takes every run of `load_events` that no run of this DAG has taken, finds the visitors whom it touched and
+   models again what of their time can have changed, in one commit. The log and `session_runs` say how many sessions are
+   new, changed, aliased (their id was replaced, since a late event came first) and capped (cut at the longest
+   duration). Skipped when every load has been taken.
+3. **check** asks the checks beside these tables.
+
+**When?** After each run of `load_events`, a backfill too. Nothing is lost when a run is missed: the next takes its
+loads.
+
+**Trigger it** with an empty form to take what is waiting, or with *from* and *to* to model all of that time again: when
+a setting that decides what a session is was changed, do so for all time. The same events give the same sessions,
+however they arrived and however often this runs.
+
+**When it fails**: clear the run. Readers see the sessions as they were until they are all replaced.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import chain, dag
+
+from clickstream.operators.assets import EVENTS_LOADED
+from clickstream.operators.checks import TrinoCheckTablesOperator
+from clickstream.operators.forms import rebuild_form
+from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.sessions import TrinoModelSessionsOperator
+from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.sql import TableNames
+
+CREATED = (*TableNames.SESSION_TABLES, *TableNames.SESSION_VIEWS)
+
+
+@dag(
+    schedule=[EVENTS_LOADED],
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "lake"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(hours=1),
+    },
+    params=rebuild_form(),
+    on_failure_callback=tell_of_failure,
+    doc_md=__doc__,
+)
+def model_sessions():
+    create_tables = TrinoStatementOperator(task_id="create_tables", sql=[f"lake/{name}/create.sql" for name in CREATED])
+    model = TrinoModelSessionsOperator(task_id="model")
+    check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.SESSION_TABLES)
+    chain(create_tables, model, check)
+
+
+model_sessions()

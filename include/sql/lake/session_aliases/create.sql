@@ -1,0 +1,14 @@
+-- Ids that sessions had before late events came, each with the session that has its first event now.
+-- Grain: one former id.
+create or replace view {{ t.session_aliases }}
+{{ comment("Ids that sessions had before late events came, each with the session that has its first event now.") }}
+as
+select
+    former.session_id as former_session_id,
+    sessions.session_id,
+    sessions.visitor_id,
+    former.started_at as former_started_at,
+    sessions.started_at,
+    former.model_run_id
+from {{ t.sessions }} as sessions
+cross join unnest(sessions.former_ids) as former (session_id, started_at, model_run_id)

@@ -1,0 +1,38 @@
+-- Check (fail): a session that the run wrote is not over when the visitor's next one begins, or is too near to it
+-- without having been cut.
+-- Grain: one session. Parameters: run_id, rules.
+with written as (
+    select
+        visitor_id,
+        min(started_at) - interval '1' hour * {{ bind(rules.longest_hours) }} as since
+    from {{ t.sessions }}
+    where {{ bind(run_id) }} in (created_run_id, updated_run_id)
+    group by visitor_id
+),
+
+followed as (
+    select
+        sessions.session_id,
+        sessions.ended_at,
+        sessions.is_capped,
+        lead(sessions.started_at) over (
+            partition by sessions.visitor_id
+            order by sessions.started_at
+        ) as next_started_at
+    from {{ t.sessions }} as sessions
+    inner join written
+        on
+            sessions.visitor_id = written.visitor_id
+            and sessions.started_at >= written.since
+)
+
+select
+    session_id,
+    ended_at,
+    next_started_at
+from followed
+where
+    next_started_at <= ended_at
+    or (next_started_at <= ended_at + interval '1' minute * {{ bind(rules.idle_minutes) }}) <> is_capped
+order by session_id
+limit 20

@@ -1,0 +1,60 @@
+{#- What a session is made of: whose event it is, when it happened, what it was. `e` is the name of a relation over
+    `events`. -#}
+
+{#- Whose event: the device's anonymous id, else the user id. NULL when it has neither, and so no session. -#}
+{%- macro visitor(e) -%}
+coalesce(nullif({{ e }}.anonymous_id, ''), nullif({{ e }}.user_id, ''))
+{%- endmacro -%}
+
+{#- When it happened. A time that cannot be true, later than it was received or `late_days` before, gives way to the
+    time it was received. `late_days` is SQL: a bound value or a number. -#}
+{%- macro event_at(e, late_days) -%}
+if(
+    {{ e }}.is_future or {{ e }}."timestamp" < {{ e }}.received_at - interval '1' day * {{ late_days }},
+    {{ e }}.received_at,
+    {{ e }}."timestamp"
+)
+{%- endmacro -%}
+
+{#- What was seen or done, as a word: the path of a page, the name of a screen or event, else the call type. -#}
+{%- macro step(e) -%}
+case {{ e }}.type
+    when 'page' then coalesce({{ e }}.context_page_path, {{ e }}.name, 'page')
+    when 'screen' then coalesce({{ e }}.name, 'screen')
+    when 'track' then coalesce({{ e }}.event, 'track')
+    else {{ e }}.type
+end
+{%- endmacro -%}
+
+{#- The first or last value of a session that is not NULL. -#}
+{%- macro first_known(column) -%}
+min_by({{ column }}, position) filter (where {{ column }} is not null)
+{%- endmacro -%}
+
+{%- macro last_known(column) -%}
+max_by({{ column }}, position) filter (where {{ column }} is not null)
+{%- endmacro -%}
+
+{#- Whether an instant lies in one of some spans, ends included. -#}
+{%- macro in_spans(instant, spans, bind) -%}
+(
+    {%- for span in spans %}
+    {{ "or " if not loop.first }}{{ instant }} between {{ bind(span.start) }} and {{ bind(span.end) }}
+    {%- endfor %}
+)
+{%- endmacro -%}
+
+{#- What is known of the device, from columns of `events` named context_<...>. -#}
+{%- set context_columns = [
+    "device_type", "device_model", "os_name", "app_name", "app_version", "user_agent", "locale", "timezone",
+] -%}
+
+{#- The columns of `sessions` that its events decide; the others are its key and how it came to be. -#}
+{%- set measures = [
+    "visitor_id", "started_at", "ended_at", "duration_seconds", "event_count", "page_count", "screen_count",
+    "track_count", "conversion_count", "entry_step", "exit_step", "entry_page_url", "entry_page_path", "exit_page_url",
+    "exit_page_path", "referrer_url", "campaign_name", "campaign_source", "campaign_medium", "campaign_term",
+    "campaign_content", "device_type", "device_model", "os_name", "app_name", "app_version", "user_agent", "locale",
+    "timezone", "first_user_id", "last_user_id", "user_count", "is_bounce", "is_capped", "first_message_id",
+    "first_received_at", "last_received_at", "identified", "former_ids",
+] -%}

@@ -1,0 +1,122 @@
+{%- from "macros/identified.sql" import identified_ctes -%}
+{%- from "macros/sessions.sql" import context_columns, event_at, first_known, in_spans, last_known, step, visitor -%}
+-- The sessions of the regions, from their events. A session goes on while an event comes within the idle time of the
+-- one before it and within the longest duration of the first; at one instant, events are in the order of their ids.
+-- Trino takes no parameter in DEFINE: those two numbers are written out.
+-- Grain: one session. Parameters: run_id, rules, received (spans of received_at that hold every event of the regions).
+create or replace table {{ t.session_drafts(run_id) }} as
+with region_events as (
+    select
+        regions.visitor_id,
+        regions.starts_at as region_starts_at,
+        {{ event_at("events", bind(rules.late_days)) }} as event_at,
+        {{ step("events") }} as step,
+        events.type in ('page', 'screen', 'track') as is_step,
+        events.type = 'page' as is_page,
+        cast(
+            row(
+                events.context_campaign_name, events.context_campaign_source, events.context_campaign_medium,
+                events.context_campaign_term, events.context_campaign_content
+            ) as row(name varchar, source varchar, medium varchar, term varchar, content varchar)
+        ) as campaign,
+        events.*
+    from {{ t.events }} as events
+    inner join {{ t.session_regions(run_id) }} as regions
+        on
+            {{ visitor("events") }} = regions.visitor_id
+            and {{ event_at("events", bind(rules.late_days)) }} between regions.starts_at and regions.ends_at
+    where
+        {{ in_spans("events.received_at", received.spans, bind) }}
+),
+
+session_events as (
+    select *
+    from region_events match_recognize (
+        partition by visitor_id, region_starts_at
+        order by event_at asc, message_id asc
+        measures
+        match_number() as nth,
+        running count(*) as position
+        all rows per match
+        after match skip past last row
+        pattern (entry following*)
+        define following as
+        following.event_at <= prev(following.event_at) + interval '1' minute * {{ rules.idle_minutes | int }}
+        and following.event_at <= first(entry.event_at) + interval '1' hour * {{ rules.longest_hours | int }}
+    )
+),
+
+drafts as (
+    select
+        visitor_id,
+        region_starts_at,
+        nth,
+        min_by(message_id, position) as first_message_id,
+        min(event_at) as started_at,
+        max(event_at) as ended_at,
+        count(*) as event_count,
+        count_if(is_page) as page_count,
+        count_if(type = 'screen') as screen_count,
+        count_if(type = 'track') as track_count,
+        {% if rules.conversion_events -%}
+        count_if(type = 'track' and event in ({{ bind_each(rules.conversion_events) }})) as conversion_count,
+        {%- else -%}
+        bigint '0' as conversion_count,
+        {%- endif %}
+        min_by(step, position) filter (where is_step) as entry_step,
+        max_by(step, position) filter (where is_step) as exit_step,
+        min_by(context_page_url, position) filter (where is_page) as entry_page_url,
+        min_by(context_page_path, position) filter (where is_page) as entry_page_path,
+        max_by(context_page_url, position) filter (where is_page) as exit_page_url,
+        max_by(context_page_path, position) filter (where is_page) as exit_page_path,
+        coalesce(
+            {{ first_known("nullif(context_page_referrer, '')") }},
+            {{ first_known("context_referrer_url") }}
+        ) as referrer_url,
+        min_by(campaign, position) filter (
+            where
+            coalesce(
+                context_campaign_name, context_campaign_source, context_campaign_medium, context_campaign_term,
+                context_campaign_content
+            ) is not null
+        ) as campaign,
+        {%- for column in context_columns %}
+        {{ first_known("context_" ~ column) }} as {{ column }},
+        {%- endfor %}
+        {{ first_known("user_id") }} as first_user_id,
+        {{ last_known("user_id") }} as last_user_id,
+        count(distinct user_id) as user_count,
+        min(received_at) as first_received_at,
+        max(received_at) as last_received_at
+    from session_events
+    group by visitor_id, region_starts_at, nth
+),
+
+{{ identified_ctes("session_events") }}
+
+select
+    lower(to_hex(substr(sha256(to_utf8(
+        concat_ws(chr(10), drafts.visitor_id, drafts.first_message_id, to_iso8601(drafts.started_at))
+    )), 1, 16))) as session_id,
+    drafts.*,
+    drafts.campaign.name as campaign_name,
+    drafts.campaign.source as campaign_source,
+    drafts.campaign.medium as campaign_medium,
+    drafts.campaign.term as campaign_term,
+    drafts.campaign.content as campaign_content,
+    date_diff('millisecond', drafts.started_at, drafts.ended_at) / 1000.0e0 as duration_seconds,
+    drafts.page_count + drafts.screen_count = 1 and drafts.track_count = 0 as is_bounce,
+    coalesce(
+        lead(drafts.started_at) over (
+            partition by drafts.visitor_id, drafts.region_starts_at
+            order by drafts.started_at
+        ) <= drafts.ended_at + interval '1' minute * {{ bind(rules.idle_minutes) }},
+        false
+    ) as is_capped,
+    coalesce(identified.identified, array[]) as identified
+from drafts
+left join identified
+    on
+        drafts.visitor_id = identified.visitor_id
+        and drafts.region_starts_at = identified.region_starts_at
+        and drafts.nth = identified.nth

@@ -1,0 +1,6 @@
+"""What DAGs tell each other: the one place that names it."""
+
+from airflow.sdk import Asset
+
+EVENTS_LOADED = Asset("clickstream_events_loaded")
+"""A run of load_events has been reported: its rows are in `events`, its report in `load_runs`."""

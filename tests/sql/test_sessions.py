@@ -1,0 +1,252 @@
+"""Sessions on real Trino agree with the model, whatever the order of arrival and however it is split into runs."""
+
+import json
+import os
+import random
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from clickstream.window import Window
+from tests.machine import Machine, scratch_lake
+from tests.model.sessions import row_of, sessions_of, spells_of, step_of
+from tests.scratch import ScratchLake
+from tests.sql.shop_days import START, shop_days
+
+SIZE = int(os.environ.get("SESSION_EVENTS", "100000"))
+HOW_IT_CAME = {"session_id", "former_ids", "created_run_id", "updated_run_id", "modelled_at"}
+
+
+def load(lake: ScratchLake, name: str, messages: list[dict[str, Any]]) -> None:
+    """Stage and load messages as one run."""
+    body = "".join(json.dumps(message) + "\n" for message in messages)
+    lake.stage(f"20261124T010203004Z-{name}.ndjson", body.encode())
+    lake.load(name)
+
+
+def parts(messages: list[Any], count: int) -> list[list[Any]]:
+    """Messages in that many parts, in order."""
+    return [messages[number::count] for number in range(count)]
+
+
+def stored(lake: ScratchLake) -> list[dict[str, Any]]:
+    return sorted(lake.rows("sessions"), key=lambda row: (row["visitor_id"], row["started_at"]))
+
+
+def content(lake: ScratchLake) -> list[dict[str, Any]]:
+    """All that must not depend on the way the events came, ids included."""
+    free = HOW_IT_CAME - {"session_id"}
+    return [{column: value for column, value in row.items() if column not in free} for row in stored(lake)]
+
+
+def assert_agrees(lake: ScratchLake, messages: list[dict[str, Any]]) -> list[Any]:
+    """Every column of every session, every event's place, and every spell are those of the model."""
+    wanted = sorted(sessions_of(messages), key=lambda session: (session.visitor, session.times[0]))
+    rows = stored(lake)
+    assert len(rows) == len(wanted)
+    assert len({row["session_id"] for row in rows}) == len(rows)
+    for row, session in zip(rows, wanted, strict=True):
+        expected = row_of(session)
+        assert {column: row[column] for column in expected} == expected
+    columns = "visitor_id, session_started_at, position, message_id, step, next_step"
+    found = Counter(tuple(row.values()) for row in lake.query(f"select {columns} from {lake.t.session_events}"))
+    places: Counter[Any] = Counter()
+    for session in wanted:
+        steps = [step_of(message) for message in session.messages]
+        for number, (message, step) in enumerate(zip(session.messages, steps, strict=True)):
+            following = steps[number + 1] if number + 1 < len(steps) else None
+            key = (session.visitor, session.times[0], number + 1, message["messageId"], step, following)
+            places[key] += 1
+    assert found == places
+    spells = lake.query(f"select id, user_id, valid_from from {lake.t.identities} order by 1, 3, 2")
+    assert [tuple(row.values()) for row in spells] == sorted(spells_of(wanted), key=lambda s: (s[0], s[2], s[1]))
+    return wanted
+
+
+@pytest.mark.timeout(1800)
+def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
+    """Late, duplicate, shuffled, across midnight, cut at 24 hours, a kiosk; in four runs, each modelled."""
+    messages = shop_days(7, SIZE)
+    published: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for number, part in enumerate(parts(messages, 4)):
+        load(lake, f"run-{number}", part)
+        began = time.monotonic()
+        (report,) = lake.model(f"model-{number}")
+        print(f"{report.text()} ({time.monotonic() - began:.1f} s)")
+        counts.update(report.to_dict())
+        for row in lake.query(f"select session_id, first_message_id from {lake.t.sessions}"):
+            published[row["session_id"]] = row["first_message_id"]
+
+    wanted = assert_agrees(lake, messages)
+
+    live = {row["session_id"]: row for row in stored(lake)}
+    aliases = {
+        row["former_session_id"]: row["session_id"]
+        for row in lake.query(f"select former_session_id, session_id from {lake.t.session_aliases}")
+    }
+    assert live.keys().isdisjoint(aliases)
+    assert published.keys() == live.keys() | aliases.keys(), "an id that was published can always be joined"
+    home = {m["messageId"]: (s.visitor, s.times[0]) for s in wanted for m in s.messages}
+    for session_id, first_message_id in published.items():
+        now = live[aliases.get(session_id, session_id)]
+        assert (now["visitor_id"], now["started_at"]) == home[first_message_id]
+    assert len(aliases) > 100
+    assert sum(session.is_capped for session in wanted) >= 3
+    assert counts["sessions_new"] >= len(wanted)
+    outcome = lake.check("model-3", lake.t.SESSION_TABLES)
+    assert [finding.text() for finding in (*outcome.failures, *outcome.warnings)] == []
+    print(f"{len(messages)} events, {len(wanted)} sessions, {len(aliases)} aliases, {dict(counts)}")
+
+
+@pytest.mark.timeout(1200)
+def test_any_order_and_any_split_gives_the_same_sessions_and_ids(machine: Machine) -> None:
+    messages = shop_days(11, 900)
+    whole = scratch_lake(machine)
+    load(whole, "all", messages)
+    whole.model("model")
+    wanted = content(whole)
+    assert_agrees(whole, messages)
+    for seed, count in ((1, 2), (2, 3)):
+        shuffled = random.Random(seed).sample(messages, len(messages))
+        lake = scratch_lake(machine)
+        for number, part in enumerate(parts(shuffled, count)):
+            load(lake, f"run-{number}", part)
+            if number != 1:  # Two loads are taken by one run.
+                lake.model(f"model-{number}")
+        lake.model("last")
+        assert content(lake) == wanted
+
+
+def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
+    messages = shop_days(13, 800)
+    for number, part in enumerate(parts(messages, 2)):
+        load(lake, f"run-{number}", part)
+        lake.model(f"model-{number}")
+    before = stored(lake)
+
+    assert lake.model("nothing") == []
+    reports = lake.model("again", Window(START, START + timedelta(days=5)))
+
+    assert stored(lake) == before
+    assert [(r.sessions_new, r.sessions_changed, r.sessions_aliased) for r in reports] == [(0, 0, 0)]
+    assert reports[0].points > 700
+    (row,) = lake.query(
+        f"select rebuilt_from, cardinality(loads) as n from {lake.t.session_runs} where rebuilt_to is not null"
+    )
+    assert row == {"rebuilt_from": START, "n": 0}
+
+
+def test_a_broken_table_is_rebuilt_and_what_does_not_belong_goes(lake: ScratchLake) -> None:
+    messages = shop_days(17, 800)
+    load(lake, "run", messages)
+    lake.model("model")
+    lake.query(f"delete from {lake.t.sessions} where visitor_id like '%1'")
+    lake.query(f"update {lake.t.sessions} set visitor_id = 'nobody', event_count = 99 where visitor_id like '%2'")
+
+    lake.model("again", Window(START - timedelta(days=1), START + timedelta(days=40)))
+
+    assert_agrees(lake, messages)
+
+
+def message(
+    name: str, minute: float, device: str | None = "a", user: str | None = None, **fields: Any
+) -> dict[str, Any]:
+    at = (datetime(2026, 11, 23, 23, 50, tzinfo=UTC) + timedelta(minutes=minute)).isoformat()
+    ids = {key: value for key, value in (("anonymousId", device), ("userId", user)) if value}
+    return {"messageId": name, "type": "track", "event": "E", "timestamp": at, "receivedAt": at, **ids, **fields}
+
+
+def test_a_late_event_changes_an_id_and_two_sessions_become_one(lake: ScratchLake) -> None:
+    load(lake, "run-1", [message("m1", 0), message("m2", 5), message("m3", 50), message("o1", 0, "other")])
+    (first,) = lake.model("model-1")
+    ids = {row["first_message_id"]: row["session_id"] for row in stored(lake)}
+
+    load(lake, "run-2", [message("m0", -10), message("m4", 28)])
+    (second,) = lake.model("model-2")
+
+    assert (first.sessions_new, first.sessions_aliased) == (3, 0)
+    assert (second.points, second.visitors, second.sessions_new, second.sessions_aliased) == (2, 1, 1, 2)
+    mine, other = stored(lake)
+    assert (mine["first_message_id"], mine["event_count"], mine["created_run_id"]) == ("m0", 5, "model-2")
+    assert (other["session_id"], other["updated_run_id"]) == (ids["o1"], None)
+    aliases = lake.query(f"select former_session_id, session_id from {lake.t.session_aliases}")
+    assert {row["former_session_id"]: row["session_id"] for row in aliases} == {
+        ids["m1"]: mine["session_id"],
+        ids["m3"]: mine["session_id"],
+    }
+
+
+def test_a_derived_again_row_leaves_its_old_session(lake: ScratchLake) -> None:
+    load(lake, "run-1", [message("m1", 0), message("m2", 5), message("m3", 8)])
+    lake.model("model-1")
+    lake.query(
+        f"update {lake.t.events} set anonymous_id = 'b', updated_at = current_timestamp, update_run_id = 'run-2' "
+        "where message_id = 'm3'"
+    )
+    load(lake, "run-2", [message("m1", 0)])
+    lake.query(f"update {lake.t.load_runs} set rows_updated = 1 where run_id = 'run-2'")
+
+    lake.model("model-2")
+
+    assert [(row["visitor_id"], row["event_count"]) for row in stored(lake)] == [("a", 2), ("b", 1)]
+
+
+def test_a_load_that_was_reported_anew_is_taken_anew(lake: ScratchLake) -> None:
+    load(lake, "run-1", [message("m1", 0)])
+    assert len(lake.model("model-1")) == 1
+    load(lake, "run-1", [message("m1", 0), message("m2", 5)])
+
+    (report,) = lake.model("model-2")
+
+    assert report.changes.run_ids == ["run-1"]
+    assert [row["event_count"] for row in stored(lake)] == [2]
+
+
+PEOPLE = [
+    message("a1", 0, "phone"),
+    message("a2", 1, None, "ann", type="alias", previousId="phone"),
+    message("a3", 2, None, "anna", type="alias", previousId="ann"),
+    message("b1", 0, "shared", "bob"),
+    message("b2", 5, "shared", "eve"),
+    message("b3", 9, "shared", "bob"),
+    message("c1", 0, None, "x", type="alias", previousId="y"),
+    message("c2", 1, None, "y", type="alias", previousId="x"),
+    *(message(f"k{n}", n, "kiosk", f"guest{n}") for n in range(6)),
+    *(message(f"n{n}", n, f"laptop{n}", "null") for n in range(101)),
+    message("n200", 2, "laptop7", "nat"),
+]
+
+
+@pytest.fixture(scope="module")
+def people(machine: Machine) -> dict[str, dict[str, Any]]:
+    lake = scratch_lake(machine)
+    load(lake, "run-1", PEOPLE)
+    lake.model("model-1")
+    return {row["id"]: row for row in lake.query(f"select * from {lake.t.people}")}
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last", "person", "is_hub"),
+    [
+        ("phone", "ann", "ann", "anna", False),
+        ("ann", "anna", "anna", "anna", False),
+        ("shared", "bob", "bob", "bob", False),
+        ("kiosk", None, None, "kiosk", True),
+        ("laptop3", None, None, "laptop3", True),
+        ("laptop7", "nat", "nat", "nat", True),
+        ("x", "y", "y", "y", False),
+    ],
+)
+def test_who_an_id_is(
+    people: dict[str, Any], name: str, first: str | None, last: str | None, person: str, is_hub: bool
+) -> None:
+    row = people[name]
+
+    assert [row[key] for key in ("first_known_user_id", "last_known_user_id", "person_id", "is_hub")] == [
+        first, last, person, is_hub,
+    ]  # fmt: skip
+    assert row["is_chain_cut"] is (name in {"x", "y"})
