@@ -1,5 +1,6 @@
 """The operator that models sessions."""
 
+from dataclasses import replace
 from typing import Any
 
 from airflow.sdk import Context
@@ -7,8 +8,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.form import FormError
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.sessions import model_pending, model_range, read_rebuild
+from clickstream.sessions import SessionRules, model_pending, model_range, read_rebuild
 from clickstream.settings import load_settings
+from clickstream.tracking_plan import TrackingPlanError, read_plan
 
 
 class TrinoModelSessionsOperator(TrinoStatementOperator):
@@ -29,9 +31,18 @@ class TrinoModelSessionsOperator(TrinoStatementOperator):
         def run(path: str, **given: Any) -> Any:
             return self._run(path, settings, given)
 
-        rules, run_id, now = values["rules"], values["run_id"], values["now"]
+        rules, run_id, now = self._with_conversions(values["rules"]), values["run_id"], values["now"]
         passes = model_range(run, rules, run_id, now, window) if window else model_pending(run, rules, run_id, now)
         reports = [report.to_dict() for report in passes]
         if not reports:
             raise AirflowSkipException("every load has been modelled")
         return reports
+
+    def _with_conversions(self, rules: SessionRules) -> SessionRules:
+        """The rules with the conversions of the tracking plan, unless a setting names others."""
+        if rules.conversion_events:
+            return rules
+        try:
+            return replace(rules, conversion_events=tuple(sorted(read_plan().conversions)))
+        except TrackingPlanError as error:
+            raise AirflowFailException(str(error)) from error
