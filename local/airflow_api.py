@@ -87,6 +87,12 @@ class Airflow:
             failed = [task["task_id"] for task in self.tasks(dag_id, run_id) if task["state"] == "failed"]
             raise LocalError(f"{dag_id} failed in {', '.join(failed) or 'no task'}: {self.run_url(dag_id, run_id)}")
 
+    def runs(self, dag_id: str, since: datetime) -> list[str]:
+        """The ids of the runs queued since then, oldest first."""
+        parameters = {"run_after_gte": since.isoformat(), "order_by": "run_after", "limit": 100}
+        answer = self._client.get(f"/dags/{dag_id}/dagRuns", params=parameters).raise_for_status()
+        return [run["dag_run_id"] for run in answer.json()["dag_runs"]]
+
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The tasks of a run, as the API gives them."""
         found: list[dict[str, Any]] = self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]

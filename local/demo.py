@@ -1,5 +1,6 @@
 """`make demo`: a day of events from the sender to the typed table, and what one sees then."""
 
+import json
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -21,13 +22,62 @@ from load_ledger
 where staged_at >= timestamp '{since} UTC'
 """
 
-FIRST_ROWS = """
-select
-    received_at, type, coalesce(event, name) as event, coalesce(user_id, anonymous_id) as who,
-    context_library_name as library, substr(properties, 1, 40) as properties
-from events
+TYPED_EVENT = """
+select received_at, coalesce(user_id, anonymous_id) as who, order_id, revenue, currency, cardinality(products) as products
+from clickstream_events.order_completed
 order by received_at desc
+limit 4
+"""
+
+SESSIONS = """
+select
+    started_at, cast(duration_seconds as bigint) as seconds, event_count as events, entry_step, exit_step,
+    conversion_count as orders, coalesce(last_user_id, 'anonymous') as who
+from sessions
+where started_at > current_timestamp - interval '2' day
+order by conversion_count desc, event_count desc
+limit 4
+"""
+
+FLOWS = """
+select from_step, to_step, sum(sessions) as sessions, sum(visitors) as visitors
+from flows
+where day >= current_date - interval '1' day and from_step is not null and to_step is not null and from_step <> to_step
+group by from_step, to_step
+order by sessions desc, from_step
 limit 5
+"""
+
+FUNNEL = """
+with tries as (
+    select *
+    from (
+        select visitor_id, event_at, message_id, step
+        from session_events
+        where session_started_at > current_timestamp - interval '2' day
+    )
+    match_recognize (
+        partition by visitor_id
+        order by event_at, message_id
+        measures 1 + count(added.step) + count(ordered.step) as reached
+        one row per match
+        after match skip to next row
+        pattern (viewed (x*? added (x*? ordered)?)?)
+        define
+            viewed as viewed.step = 'product_viewed',
+            added as added.step = 'product_added' and added.event_at <= viewed.event_at + interval '1' hour,
+            ordered as ordered.step = 'order_completed' and ordered.event_at <= viewed.event_at + interval '1' hour
+    )
+),
+
+visitors as (
+    select visitor_id, max(reached) as reached
+    from tries
+    group by visitor_id
+)
+
+select count(*) as viewed_a_product, count_if(reached >= 2) as put_it_in_the_cart, count_if(reached >= 3) as ordered
+from visitors
 """
 
 ONE_USERS_WAY = """
@@ -54,10 +104,20 @@ FRESHNESS = """
 select
     max(received_at) as newest_received_at,
     date_diff('second', max(received_at), current_timestamp) as seconds_ago,
-    count(*) filter (where received_at > current_timestamp - interval '1' hour) as events_in_the_last_hour,
-    count(*) as events_in_all
-from events
+    count_if(loaded_at is null) as staged_and_not_loaded,
+    count_if(received_at > current_timestamp - interval '1' hour) as events_in_the_last_hour
+from events_live
+where received_at > current_timestamp - interval '1' day
 """
+
+SHOWN = (
+    ("Typed: the newest rows of lake.clickstream_events.order_completed", TYPED_EVENT),
+    ("Sessions with most orders", SESSIONS),
+    ("One user's way through the product, before and after the login", ONE_USERS_WAY),
+    ("What follows what: lake.clickstream.flows", FLOWS),
+    ("A funnel: within an hour of the view", FUNNEL),
+    ("Freshness: lake.clickstream.events_live, one event sent a moment ago", FRESHNESS),
+)
 
 
 def run(console: Console, seed: int, users: int) -> None:
@@ -76,20 +136,29 @@ def run(console: Console, seed: int, users: int) -> None:
         console.print("  all of them staged")
         pipeline.run_pipeline(places, progress.update)
         console.print("  crawled, patched, loaded")
+        pipeline.wait_until_modelled(places, before, progress.update)
+        console.print("  sessions modelled")
+        pipeline.send([_one_event(datetime.now(UTC))], places, progress.update)
+        pipeline.wait_until_staged(places, progress.update)
     refused = pipeline.failed_at_transform(places) - failed_before
     accounts = _accounts(places, before, sent.sent, refused)
     output.print(f"\n[bold]Where each event went[/bold]\n{accounts}", soft_wrap=True)
-    for title, statement in (
-        ("The newest rows of lake.clickstream.events", FIRST_ROWS),
-        ("One user's way through the product, before and after the login", ONE_USERS_WAY),
-        ("Freshness", FRESHNESS),
-    ):
+    for title, statement in SHOWN:
         output.print()
         output.print(_table(title, *pipeline.query(places, statement)))
     output.print(_addresses(places))
     output.print(f"done in {time.monotonic() - began:.0f} s; all of it goes on running until `make down`")
     if DOES_NOT_ADD_UP in accounts:
         raise LocalError("what was loaded does not add up to what was sent: see above")
+
+
+def _one_event(now: datetime) -> bytes:
+    """A page view of this moment."""
+    message = {
+        "messageId": f"demo-{now:%Y%m%dT%H%M%S%f}", "type": "page", "name": "Demo", "anonymousId": "demo",
+        "properties": {"path": "/demo"}, "timestamp": now.isoformat(), "receivedAt": now.isoformat(),
+    }  # fmt: skip
+    return json.dumps(message).encode()
 
 
 def report_text(report: dict[str, Any] | None) -> str:

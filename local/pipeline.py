@@ -82,6 +82,20 @@ def run_pipeline(places: Places, report: Report) -> dict[str, Any] | None:
     return returned
 
 
+def wait_until_modelled(places: Places, since: datetime, report: Report, patience: float = 300) -> None:
+    """Wait for the run of model_sessions that a load since then began. Raises LocalError after `patience` seconds."""
+    airflow = Airflow(places)
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        runs = airflow.runs("model_sessions", since)
+        if runs:
+            airflow.wait("model_sessions", runs[-1], report)
+            return
+        report("model_sessions: waits for its turn")
+        time.sleep(0.5)
+    raise LocalError(f"model_sessions did not begin within {patience:.0f} s: is it paused? {places.airflow_url}")
+
+
 def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:
     """Put what was refused on the stream again, with the params of redrive_failed; its counts. Raises LocalError."""
     airflow = Airflow(places)
