@@ -39,10 +39,11 @@ TABLES = sorted(
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
 VIEWS = {f"lake/{view}" for view in TableNames.SESSION_VIEWS}
-WITHOUT_CREATE = {"work/batch", "work/session_regions", "work/session_drafts", "runtime"}
+WITHOUT_CREATE = {"work/batch", "work/session_regions", "work/session_steps", "work/session_drafts", "runtime"}
 WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"} | VIEWS
 WITHOUT_GRAIN = {
-    "work/batch/drop.sql", "work/session_regions/drop.sql", "work/session_drafts/drop.sql",
+    "work/batch/drop.sql", "work/session_regions/drop.sql", "work/session_steps/drop.sql",
+    "work/session_drafts/drop.sql",
     "maintenance/drop_stray_batch.sql", "runtime/kill.sql",
 }  # fmt: skip
 GIVEN_BY_RENDER = {
