@@ -178,11 +178,12 @@ def _remodel(run: Run, values: dict[str, Any], report: SessionReport) -> Session
     if row["regions"]:
         bounds = SimpleNamespace(earliest=row["earliest"], latest=row["latest"])
         received = SimpleNamespace(spans=_spans(run("work/session_regions/received.sql", **values).rows))
-        run("work/session_drafts/load.sql", received=received, **values)
+        run("work/session_steps/load.sql", received=received, **values)
+        run("work/session_drafts/load.sql", **values)
         run("lake/sessions/load.sql", bounds=bounds, **values)
         counts = run("lake/sessions/report.sql", bounds=bounds, **values).rows[0]
-    run("work/session_regions/drop.sql", **values)
-    run("work/session_drafts/drop.sql", **values)
+    for table in ("session_regions", "session_steps", "session_drafts"):
+        run(f"work/{table}/drop.sql", **values)
     return SessionReport(report.run_id, report.changes, row["points"], row["visitors"], **counts)
 
 

@@ -23,7 +23,7 @@ ARCHIVE_LINES = "archive_lines"
 """The table over the archive: load_events adds its partitions in Glue itself."""
 
 _TYPED_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
-_BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_drafts)_[0-9a-f]{24}\Z")
+_BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_steps|session_drafts)_[0-9a-f]{24}\Z")
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,12 @@ class TableNames:
         """What one run of model_sessions looks at; short-lived, as a batch."""
         return self._work("session_regions", run_id)
 
+    def session_steps(self, run_id: str) -> str:
+        """The events that it finds there."""
+        return self._work("session_steps", run_id)
+
     def session_drafts(self, run_id: str) -> str:
-        """The sessions that it finds there."""
+        """The sessions that these make."""
         return self._work("session_drafts", run_id)
 
     def stray_batch(self, name: str) -> str:

@@ -106,6 +106,7 @@ def test_loads_are_modelled_until_none_is_left() -> None:
         "work/session_regions/load.sql",
         "work/session_regions/bounds.sql",
         "work/session_regions/received.sql",
+        "work/session_steps/load.sql",
         "work/session_drafts/load.sql",
         "lake/sessions/load.sql",
         "lake/sessions/report.sql",
@@ -143,8 +144,8 @@ def test_many_scattered_hours_are_read_as_one_span() -> None:
 
     list(model_pending(run, RULES, "model-1", NOON))
 
-    (drafts,) = [values for path, values in run.ran if path == "work/session_drafts/load.sql"]
-    assert drafts["received"].spans == [Window(NOON, NOON + 4801 * HOUR)]
+    (steps,) = [values for path, values in run.ran if path == "work/session_steps/load.sql"]
+    assert steps["received"].spans == [Window(NOON, NOON + 4801 * HOUR)]
 
 
 def test_a_long_range_is_modelled_a_month_at_a_time() -> None:

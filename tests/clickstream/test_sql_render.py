@@ -45,12 +45,13 @@ TABLES = sorted(
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
 VIEWS = {f"lake/{view}" for view in TableNames.SESSION_VIEWS}
 WITHOUT_CREATE = {
-    "work/batch", "work/typed", "work/rules", "work/findings", "work/session_regions", "work/session_drafts", "runtime",
+    "work/batch", "work/typed", "work/rules", "work/findings", "work/session_regions", "work/session_steps",
+    "work/session_drafts", "runtime",
 }  # fmt: skip
 WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"} | VIEWS
 WITHOUT_GRAIN = {
     "work/batch/drop.sql", "work/typed/drop.sql", "work/rules/drop.sql", "work/findings/drop.sql",
-    "work/session_regions/drop.sql", "work/session_drafts/drop.sql",
+    "work/session_regions/drop.sql", "work/session_steps/drop.sql", "work/session_drafts/drop.sql",
     "maintenance/drop_stray_batch.sql", "runtime/kill.sql", "views/publish.sql",
     "evolution/add_column.sql", "evolution/widen_column.sql", "evolution/comment_column.sql",
 }  # fmt: skip

@@ -74,7 +74,8 @@ class Days:
         """A chain with no pause for days: cut at the longest duration, and across midnights."""
         at = START + timedelta(minutes=self.rng.randrange(60))
         while at < START + timedelta(hours=hours):
-            yield self.message(at, device, None, "page")
+            received = at + timedelta(hours=self.rng.choice((0, 0, 0, 5)))
+            yield self.message(at, device, None, "page", receivedAt=iso(received))
             at += timedelta(minutes=self.rng.randint(1, every))
 
     def kiosk(self, device: str, users: int) -> Iterator[dict[str, Any]]:
@@ -94,7 +95,7 @@ def shop_days(seed: int, size: int, days: int = 1) -> list[dict[str, Any]]:
     """About `size` distinct messages of that many days, and one in fifty of them twice, shuffled."""
     make = Days(seed)
     found = [
-        *(message for every in (4, 20, 25, 30) for message in make.bot(f"bot{every}", every, days * 24 + 5)),
+        *(message for every in (20, 24, 28, 30) for message in make.bot(f"bot{every}", every, days * 24 + 5)),
         *make.kiosk("kiosk", 40),
         *(message for number in range(size // 400) for message in make.server(f"user{number}", 5)),
         *(make.message(START, None, None, "track") for _ in range(5)),

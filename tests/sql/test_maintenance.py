@@ -141,7 +141,7 @@ def test_loads_and_maintenance_beside_each_other_both_end_well(
 ) -> None:
     """Every load adds to the partitions that are being compacted."""
     caplog.set_level(logging.INFO, "clickstream.query")
-    beside = ScratchLake(loaded.settings, loaded.s3, machine.runner())
+    beside = ScratchLake(loaded.settings, loaded.s3, loaded.glue, machine.runner())
     numbers = range(LOADS, LOADS + 5)
 
     with ThreadPoolExecutor(1) as pool:
@@ -169,7 +169,7 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
 ) -> None:
     """An update marks rows of the very files that a compaction replaces: one of the two has to be refused."""
     caplog.set_level(logging.INFO, "clickstream.query")
-    beside = ScratchLake(loaded.settings, loaded.s3, machine.runner())
+    beside = ScratchLake(loaded.settings, loaded.s3, loaded.glue, machine.runner())
     staged, _ = list_staged(loaded.s3, loaded.settings)
     values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged)), "lookback_days": 30}
     beside.run("work/batch/load.sql", **values)

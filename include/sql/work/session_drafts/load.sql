@@ -1,52 +1,9 @@
 {%- from "macros/identified.sql" import identified_ctes -%}
-{%- from "macros/sessions.sql" import context_columns, event_at, first_known, in_spans, last_known, step, visitor -%}
--- The sessions of the regions, from their events. A session goes on while an event comes within the idle time of the
--- one before it and within the longest duration of the first; at one instant, events are in the order of their ids.
--- Trino takes no parameter in DEFINE: those two numbers are written out.
--- Grain: one session. Parameters: run_id, rules, received (spans of received_at that hold every event of the regions).
+{%- from "macros/sessions.sql" import context_columns, first_known, last_known -%}
+-- The sessions of the regions, from their events.
+-- Grain: one session. Parameters: run_id, rules.
 create or replace table {{ t.session_drafts(run_id) }} as
-with region_events as (
-    select
-        regions.visitor_id,
-        regions.starts_at as region_starts_at,
-        {{ event_at("events", bind(rules.late_days)) }} as event_at,
-        {{ step("events") }} as step,
-        events.type in ('page', 'screen', 'track') as is_step,
-        events.type = 'page' as is_page,
-        cast(
-            row(
-                events.context_campaign_name, events.context_campaign_source, events.context_campaign_medium,
-                events.context_campaign_term, events.context_campaign_content
-            ) as row(name varchar, source varchar, medium varchar, term varchar, content varchar)
-        ) as campaign,
-        events.*
-    from {{ t.events }} as events
-    inner join {{ t.session_regions(run_id) }} as regions
-        on
-            {{ visitor("events") }} = regions.visitor_id
-            and {{ event_at("events", bind(rules.late_days)) }} between regions.starts_at and regions.ends_at
-    where
-        {{ in_spans("events.received_at", received.spans, bind) }}
-),
-
-session_events as (
-    select *
-    from region_events match_recognize (
-        partition by visitor_id, region_starts_at
-        order by event_at asc, message_id asc
-        measures
-        match_number() as nth,
-        running count(*) as position
-        all rows per match
-        after match skip past last row
-        pattern (entry following*)
-        define following as
-        following.event_at <= prev(following.event_at) + interval '1' minute * {{ rules.idle_minutes | int }}
-        and following.event_at <= first(entry.event_at) + interval '1' hour * {{ rules.longest_hours | int }}
-    )
-),
-
-drafts as (
+with drafts as (
     select
         visitor_id,
         region_starts_at,
@@ -73,13 +30,7 @@ drafts as (
             {{ first_known("nullif(context_page_referrer, '')") }},
             {{ first_known("context_referrer_url") }}
         ) as referrer_url,
-        min_by(campaign, position) filter (
-            where
-            coalesce(
-                context_campaign_name, context_campaign_source, context_campaign_medium, context_campaign_term,
-                context_campaign_content
-            ) is not null
-        ) as campaign,
+        {{ first_known("campaign") }} as campaign,
         {%- for column in context_columns %}
         {{ first_known("context_" ~ column) }} as {{ column }},
         {%- endfor %}
@@ -88,11 +39,11 @@ drafts as (
         count(distinct user_id) as user_count,
         min(received_at) as first_received_at,
         max(received_at) as last_received_at
-    from session_events
+    from {{ t.session_steps(run_id) }}
     group by visitor_id, region_starts_at, nth
 ),
 
-{{ identified_ctes("session_events") }}
+{{ identified_ctes(t.session_steps(run_id)) }}
 
 select
     lower(to_hex(substr(sha256(to_utf8(
