@@ -23,7 +23,8 @@ where staged_at >= timestamp '{since} UTC'
 """
 
 TYPED_EVENT = """
-select received_at, coalesce(user_id, anonymous_id) as who, order_id, revenue, currency, cardinality(products) as products
+select
+    received_at, coalesce(user_id, anonymous_id) as who, order_id, revenue, currency, cardinality(products) as products
 from clickstream_events.order_completed
 order by received_at desc
 limit 4
