@@ -17,7 +17,7 @@ SHOWN = {
     "message_id", "reject_id", "source_path", "load_run_id", "run_id", "received_at", "newest_received_at", "reason",
     "missing_column", "copies", "rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "rows_in_ledger",
     "rows_in_events", "rows_in_rejects", "column_name", "copy_path", "bytes", "path", "json_type",
-    "name", "subject", "session_id", "ended_at", "next_started_at", "reported_at",
+    "name", "subject", "session_id", "ended_at", "next_started_at", "reported_at", "property", "rule", "severity",
 }  # fmt: skip
 
 
@@ -72,6 +72,13 @@ def plant_a_lost_event(lake: ScratchLake) -> str:
 def plant_a_reason(lake: ScratchLake) -> str:
     lake.query(f"update {lake.t.rejects} set reason = 'mood'")
     return "mood"
+
+
+def plant_an_odd_violation(lake: ScratchLake) -> str:
+    columns = "message_id, property, rule, severity, received_at, load_run_id"
+    values = f"('m6', 'x', 'mood', 'warn', {instant_literal(NOW)}, 'run-1')"
+    lake.query(f"insert into {lake.t.violations} ({columns}) values {values}")
+    return "m6"
 
 
 def plant_an_odd_discard(lake: ScratchLake) -> str:
@@ -163,6 +170,7 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "rejects.rate_is_low": plant_many_rejects,
     "rejects.rows_agree_with_the_ledger": plant_a_lost_reject,
     "discards.reason_is_known": plant_an_odd_discard,
+    "violations.rule_is_known": plant_an_odd_violation,
     "quarantine.every_object_is_readable": plant_an_unreadable_object,
     "load_runs.report_is_stored_once": plant_a_lost_report,
     "alarms.alarm_is_open_once": plant_an_alarm_twice,
