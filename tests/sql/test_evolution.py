@@ -12,7 +12,7 @@ from clickstream.table_shape import Change, DestructiveChangeError, TableColumn
 from tests.machine import Machine
 from tests.scratch import ScratchLake
 
-PATHS = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
+PATHS = [f"lake/{table}/create.sql" for table in TableNames.LOAD_TABLES]
 LINE = b'{"messageId":"m-%d","type":"track","event":"A","context":{"locale":"ko-KR","screen":{"width":3}}}\n'
 
 
