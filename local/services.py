@@ -57,7 +57,7 @@ def _trino_command(places: Places) -> list[str]:
     home = assemble.home()
     return [
         f"{java_home()}/bin/java",
-        f"-Xmx{TRINO_HEAP}",
+        f"-Xmx{os.environ.get('CLICKSTREAM_TRINO_HEAP') or TRINO_HEAP}",
         "-XX:+UseG1GC",
         "-XX:+ExitOnOutOfMemoryError",
         # Trino needs these; the server archive's launcher passes them too.

@@ -23,6 +23,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     for name in [name for name in os.environ if name.startswith("CLICKSTREAM_")]:
         del os.environ[name]
     os.environ["CLICKSTREAM_STATE"] = str(state)
+    # Hundreds of tests and their tables share this one Trino; with 2 GB it ran out after twenty minutes.
+    os.environ["CLICKSTREAM_TRINO_HEAP"] = "4g"
     running = Machine.start()
     try:
         yield running

@@ -66,6 +66,7 @@ def assert_agrees(lake: ScratchLake, messages: list[dict[str, Any]]) -> list[Any
     return wanted
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
     """Late, duplicate, shuffled, across midnight, cut at 24 hours, a kiosk; in four runs, each modelled."""

@@ -126,6 +126,6 @@ def test_calls_are_in_the_view_of_their_type_with_the_columns_that_segment_s_too
     assert segment(lake, "users", "id, email, first_name, age, created_at, received_at") == [
         {
             "id": "u1", "email": "b@x.y", "first_name": "A", "age": 41.0,
-            "created_at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "received_at": later,
+            "created_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "received_at": later,
         }
     ]  # fmt: skip
