@@ -1,10 +1,12 @@
--- Staged objects that need no loading: a run has loaded them, or they are set aside as unreadable, with a copy kept.
+-- Staged objects that need no loading: a run has accounted for every row of them, or they are set
+-- aside as unreadable, with a copy kept. What a run lost stays to be loaded, and does not expire.
 -- Grain: one object. Parameters: staged_since.
 with settled as (
     select
         source_path,
         staged_at
     from {{ t.load_ledger }}
+    where rows_read = rows_loaded + rows_duplicate + rows_rejected
     union distinct
     select
         source_path,

@@ -6,7 +6,9 @@
 with loaded_objects as (
     select source_path
     from {{ t.load_ledger }}
-    where staged_at >= {{ instant_literal(live_from.staged_at) }}
+    where
+        staged_at >= {{ instant_literal(live_from.staged_at) }}
+        and rows_read = rows_loaded + rows_duplicate + rows_rejected
     union all
     select source_path
     from {{ t.quarantine }}
