@@ -6,9 +6,9 @@ changes.
 
 1. **maintain_events**, **maintain_rejects**, **maintain_discards**, **maintain_quarantine**, **maintain_load_ledger**,
    **maintain_load_runs**, **maintain_schema_changes**, **maintain_alarms**, **maintain_violations**,
-   **maintain_sessions** and **maintain_session_runs**, one table after another. Each compacts the partitions that the
-   hourly load is done with, expires snapshots older than the retention, and removes files that no snapshot names. A
-   task is skipped while its table does not exist.
+   **maintain_sessions** and **maintain_session_runs**, one table after another, and **maintain_typed_events** for the
+   table of every event. Each compacts the partitions that the hourly load is done with, expires snapshots older than
+   the retention, and removes files that no snapshot names. A task is skipped while its table does not exist.
 2. **drop_stray_batches** drops the work tables that failed runs left behind more than a day ago.
 
 What each table weighed before and after (files, bytes, snapshots) is in the task's log and its XCom.
@@ -27,7 +27,11 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 
-from clickstream.operators.maintenance import TrinoDropStrayBatchesOperator, TrinoMaintainTableOperator
+from clickstream.operators.maintenance import (
+    TrinoDropStrayBatchesOperator,
+    TrinoMaintainTableOperator,
+    TrinoMaintainTypedEventsOperator,
+)
 from clickstream.operators.notify import tell_of_failure
 from clickstream.sql import TableNames
 
@@ -58,6 +62,7 @@ def maintain_tables():
         TrinoMaintainTableOperator(
             task_id=f"maintain_{table}", table=table, retention_days="{{ params.retention_days }}"
         )
+    TrinoMaintainTypedEventsOperator(task_id="maintain_typed_events", retention_days="{{ params.retention_days }}")
     TrinoDropStrayBatchesOperator(task_id="drop_stray_batches")
 
 

@@ -19,7 +19,7 @@ from clickstream.run_report import RunReport, from_row
 from clickstream.sessions import SessionReport, model_pending, model_range, rules_of
 from clickstream.settings import Settings
 from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
-from clickstream.tracking_plan import TrackingPlan
+from clickstream.tracking_plan import TrackingPlan, read_plan
 from clickstream.views import definitions, live_from, outdated
 from clickstream.window import Window
 
@@ -90,7 +90,9 @@ class ScratchLake:
     def preview(self, run_id: str, taken: manifest.Manifest) -> Preview:
         """The steps of a dry run, in its order."""
         values = self._unpack(run_id, taken)
-        preview = preview_from_row(taken, self.run("work/batch/preview.sql", **values).rows[0])
+        row = self.run("work/batch/preview.sql", **values).rows[0]
+        touched = self.run("lake/sessions/touched.sql", **values, rules=rules_of(self.settings)).rows[0]["sessions"]
+        preview = preview_from_row(taken, row, read_plan(), touched)
         self.run("work/batch/drop.sql", **values)
         return preview
 

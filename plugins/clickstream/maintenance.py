@@ -10,6 +10,7 @@ from typing import Any
 
 from clickstream.query import Result
 from clickstream.sql import is_batch_table
+from clickstream.table_shape import Name
 
 # Runs a file of include/sql with these values.
 Run = Callable[..., Result]
@@ -44,6 +45,8 @@ PARTITIONS = {
     "sessions": Partitions("started_at", DAY),
     "session_runs": Partitions(None, DAY),
 }
+# As events/event/create.sql has it.
+TYPED_PARTITIONS = Partitions("received_at", DAY)
 
 
 @dataclass(frozen=True)
@@ -87,23 +90,24 @@ def closed_before(now: datetime, span: timedelta) -> datetime:
     return settled - (settled - _EPOCH) % span
 
 
-def maintain(run: Run, table: str, now: datetime, retention: timedelta) -> Upkeep:
+def maintain(run: Run, table: Name, now: datetime, retention: timedelta) -> Upkeep:
     """Compacts the closed partitions of one table, expires its snapshots, then removes the files that none names.
 
-    Orphans last: expiry itself leaves files without a snapshot. Raises trino.exceptions.TrinoQueryError.
+    The table is one of PARTITIONS or of a single event. Orphans last: expiry itself leaves files without a snapshot.
+    Raises trino.exceptions.TrinoQueryError.
     """
-    partitions = PARTITIONS[table]
+    partitions = PARTITIONS.get(table[1], TYPED_PARTITIONS)
     before = _figures(run, table)
     rewritten = run(
         "maintenance/compact.sql",
-        table=table,
+        altered=table,
         partition_column=partitions.column,
         closed_before=closed_before(now, partitions.span),
     )
-    run("maintenance/expire_snapshots.sql", table=table, retention=retention)
-    removed = run("maintenance/remove_orphan_files.sql", table=table, retention=retention)
+    run("maintenance/expire_snapshots.sql", altered=table, retention=retention)
+    removed = run("maintenance/remove_orphan_files.sql", altered=table, retention=retention)
     return Upkeep(
-        table,
+        table[1],
         before,
         _figures(run, table),
         rewritten_files=_metric(rewritten, "rewritten_data_files_count"),
@@ -116,8 +120,8 @@ def stray_batches(changed: Iterable[tuple[str, datetime]], now: datetime) -> lis
     return sorted(name for name, at in changed if is_batch_table(name) and now - at > STRAY_AFTER)
 
 
-def _figures(run: Run, table: str) -> Figures:
-    return Figures(**run("maintenance/figures.sql", table=table).rows[0])
+def _figures(run: Run, table: Name) -> Figures:
+    return Figures(**run("maintenance/figures.sql", altered=table).rows[0])
 
 
 def _metric(result: Result, name: str) -> int:

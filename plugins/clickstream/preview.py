@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from clickstream.manifest import Manifest
+from clickstream.tracking_plan import TrackingPlan
 
 
 @dataclass(frozen=True)
 class Preview:
     """Counts of what would happen, named as in the run report of the load itself.
 
-    `people`: distinct users or devices whose messages are in it; `partition_hours`: hours of received_at touched.
+    `people`: distinct users or devices whose messages are in it; `partition_hours`: hours of received_at touched;
+    `tables`: of single events, that would get rows; `sessions_touched`: sessions there that would be modelled again.
     """
 
     run_id: str
@@ -27,6 +29,8 @@ class Preview:
     partition_hours: int
     first_received_at: datetime | None
     last_received_at: datetime | None
+    tables: tuple[str, ...]
+    sessions_touched: int
 
     def text(self) -> str:
         """The preview as a person reads it."""
@@ -39,6 +43,8 @@ class Preview:
             f"+ duplicate {self.rows_duplicate}{updated}",
             f"+ rejected  {self.rows_rejected}",
             f"touches     {self.partition_hours} hourly partitions of events, {self.people} users or devices",
+            f"models      {self.sessions_touched} sessions again, and those that begin",
+            f"fills       {', '.join(self.tables) or 'no table of a single event'}",
         ]
         if self.first_received_at and self.last_received_at:
             first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (self.first_received_at, self.last_received_at))
@@ -49,12 +55,13 @@ class Preview:
         """As plain JSON values, instants in ISO 8601."""
         return {
             **asdict(self),
+            "tables": list(self.tables),
             "first_received_at": self.first_received_at and self.first_received_at.isoformat(),
             "last_received_at": self.last_received_at and self.last_received_at.isoformat(),
         }
 
 
-def from_row(taken: Manifest, row: Mapping[str, Any]) -> Preview:
+def from_row(taken: Manifest, row: Mapping[str, Any], plan: TrackingPlan, sessions_touched: int) -> Preview:
     """The preview in a row of work/batch/preview.sql."""
     duplicate = row["rows_read"] - row["rows_rejected"] - row["rows_new"]
     return Preview(
@@ -70,4 +77,6 @@ def from_row(taken: Manifest, row: Mapping[str, Any]) -> Preview:
         row["partition_hours"],
         row["first_received_at"],
         row["last_received_at"],
+        tables=tuple(sorted(event.table for event in plan.live if set(event.slugs) & set(row["tracked"]))),
+        sessions_touched=sessions_touched,
     )

@@ -164,10 +164,9 @@ class TableNames:
             raise ValueError(f"{table!r} is no table of an event")
         return _name(self._settings.lake_catalog, self._settings.events_database, table)
 
-    def metadata(self, table: str, kind: str) -> str:
-        """Iceberg's own table about a lake table, such as `files` or `snapshots`."""
-        self._require_lake_table(table)
-        return self._lake(f"{table}${kind}")
+    def metadata(self, table: tuple[str, str], kind: str) -> str:
+        """Iceberg's own table about the lake or typed table with this schema and name: `files`, `snapshots`, ..."""
+        return f'{self.evolving(table)[:-1]}${kind}"'
 
     def _require_lake_table(self, table: str) -> None:
         if table not in self.LAKE_TABLES:

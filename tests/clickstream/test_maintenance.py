@@ -8,13 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.aws.glue import last_changes
-from clickstream.maintenance import DAY, HOUR, PARTITIONS, SETTLED_AFTER, closed_before, maintain, stray_batches
+from clickstream.maintenance import (
+    DAY,
+    HOUR,
+    PARTITIONS,
+    SETTLED_AFTER,
+    TYPED_PARTITIONS,
+    closed_before,
+    maintain,
+    stray_batches,
+)
 from clickstream.query import Result
 from clickstream.settings import Settings
 from clickstream.sql import TableNames, render
+from clickstream.tracking_plan import read_plan
 from tests.clickstream.memory_aws import MemoryGlue
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+EVENTS = ("clickstream", "events")
 BATCH = "batch_0123456789abcdef01234567"
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
 
@@ -33,6 +44,15 @@ def test_partitions_are_those_of_the_table(table: str) -> None:
 
 def test_there_are_partitions_for_lake_tables_only() -> None:
     assert PARTITIONS.keys() == set(TableNames.LAKE_TABLES)
+
+
+def test_partitions_of_the_table_of_an_event() -> None:
+    event = read_plan().with_table[0]
+    text = render("events/event/create.sql", SETTINGS, {"event": event}).text
+
+    assert TYPED_PARTITIONS.span == DAY
+    assert f"partitioning = array['day({TYPED_PARTITIONS.column})']" in text
+    assert not PARTITIONS.keys() & {each.table for each in read_plan().with_table}
 
 
 @pytest.mark.parametrize(
@@ -83,17 +103,17 @@ class Answers:
 def test_a_table_is_weighed_compacted_expired_and_cleaned_in_this_order() -> None:
     run = Answers()
 
-    upkeep = maintain(run, "events", NOW, timedelta(days=9))
+    upkeep = maintain(run, EVENTS, NOW, timedelta(days=9))
 
     assert run.asked == [
-        ("maintenance/figures.sql", {"table": "events"}),
+        ("maintenance/figures.sql", {"altered": EVENTS}),
         (
             "maintenance/compact.sql",
-            {"table": "events", "partition_column": "received_at", "closed_before": NOW.replace(hour=8, minute=0)},
+            {"altered": EVENTS, "partition_column": "received_at", "closed_before": NOW.replace(hour=8, minute=0)},
         ),
-        ("maintenance/expire_snapshots.sql", {"table": "events", "retention": timedelta(days=9)}),
-        ("maintenance/remove_orphan_files.sql", {"table": "events", "retention": timedelta(days=9)}),
-        ("maintenance/figures.sql", {"table": "events"}),
+        ("maintenance/expire_snapshots.sql", {"altered": EVENTS, "retention": timedelta(days=9)}),
+        ("maintenance/remove_orphan_files.sql", {"altered": EVENTS, "retention": timedelta(days=9)}),
+        ("maintenance/figures.sql", {"altered": EVENTS}),
     ]
     assert upkeep.to_dict() == {
         "table": "events",

@@ -107,7 +107,6 @@ def values(
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
         "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),
         "view": {"name": TableNames(SETTINGS).segment("pages"), "comment": "Pages.", "query": "select 1"},
-        "table": "events",
         "partition_column": "received_at",
         "closed_before": NOON,
         "retention": timedelta(days=7),
@@ -319,7 +318,7 @@ def test_no_table_but_ours_is_maintained_or_dropped(name: str) -> None:
     for named in (
         t.stray_batch,
         t.lake,
-        lambda table: t.metadata(table, "files"),
+        lambda table: t.metadata(("x", table), "files"),
         lambda table: t.evolving(("x", table)),
     ):
         with pytest.raises(ValueError, match="is no"):
@@ -341,7 +340,7 @@ def test_lake_tables_are_those_with_a_folder_and_have_a_name_each() -> None:
         table for table in TABLES if table.startswith("lake/")
     }
     assert [t.lake(table) for table in t.LAKE_TABLES] == [getattr(t, table) for table in t.LAKE_TABLES]
-    assert t.metadata("events", "files") == '"lake"."clickstream"."events$files"'
+    assert t.metadata(("clickstream", "events"), "files") == '"lake"."clickstream"."events$files"'
 
 
 def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_name() -> None:

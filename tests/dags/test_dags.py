@@ -159,6 +159,7 @@ def test_every_lake_table_is_maintained_whatever_becomes_of_the_others(bag) -> N
 
     assert {task.task_id for task in dag.tasks} == {
         *(f"maintain_{table}" for table in TableNames.LAKE_TABLES),
+        "maintain_typed_events",
         "drop_stray_batches",
     }
     assert not any(task.upstream_task_ids for task in dag.tasks)

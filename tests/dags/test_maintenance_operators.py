@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tenacity import wait_none
 
 from clickstream.sql import TableNames
+from clickstream.tracking_plan import read_plan
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryGlue
 from tests.dags.conftest import context
@@ -45,7 +46,8 @@ def test_a_table_is_maintained_and_its_figures_are_given(task, connect_trino: Co
 
     assert json.loads(json.dumps(result)) == result
     assert (result["table"], result["before"]["files"], result["after"]["files"]) == (table, 8, 2)
-    altered = [text.partition("alter table ")[2] for text, _ in trino.executed if "alter table" in text]
+    statements = [" ".join(text.split()) for text, _ in trino.executed]
+    altered = [text.partition("alter table ")[2] for text in statements if "alter table" in text]
     name = f'"lake"."clickstream"."{table}" execute '
     assert [text.partition(" (")[0] for text in altered] == [
         f"{name}{procedure}" for procedure in ("optimize", "expire_snapshots", "remove_orphan_files")
@@ -74,6 +76,22 @@ def test_a_table_that_is_not_there_yet_is_skipped(task, connect_trino: ConnectTr
     with pytest.raises(AirflowSkipException, match="no table events yet"):
         run(task, "maintain_events")
     assert len(trino.executed) == 1
+
+
+def test_the_table_of_each_event_is_maintained_and_those_not_there_are_passed_over(
+    task, connect_trino: ConnectTrino
+) -> None:
+    first, second, *others = [event.table for event in read_plan().with_table]
+    trino = connect_trino(
+        {f'"{table}$snapshots"': [query_error("TABLE_NOT_FOUND")] for table in others}
+        | {"history.snapshots": [FIGURES["history.snapshots"][0]] * 4}
+    )
+
+    result = run(task, "maintain_typed_events")
+
+    assert [kept["table"] for kept in result] == [first, second]
+    compacted = [text for text, _ in trino.executed if "execute optimize" in text]
+    assert [text.partition(" execute")[0].rpartition(".")[2] for text in compacted] == [f'"{first}"', f'"{second}"']
 
 
 def test_another_error_fails_the_task(task, connect_trino: ConnectTrino) -> None:

@@ -184,8 +184,8 @@ def test_a_dry_run_writes_nothing(task, connect_trino: ConnectTrino, task_id: st
 @pytest.mark.usefixtures("dry")
 def test_a_dry_run_tells_what_the_load_would_do(task, connect_trino: ConnectTrino) -> None:
     counts = {"rows_read": 10, "rows_rejected": 1, "rows_new": 6, "rows_changed": 2, "people": 4, "partition_hours": 1}
-    row = {**counts, "first_received_at": HOUR, "last_received_at": None}
-    connect_trino(BOUNDS | {"as rows_new": [[row]]})
+    row = {**counts, "first_received_at": HOUR, "last_received_at": None, "tracked": ["order_completed", "undeclared"]}
+    connect_trino(BOUNDS | {"as rows_new": [[row]], "as sessions": [[{"sessions": 3}]]})
 
     preview = run(task, "preview")
 
@@ -194,6 +194,16 @@ def test_a_dry_run_tells_what_the_load_would_do(task, connect_trino: ConnectTrin
     }  # fmt: skip
     assert (preview["rows_rejected"], preview["rows_updated"]) == (1, 2)
     assert preview["first_received_at"] == "2026-11-24T11:00:00+00:00"
+    assert (preview["tables"], preview["sessions_touched"]) == (["order_completed"], 3)
+
+
+@pytest.mark.usefixtures("dry")
+def test_where_there_are_no_sessions_yet_none_are_touched(task, connect_trino: ConnectTrino) -> None:
+    row = dict.fromkeys(("rows_read", "rows_rejected", "rows_new", "rows_changed", "people", "partition_hours"), 0)
+    row |= {"first_received_at": None, "last_received_at": None, "tracked": []}
+    connect_trino(BOUNDS | {"as rows_new": [[row]], "as sessions": [query_error("TABLE_NOT_FOUND")]})
+
+    assert run(task, "preview")["sessions_touched"] == 0
 
 
 @pytest.mark.usefixtures("listed")

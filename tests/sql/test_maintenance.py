@@ -17,6 +17,7 @@ from clickstream.manifest import Manifest
 from clickstream.run_report import RunReport
 from clickstream.settings import Settings
 from clickstream.sql import Statement, TableNames, instant_literal, render
+from clickstream.tracking_plan import read_plan
 from tests.machine import Machine
 from tests.scratch import ScratchLake
 
@@ -43,7 +44,7 @@ def load(lake: ScratchLake, number: int) -> RunReport:
 
 
 def keep(lake: ScratchLake, table: str, retention: timedelta = timedelta(days=7)) -> Upkeep:
-    return maintain(lake.run, table, datetime.now(UTC), retention)
+    return maintain(lake.run, (lake.settings.lake_database, table), datetime.now(UTC), retention)
 
 
 def contents(lake: ScratchLake, table: str) -> list[dict[str, Any]]:
@@ -119,6 +120,20 @@ def test_tables_that_are_seldom_written_are_maintained_too(lake: ScratchLake, ta
     assert sorted(row["source_path"] for row in lake.rows(table)) == ["0", "1", "2"]
 
 
+def test_the_table_of_an_event_is_maintained_too(lake: ScratchLake) -> None:
+    event = read_plan().with_table[0]
+    lake.run("events/event/create.sql", event=event)
+    name = (lake.settings.events_database, event.table)
+    for number in range(3):
+        at = instant_literal(NOW - timedelta(days=3))
+        lake.query(f"insert into {lake.t.typed(event.table)} (message_id, received_at) values ('{number}', {at})")
+
+    upkeep = maintain(lake.run, name, datetime.now(UTC), timedelta(days=7))
+
+    assert (upkeep.table, upkeep.before.files, upkeep.after.files) == (event.table, 3, 1)
+    assert len(lake.query(f"select * from {lake.t.typed(event.table)}")) == 3
+
+
 def test_trino_itself_refuses_to_forget_the_last_7_days(loaded: ScratchLake) -> None:
     with pytest.raises(TrinoQueryError, match="shorter than the minimum retention"):
         keep(loaded, "events", timedelta(days=6))
@@ -127,7 +142,11 @@ def test_trino_itself_refuses_to_forget_the_last_7_days(loaded: ScratchLake) -> 
 @pytest.mark.parametrize("path", ["maintenance/figures.sql", "maintenance/compact.sql"])
 def test_a_table_that_is_not_there_has_an_error_of_its_own(machine: Machine, path: str) -> None:
     settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c", lake_database="nowhere")
-    values = {"table": "events", "partition_column": "received_at", "closed_before": NOW.replace(minute=0, second=0)}
+    values = {
+        "altered": ("nowhere", "events"),
+        "partition_column": "received_at",
+        "closed_before": NOW.replace(minute=0, second=0),
+    }
 
     with pytest.raises(TrinoQueryError) as failure:
         machine.runner().run(render(path, settings, values))

@@ -22,9 +22,13 @@ HOW_IT_CAME = {"session_id", "former_ids", "created_run_id", "updated_run_id", "
 
 def load(lake: ScratchLake, run_id: str, messages: list[dict[str, Any]], name: str = "") -> None:
     """Stage and load messages as one run."""
-    body = "".join(json.dumps(message) + "\n" for message in messages)
-    lake.stage(f"20261124T010203004Z-{name or run_id}.ndjson", body.encode())
+    stage(lake, messages, name or run_id)
     lake.load(run_id)
+
+
+def stage(lake: ScratchLake, messages: list[dict[str, Any]], name: str) -> None:
+    body = "".join(json.dumps(message) + "\n" for message in messages)
+    lake.stage(f"20261124T010203004Z-{name}.ndjson", body.encode())
 
 
 def parts(messages: list[Any], count: int) -> list[list[Any]]:
@@ -166,11 +170,14 @@ def test_a_late_event_changes_an_id_and_two_sessions_become_one(lake: ScratchLak
     (first,) = lake.model("model-1")
     ids = {row["first_message_id"]: row["session_id"] for row in stored(lake)}
 
-    load(lake, "run-2", [message("m0", -10), message("m4", 28)])
+    stage(lake, [message("m0", -10), message("m4", 28)], "late")
+    preview = lake.preview("preview", lake.take("preview"))
+    lake.load("run-2")
     (second,) = lake.model("model-2")
 
     assert (first.sessions_new, first.sessions_aliased) == (3, 0)
     assert (second.points, second.visitors, second.sessions_new, second.sessions_aliased) == (2, 1, 1, 2)
+    assert preview.sessions_touched == 2
     mine, other = stored(lake)
     assert (mine["first_message_id"], mine["event_count"], mine["created_run_id"]) == ("m0", 5, "model-2")
     assert (other["session_id"], other["updated_run_id"]) == (ids["o1"], None)

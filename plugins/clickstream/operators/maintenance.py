@@ -11,10 +11,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
-from clickstream.maintenance import maintain, stray_batches
+from clickstream.maintenance import Upkeep, maintain, stray_batches
 from clickstream.query import QueryRunner, Result
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
+from clickstream.table_shape import Name
+from clickstream.tracking_plan import read_plan
 
 
 class _MaintenanceOperator(BaseOperator):
@@ -43,24 +45,44 @@ class TrinoMaintainTableOperator(_MaintenanceOperator):
 
     template_fields: Sequence[str] = ("retention_days",)
 
-    def __init__(self, *, table: str, retention_days: int | str = 7, **kwargs: Any) -> None:
+    def __init__(self, *, table: str = "", retention_days: int | str = 7, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.table = table
         self.retention_days = retention_days
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
         """Gives the table's files, bytes and snapshots before and after, and the counts of files changed."""
-        settings, retention = load_settings(), timedelta(days=int(self.retention_days))
+        settings = load_settings()
+        upkeep = self._maintain(settings, (settings.lake_database, self.table))
+        if upkeep is None:
+            raise AirflowSkipException(f"there is no table {self.table} yet")
+        return upkeep.to_dict()
+
+    def _maintain(self, settings: Settings, table: Name) -> Upkeep | None:
+        retention = timedelta(days=int(self.retention_days))
         try:
             upkeep = maintain(
-                lambda path, **values: self._run(settings, path, **values), self.table, datetime.now(UTC), retention
+                lambda path, **values: self._run(settings, path, **values), table, datetime.now(UTC), retention
             )
         except TrinoQueryError as error:
-            if error.error_name == "TABLE_NOT_FOUND":
-                raise AirflowSkipException(f"there is no table {self.table} yet") from error
+            if error.error_name in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
+                return None
             raise
         self.log.info("%s", upkeep.text())
-        return upkeep.to_dict()
+        return upkeep
+
+
+class TrinoMaintainTypedEventsOperator(TrinoMaintainTableOperator):
+    """The same for the table of each event of the tracking plan, those of deprecated events too, one after another."""
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Gives the figures of each table that is there."""
+        settings = load_settings()
+        names = [(settings.events_database, event.table) for event in read_plan().with_table]
+        kept = [upkeep for name in names if (upkeep := self._maintain(settings, name))]
+        if not kept:
+            raise AirflowSkipException("there is no table of an event yet")
+        return [upkeep.to_dict() for upkeep in kept]
 
 
 class TrinoDropStrayBatchesOperator(_MaintenanceOperator):

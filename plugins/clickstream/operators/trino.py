@@ -26,6 +26,7 @@ from clickstream.sessions import rules_of
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
 from clickstream.staging_keys import StagedObject
+from clickstream.tracking_plan import TrackingPlanError, read_plan
 from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culprit, is_misnamed
 
 
@@ -239,9 +240,22 @@ class TrinoPreviewLoadOperator(TrinoStatementOperator):
             raise AirflowSkipException("no dry run")
         values["bounds"] = SimpleNamespace(**self._run("work/batch/bounds.sql", settings, values).rows[0])
         row = self._run("work/batch/preview.sql", settings, values).rows[0]
-        preview = preview_from_row(values["manifest"], row)
+        try:
+            plan = read_plan()
+        except TrackingPlanError as error:
+            raise AirflowFailException(str(error)) from None
+        preview = preview_from_row(values["manifest"], row, plan, self._sessions_touched(settings, values))
         self.log.info("preview\n%s", preview.text())
         return preview.to_dict()
+
+    def _sessions_touched(self, settings: Settings, values: Mapping[str, Any]) -> int:
+        try:
+            touched: int = self._run("lake/sessions/touched.sql", settings, values).rows[0]["sessions"]
+        except TrinoQueryError as error:
+            if error.error_name != "TABLE_NOT_FOUND":
+                raise
+            return 0
+        return touched
 
 
 class TrinoRecordSchemaChangesOperator(TrinoStatementOperator):

@@ -1,36 +1,13 @@
-{%- from "macros/changes.sql" import differs -%}
-{%- from "macros/dedupe.sql" import first_lines -%}
--- What loading the batch would do to `events`, by the same rules as the load.
+{%- from "macros/outcomes.sql" import outcomes -%}
+-- What loading the batch would do to `events`, and which tracked events it would bring to their own tables.
 -- Grain: one row. Parameters: run_id, bounds, manifest (rederive).
-with first_lines as (
-    {{ first_lines(t.batch(run_id)) }}
-),
-
-messages as (
-    select batch.*
-    from {{ t.batch(run_id) }} as batch
-    inner join first_lines on batch.line_id = first_lines.line_id
-),
-
-outcomes as (
-    select
-        target.message_id is null as is_new,
-        {% if manifest.rederive -%}
-        target.message_id is not null and {{ differs("messages", "target", events, quote) }} as is_changed
-        {%- else -%}
-        false as is_changed
-        {%- endif %}
-    from messages
-    left join {{ t.events }} as target
-        on
-            messages.message_id = target.message_id
-            and target.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
-),
+with {{ outcomes(t, run_id, bounds, manifest.rederive, events, bind, quote) }},
 
 outcome_counts as (
     select
         count_if(is_new) as rows_new,
-        count_if(is_changed) as rows_changed
+        count_if(is_changed) as rows_changed,
+        array_agg(distinct event) filter (where (is_new or is_changed) and type = 'track') as tracked
     from outcomes
 ),
 
@@ -48,6 +25,7 @@ line_counts as (
 select
     line_counts.*,
     outcome_counts.rows_new,
-    outcome_counts.rows_changed
+    outcome_counts.rows_changed,
+    coalesce(outcome_counts.tracked, array[]) as tracked
 from line_counts
 cross join outcome_counts
