@@ -18,6 +18,9 @@
     loaded_at as uuid_ts
 {%- endmacro -%}
 
+{#- Those of them that a property may be named like: the tracking plan refuses the others. -#}
+{%- set own_names = ["id", "uuid_ts"] -%}
+
 {#- Keys of an object of which the spec fixes the meaning, as (key, column, type). Others stay in its JSON text. -#}
 {%- set page_properties = [
     ("path", "path", "text"), ("referrer", "referrer", "text"), ("search", "search", "text"), ("title", "title", "text"),
