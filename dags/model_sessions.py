@@ -3,8 +3,8 @@
 
 Turns events into sessions: what a visitor did without a longer pause. `docs/sessions.md` has the rules.
 
-1. **create_tables** makes the tables that are missing. **publish_views** then makes the views over them that are missing
-   or out of date.
+1. **create_tables** makes the tables that are missing. **publish_views** then makes those views over them that are
+   missing or out of date.
 2. **model** takes every run of `load_events` that no run of this DAG has taken, finds the visitors whom it touched and
    models again what of their time can have changed, in one commit. The log and `session_runs` say how many sessions are
    new, changed, aliased (their id was replaced, since a late event came first) and capped (cut at the longest

@@ -214,6 +214,15 @@ def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
     assert re.search(r"^create table if not exists ", render(file, SETTINGS, values()).text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
+def test_the_comment_of_a_table_is_how_its_head_begins(table: str) -> None:
+    text = render(f"lake/{table}/create.sql", SETTINGS, values()).text
+    (comment,) = re.findall(r"^comment '([^']+)\.'$", text, re.MULTILINE)
+
+    head = " ".join(line.removeprefix("--").strip() for line in text.partition("\ncreate ")[0].splitlines())
+    assert re.match(re.escape(comment) + r"[.:,]", head)
+
+
 @pytest.mark.promise("P8")
 @settings(max_examples=60)  # each renders twice, some 30 ms
 @given(st.sampled_from(FILES), HOSTILE, st.tuples(HOSTILE, HOSTILE))
