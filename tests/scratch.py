@@ -123,16 +123,17 @@ class ScratchLake:
 
     def publish_event_views(self, plan: TrackingPlan) -> list[str]:
         """The step `publish_event_views` of load_events."""
-        tables = {name for schema, name in self._comments() if schema == self.settings.events_database}
+        tables = {name for schema, name in self.comments() if schema == self.settings.events_database}
         return self._publish(event_views(self.settings, plan, tables))
 
     def _publish(self, views: Sequence[View]) -> list[str]:
-        made = outdated(views, self._comments())
+        made = outdated(views, self.comments())
         for view in made:
             self.runner.run(view.statement)
         return [view.name for view in made]
 
-    def _comments(self) -> dict[tuple[str, str], str | None]:
+    def comments(self) -> dict[tuple[str, str], str | None]:
+        """The comment of each table and view, by schema and name."""
         schemas = [self.settings.lake_database, self.settings.events_database, self.settings.segment_database]
         found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
         return {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
