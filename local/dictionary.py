@@ -24,7 +24,7 @@ from clickstream.sessions import rules_of
 from clickstream.settings import Settings
 from clickstream.sql import SQL_DIR, TableNames, render
 from clickstream.table_shape import columns_of
-from clickstream.tracking_plan import ADDED_COLUMNS, Event, TrackingPlan, read_plan
+from clickstream.tracking_plan import ADDED_COLUMNS, Event, TrackingPlan, common_columns, read_plan
 from clickstream.views import LiveFrom, segment_name, split_head
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,11 +111,17 @@ def flat(columns: Columns) -> tuple[Entry, ...]:
 
 def shipped() -> Dictionary:
     """What the files of this checkout say."""
-    return dictionary(read_plan(), yaml.safe_load(TEXTS.read_text(encoding="utf-8")))
+    return dictionary(read_plan(), read_texts())
+
+
+def read_texts() -> dict[str, Any]:
+    """include/data_dictionary.yaml."""
+    texts: dict[str, Any] = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
+    return texts
 
 
 def dictionary(plan: TrackingPlan, texts: Mapping[str, Any]) -> Dictionary:
-    """Everything that the page tells. Raises KeyError for a table or view without a text or the other way round."""
+    """Everything that the page tells. Raises KeyError for a table or view without a text."""
     tables = {name: _lake_table(name, texts["tables"][name]) for name in TableNames.LAKE_TABLES}
     known = dict(tables)
     for name in ("events_live", *TableNames.SESSION_VIEWS):
@@ -205,7 +211,7 @@ def _properties(event: Event) -> list[Entry]:
 
 
 def _common_of_events(known: Mapping[str, Table]) -> Columns:
-    names = [column.name for column in Event("", {}).common if not column.name.startswith("context_")]
+    names = [column.name for column in common_columns() if not column.name.startswith("context_")]
     return [
         *(_alias(known, name, f"events.{name}") for name in names),
         *_columns({"context_*": "events.context_*"}, known),

@@ -129,7 +129,8 @@ def _column_texts(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         part = line.strip()
         text += part if not text or text.endswith("(") or part.startswith(")") else f" {part}"
-        if text.count("(") <= text.count(")"):
+        kind = text.partition("'")[0]
+        if kind.count("(") <= kind.count(")"):
             yield text
             text = ""
     if text:

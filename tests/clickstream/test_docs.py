@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from clickstream.settings import Settings, variable
-from local.dictionary import Entry, shipped
+from clickstream.sql import TableNames
+from local.dictionary import Entry, read_texts, shipped
 from local.dictionary_page import PAGE, page
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,14 @@ clickstream_segment.order_completed | id | varchar | | messageId |
 
 def test_the_data_dictionary_is_that_of_the_tables_views_and_plan() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(shipped()), "run: make docs"
+
+
+def test_every_text_is_about_a_table_or_view_that_there_is() -> None:
+    texts = read_texts()
+
+    assert texts["tables"].keys() == set(TableNames.LAKE_TABLES)
+    assert texts["views"].keys() == {"events_live", *TableNames.SESSION_VIEWS}
+    assert texts["segment_views"].keys() == set(TableNames.SEGMENT_VIEWS)
 
 
 def test_the_dictionary_says_of_each_column_what_it_is() -> None:
