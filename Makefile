@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock promises plan-check plan-import plan-export
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock docs plan-check plan-import plan-export
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -75,8 +75,8 @@ check: ## what CI runs: lint, then test
 check-all: ## lint, and every test
 	@$(RUN) check-all
 
-promises: ## write docs/promises.md from the tests' markers
-	@$(RUN) promises
+docs: ## write docs/tables.md and docs/promises.md from what they tell of
+	@$(RUN) docs
 
 lock: ## renew requirements/*.lock
 	@$(RUN) lock

@@ -16,7 +16,8 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 6. **write_ledger** writes what became of every line to `load_ledger`. **publish_views** then moves `events_live` on to
    the oldest object that is not loaded, and makes views that are missing.
 7. **load_typed_events** fills the table of each live event of `include/tracking_plan.yaml`, and `violations`, out of
-   `events`; a mistake in the plan fails this task and no load before it.
+   `events`; a mistake in the plan fails this task and no load before it. **publish_event_views** then makes the view of
+   each event in Segment's shape, where it is missing or the plan has changed.
 8. **report** prints the run report, stores it in `load_runs`, fails the run when rows read are not loaded + duplicate
    + rejected, and else announces the load, so that `model_sessions` begins.
 9. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
@@ -50,7 +51,7 @@ from clickstream.operators.trino import (
     TrinoUnpackOperator,
 )
 from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
-from clickstream.operators.views import TrinoPublishViewsOperator
+from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPublishLoadViewsOperator
 from clickstream.sql import TableNames
 
 BOUNDS = {"bounds": "work/batch/bounds.sql"}
@@ -91,8 +92,9 @@ def load_events():
     write_ledger = TrinoStatementOperator(
         task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
     )
-    publish_views = TrinoPublishViewsOperator(task_id="publish_views")
+    publish_views = TrinoPublishLoadViewsOperator(task_id="publish_views")
     load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
+    publish_event_views = TrinoPublishEventViewsOperator(task_id="publish_event_views")
     report = TrinoReportRunOperator(task_id="report", outlets=[EVENTS_LOADED])
     check = TrinoCheckTablesOperator(task_id="check")
     drop_batch = TrinoStatementOperator(
@@ -103,6 +105,7 @@ def load_events():
     chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
     chain(unpack, preview, drop_batch)
     chain(write_ledger, publish_views)
+    chain(load_typed_events, publish_event_views)
 
 
 load_events()

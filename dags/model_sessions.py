@@ -3,7 +3,8 @@
 
 Turns events into sessions: what a visitor did without a longer pause. `docs/sessions.md` has the rules.
 
-1. **create_tables** makes the tables that are missing, and renews the views over them.
+1. **create_tables** makes the tables that are missing. **publish_views** then makes those views over them that are
+   missing or out of date.
 2. **model** takes every run of `load_events` that no run of this DAG has taken, finds the visitors whom it touched and
    models again what of their time can have changed, in one commit. The log and `session_runs` say how many sessions are
    new, changed, aliased (their id was replaced, since a late event came first) and capped (cut at the longest
@@ -30,9 +31,8 @@ from clickstream.operators.forms import rebuild_form
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.sessions import TrinoModelSessionsOperator
 from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.operators.views import TrinoPublishSessionViewsOperator
 from clickstream.sql import TableNames
-
-CREATED = (*TableNames.SESSION_TABLES, *TableNames.SESSION_VIEWS)
 
 
 @dag(
@@ -52,10 +52,14 @@ CREATED = (*TableNames.SESSION_TABLES, *TableNames.SESSION_VIEWS)
     doc_md=__doc__,
 )
 def model_sessions():
-    create_tables = TrinoStatementOperator(task_id="create_tables", sql=[f"lake/{name}/create.sql" for name in CREATED])
+    create_tables = TrinoStatementOperator(
+        task_id="create_tables", sql=[f"lake/{table}/create.sql" for table in TableNames.SESSION_TABLES]
+    )
+    publish_views = TrinoPublishSessionViewsOperator(task_id="publish_views")
     model = TrinoModelSessionsOperator(task_id="model")
     check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.SESSION_TABLES)
     chain(create_tables, model, check)
+    chain(create_tables, publish_views)
 
 
 model_sessions()

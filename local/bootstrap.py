@@ -24,7 +24,7 @@ ENVIRONMENTS = {
     "lint": ["lint"],
     "fmt": ["lint"],
     "lock": [],
-    "promises": ["test"],
+    "docs": ["test"],
     "test": FOR_TESTS,
     "test-faults": FOR_TESTS,
     "check-all": ["lint", *FOR_TESTS],
@@ -34,7 +34,7 @@ ENVIRONMENTS = {
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
-    "lint", "fmt", "lock", "promises", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
+    "lint", "fmt", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -53,7 +53,7 @@ PROGRAMS = {
     "test": [("test", "python", "-m", "pytest", *shlex.split(os.environ.get("CLICKSTREAM_TESTS", "")))],
     # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
     "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
-    "promises": [("test", "python", "-m", "tests.promises")],
+    "docs": [("test", "python", "-m", "tests.promises"), ("test", "python", "-m", "local.dictionary_page")],
     "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
     "plan-import": [("airflow", "python", "-m", "local.plan", "import")],
     "plan-export": [("airflow", "python", "-m", "local.plan", "export")],

@@ -21,7 +21,7 @@ SLOW = "pytest.mark.slow_fault"
 HEAD = """\
 # What is promised, and which tests hold it
 
-Written by `python -m tests.promises` from the tests' own markers, and checked by a test. Tests marked *slow* run with
+Written by `make docs` from the tests' own markers, and checked by a test. Tests marked *slow* run with
 `make test-faults` and `make check-all`, all others with `make test`.
 """
 

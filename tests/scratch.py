@@ -20,13 +20,10 @@ from clickstream.sessions import SessionReport, model_pending, model_range, rule
 from clickstream.settings import Settings
 from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
 from clickstream.tracking_plan import TrackingPlan, read_plan
-from clickstream.views import definitions, live_from, outdated
+from clickstream.views import View, event_views, live_from, load_views, outdated, session_views
 from clickstream.window import Window
 
-CREATE = (
-    "staging/lines",
-    *(f"lake/{table}" for table in (*TableNames.LAKE_TABLES, *TableNames.SESSION_VIEWS)),
-)
+CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
 
 
 class ScratchLake:
@@ -38,8 +35,9 @@ class ScratchLake:
         self.glue = glue
         self.runner = runner
         self.t = TableNames(settings)
+        self._has_session_views = False
         for table in CREATE:
-            self.run(f"{table}/create.sql", rules=rules_of(settings), limits=settings)
+            self.run(f"{table}/create.sql")
 
     def stage(self, name: str, body: bytes) -> str:
         """Put a staged object; give its path."""
@@ -119,14 +117,28 @@ class ScratchLake:
         staged, _ = list_staged(self.s3, self.settings)
         loaded = self.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2000, 1, 1, tzinfo=UTC)).rows
         paths = frozenset(row["source_path"] for row in loaded)
-        schemas = [self.settings.lake_database, self.settings.segment_database]
-        found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
-        comments = {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
-        start = live_from(staged, paths, datetime.now(UTC), self.settings)
-        made = outdated(definitions(self.settings, start), comments)
+        return self._publish(load_views(self.settings, live_from(staged, paths, datetime.now(UTC), self.settings)))
+
+    def publish_session_views(self) -> list[str]:
+        """The step `publish_views` of model_sessions."""
+        return self._publish(session_views(self.settings))
+
+    def publish_event_views(self, plan: TrackingPlan) -> list[str]:
+        """The step `publish_event_views` of load_events."""
+        tables = {name for schema, name in self.comments() if schema == self.settings.events_database}
+        return self._publish(event_views(self.settings, plan, tables))
+
+    def _publish(self, views: Sequence[View]) -> list[str]:
+        made = outdated(views, self.comments())
         for view in made:
             self.runner.run(view.statement)
         return [view.name for view in made]
+
+    def comments(self) -> dict[tuple[str, str], str | None]:
+        """The comment of each table and view, by schema and name."""
+        schemas = [self.settings.lake_database, self.settings.events_database, self.settings.segment_database]
+        found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
+        return {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
 
     def load_typed(
         self, run_id: str, plan: TrackingPlan, window: typed_events.Received, again: bool = False
@@ -165,6 +177,9 @@ class ScratchLake:
 
     def model(self, run_id: str, window: Window | None = None) -> list[SessionReport]:
         """The steps of model_sessions: every load that was not modelled, or a range."""
+        if not self._has_session_views:
+            self.publish_session_views()
+            self._has_session_views = True
         rules = rules_of(self.settings)
         if window is None:
             return list(model_pending(self.run, rules, run_id, datetime.now(UTC)))

@@ -27,7 +27,7 @@ TEXTS = {"promises": {"P1": "One."}, "scenarios": {"X1": "Two."}, "untested": {}
 def test_the_page_is_that_of_the_markers() -> None:
     wanted = page(read_texts(), proofs_of(TESTS))
 
-    assert PAGE.read_text(encoding="utf-8") == wanted, "run: .venv/test/bin/python -m tests.promises"
+    assert PAGE.read_text(encoding="utf-8") == wanted, "run: make docs"
 
 
 def test_all_of_p1_to_p8_and_x1_to_x34_are_there() -> None:

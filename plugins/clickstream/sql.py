@@ -50,11 +50,6 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def comment(text: str) -> str:
-    """The COMMENT clause of a view."""
-    return f"comment {literal(text)}"
-
-
 def instant_literal(instant: datetime) -> str:
     """An instant as a literal in UTC, to the second, for statements that take no parameter."""
     if instant.tzinfo is None:
@@ -148,6 +143,12 @@ class TableNames:
             raise ValueError(f"{view!r} is no view of Segment's: {', '.join(self.SEGMENT_VIEWS)}")
         return _name(self._settings.lake_catalog, self._settings.segment_database, view)
 
+    def segment_event(self, view: str) -> str:
+        """The view of one event in that schema. Raises ValueError for a name that no event's view has."""
+        if view in self.SEGMENT_VIEWS or not _TYPED_TABLE.match(view):
+            raise ValueError(f"{view!r} is no view of an event")
+        return _name(self._settings.lake_catalog, self._settings.segment_database, view)
+
     def lake(self, table: str) -> str:
         """The lake table of this name. Raises ValueError when there is none."""
         self._require_lake_table(table)
@@ -208,7 +209,6 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
         "quote": quote,
         "literal": literal,
-        "comment": comment,
         "bind": bind,
         "bind_each": bind_each,
         "instant_literal": instant_literal,

@@ -5,7 +5,7 @@ makes the table, and this brings a table that an earlier version made up to date
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -67,7 +67,7 @@ def columns_of(create_statement: str) -> tuple[TableColumn, ...]:
     body = re.search(r"^create table if not exists \S+ \(\n(.*?)\n\)", create_statement, re.MULTILINE | re.DOTALL)
     if body is None:
         raise ColumnListError("no `create table if not exists <name> (`, a column a line, `)`")
-    return tuple(_column(line) for line in body[1].splitlines())
+    return tuple(_column(text) for text in _column_texts(body[1].splitlines()))
 
 
 def changes(
@@ -121,6 +121,20 @@ def _widens(before: str, after: str) -> bool:
     if old and new:
         return old[2] == new[2] and int(new[1]) > int(old[1])
     return (before, after) in _WIDENINGS
+
+
+def _column_texts(lines: Iterable[str]) -> Iterator[str]:
+    """One text a column: a type in brackets may take several lines."""
+    text = ""
+    for line in lines:
+        part = line.strip()
+        text += part if not text or text.endswith("(") or part.startswith(")") else f" {part}"
+        kind = text.partition("'")[0]
+        if kind.count("(") <= kind.count(")"):
+            yield text
+            text = ""
+    if text:
+        yield text
 
 
 def _column(line: str) -> TableColumn:

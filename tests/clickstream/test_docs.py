@@ -2,26 +2,69 @@
 
 from pathlib import Path
 
-from clickstream.columns import Column, read_columns
+import pytest
+
 from clickstream.settings import Settings, variable
-from clickstream.sql import SQL_DIR
+from clickstream.sql import TableNames
+from local.dictionary import Entry, read_texts, shipped
+from local.dictionary_page import PAGE, page
 
 ROOT = Path(__file__).parents[2]
+# Type, unit, place in the message and PII of some columns, as one reads them in the sources.
+DESCRIBED = """
+clickstream.events | user_id | varchar | | userId | PII
+clickstream.events | event | varchar | | |
+clickstream.events | context_screen_width | double | pixels | context.screen.width |
+clickstream.events_live | context_ip | varchar | | context.ip | PII
+clickstream.load_ledger | rejected_by_reason | map (varchar, bigint) | | |
+clickstream.load_runs | bytes | bigint | bytes | |
+clickstream.sessions | duration_seconds | double | seconds | |
+clickstream.session_events | session_started_at | timestamp(6) with time zone | | |
+clickstream_events.products_searched | query | varchar | | properties.query | PII
+clickstream_events.delivery_status_updated | weight_kg | double | kg | properties.weight_kg |
+clickstream_events.order_completed | extras | varchar | | |
+clickstream_segment.identifies | first_name | varchar | | traits.firstName | PII
+clickstream_segment.users | context_os_name | varchar | | context.os.name |
+clickstream_segment.order_completed | gift_message | varchar | | properties.gift.message | PII
+clickstream_segment.order_completed | id | varchar | | messageId |
+"""
 
 
-def row(column: Column) -> str:
-    source = f"`{column.source}`" if column.source else ""
-    return f"| `{column.name}` | {column.type} | {source} | {column.description} |"
+def test_the_data_dictionary_is_that_of_the_tables_views_and_plan() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(shipped()), "run: make docs"
 
 
-def test_the_column_table_is_that_of_columns_yaml() -> None:
-    columns = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml").columns
-    wanted = "\n".join(["| column | type | source | meaning |", "| --- | --- | --- | --- |", *map(row, columns)])
-    text = (ROOT / "docs" / "events-table.md").read_text(encoding="utf-8")
+def test_every_text_is_about_a_table_or_view_that_there_is() -> None:
+    texts = read_texts()
 
-    found = text.partition("<!-- columns -->\n")[2].partition("\n<!-- /columns -->")[0]
+    assert texts["tables"].keys() == set(TableNames.LAKE_TABLES)
+    assert texts["views"].keys() == {"events_live", *TableNames.SESSION_VIEWS}
+    assert texts["segment_views"].keys() == set(TableNames.SEGMENT_VIEWS)
 
-    assert found == wanted, f"put this between the two marks of docs/events-table.md:\n{wanted}"
+
+def test_the_dictionary_says_of_each_column_what_it_is() -> None:
+    found = shipped()
+    tables = {table.name.removeprefix("lake."): table for table in found.all}
+
+    assert [(name, entry.name) for name, table in tables.items() for entry in table.entries if not entry.parts[0]] == []
+    columns = {(name, entry.name): entry for name, table in tables.items() for entry in table.entries}
+    for line in DESCRIBED.strip().splitlines():
+        table, column, kind, unit, source, pii = (cell.strip() for cell in line.split("|"))
+        entry = columns[table, column]
+        assert (entry.type, entry.parts[1], entry.source, entry.parts[2]) == (kind, unit, source, pii == "PII")
+
+
+@pytest.mark.parametrize(
+    ("comment", "parts"),
+    [
+        ("Size of it. Unit: bytes.", ("Size of it.", "bytes", False)),
+        ("Who. PII.", ("Who.", "", True)),
+        ("Age, in full. Unit: years. PII.", ("Age, in full.", "years", True)),
+        ("The unit: PII. Or not.", ("The unit: PII. Or not.", "", False)),
+    ],
+)
+def test_unit_and_pii_stand_at_the_end_of_a_comment(comment: str, parts: tuple[str, str, bool]) -> None:
+    assert Entry("a", "varchar", comment).parts == parts
 
 
 def test_readme_names_every_setting() -> None:

@@ -43,12 +43,11 @@ TABLES = sorted(
     - {check.rpartition("/")[0] for check in CHECKS}
 )
 # Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
-VIEWS = {f"lake/{view}" for view in TableNames.SESSION_VIEWS}
 WITHOUT_CREATE = {
     "work/batch", "work/typed", "work/rules", "work/findings", "work/session_regions", "work/session_steps",
     "work/session_drafts", "runtime",
 }  # fmt: skip
-WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"} | VIEWS
+WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"}
 WITHOUT_GRAIN = {
     "work/batch/drop.sql", "work/typed/drop.sql", "work/rules/drop.sql", "work/findings/drop.sql",
     "work/session_regions/drop.sql", "work/session_steps/drop.sql", "work/session_drafts/drop.sql",
@@ -56,7 +55,7 @@ WITHOUT_GRAIN = {
     "evolution/add_column.sql", "evolution/widen_column.sql", "evolution/comment_column.sql",
 }  # fmt: skip
 GIVEN_BY_RENDER = {
-    "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal", "comment",
+    "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal",
 }  # fmt: skip
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
@@ -211,8 +210,16 @@ def test_a_table_s_folder_has_the_files_that_every_table_has(table: str) -> None
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.endswith("create.sql")])
 def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
-    made = "create or replace view" if file.rpartition("/")[0] in VIEWS else "create table if not exists"
-    assert re.search(rf"^{made} ", render(file, SETTINGS, values()).text, re.MULTILINE)
+    assert re.search(r"^create table if not exists ", render(file, SETTINGS, values()).text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
+def test_the_comment_of_a_table_is_how_its_head_begins(table: str) -> None:
+    text = render(f"lake/{table}/create.sql", SETTINGS, values()).text
+    (comment,) = re.findall(r"^comment '([^']+)\.'$", text, re.MULTILINE)
+
+    head = " ".join(line.removeprefix("--").strip() for line in text.partition("\ncreate ")[0].splitlines())
+    assert re.match(re.escape(comment) + r"[.:,]", head)
 
 
 @pytest.mark.promise("P8")
@@ -336,9 +343,7 @@ def test_only_a_batch_s_whole_name_is_dropped(name: str) -> None:
 def test_lake_tables_are_those_with_a_folder_and_have_a_name_each() -> None:
     t = TableNames(SETTINGS)
 
-    assert {f"lake/{table}" for table in t.LAKE_TABLES} | VIEWS == {
-        table for table in TABLES if table.startswith("lake/")
-    }
+    assert {f"lake/{table}" for table in t.LAKE_TABLES} == {table for table in TABLES if table.startswith("lake/")}
     assert [t.lake(table) for table in t.LAKE_TABLES] == [getattr(t, table) for table in t.LAKE_TABLES]
     assert t.metadata(("clickstream", "events"), "files") == '"lake"."clickstream"."events$files"'
 

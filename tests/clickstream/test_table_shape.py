@@ -92,6 +92,9 @@ def test_columns_are_read_out_of_a_create_statement() -> None:
         TableColumn("id", "varchar", "The id, (of) it's owner."),
         TableColumn("at", "timestamp(6) with time zone", "When."),
     )
+    long = text.replace("varchar comment", "array(\n        row(a varchar, b decimal(9, 2),\n c date)\n    ) comment")
+    assert columns_of(long)[0].type == "array(row(a varchar, b decimal(9, 2), c date))"
+    assert columns_of(long.replace("The id, (of)", "The id :("))[1:] == columns_of(text)[1:]
     for wrong in (text.replace("create table if", "create view if"), text.replace(" comment 'When.'", "")):
         with pytest.raises(ColumnListError):
             columns_of(wrong)

@@ -118,7 +118,8 @@ def test_no_last_task_hides_a_failure(dag: DAG) -> None:
 
 def test_load_events_stops_at_the_first_failure(bag) -> None:
     dag = bag.dags["load_events"]
-    load = [task for task in dag.topological_sort() if task.task_id not in ("preview", "publish_views")]
+    beside = ("preview", "publish_views", "publish_event_views")
+    load = [task for task in dag.topological_sort() if task.task_id not in beside]
 
     assert [task.task_id for task in load] == [
         "create_tables",
@@ -140,10 +141,18 @@ def test_load_events_stops_at_the_first_failure(bag) -> None:
     assert load[-1].trigger_rule.value == "none_failed_min_one_success"
 
 
-def test_views_follow_the_ledger_and_hold_up_nothing(bag) -> None:
-    publish = bag.dags["load_events"].get_task("publish_views")
+@pytest.mark.parametrize(
+    ("dag_id", "task_id", "after"),
+    [
+        ("load_events", "publish_views", "write_ledger"),
+        ("load_events", "publish_event_views", "load_typed_events"),
+        ("model_sessions", "publish_views", "create_tables"),
+    ],
+)
+def test_views_follow_the_tables_that_they_read_and_hold_up_nothing(bag, dag_id: str, task_id: str, after: str) -> None:
+    publish = bag.dags[dag_id].get_task(task_id)
 
-    assert (publish.upstream_task_ids, publish.downstream_task_ids) == ({"write_ledger"}, set())
+    assert (publish.upstream_task_ids, publish.downstream_task_ids) == ({after}, set())
     assert publish.trigger_rule.value == "all_success"
 
 

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clickstream.tracking_plan import TrackingPlan, read_plan
 from local.segment.events import generate_day
 from tests.scratch import ScratchLake
 
@@ -19,6 +20,24 @@ DBT_SEGMENT_PAGES = {
     "context_campaign_name": "varchar", "context_campaign_term": "varchar", "context_campaign_content": "varchar",
     "context_ip": "varchar", "context_user_agent": "varchar",
 }  # fmt: skip
+# What GrowthBook reads of a Segment warehouse: growthbook/growthbook 5f23708, SegmentSchema in
+# packages/back-end/src/services/datasource.ts, and getSegmentResources for the fact tables over tracks and pages.
+IDS = {"user_id": "varchar", "anonymous_id": "varchar"}
+DIMENSIONS = {"context_campaign_source": "varchar", "context_campaign_medium": "varchar"}
+GROWTHBOOK = {
+    "experiment_viewed": {
+        **IDS, **DIMENSIONS, "received_at": "timestamp", "experiment_id": "varchar", "variation_id": "varchar",
+        "context_user_agent": "varchar",
+    },
+    "identifies": IDS,
+    "tracks": {**IDS, **DIMENSIONS, "received_at": "timestamp", "event": "varchar", "context_user_agent": "varchar"},
+    "pages": {
+        **IDS, **DIMENSIONS, "received_at": "timestamp", "path": "varchar", "title": "varchar", "url": "varchar",
+        "referrer": "varchar", "search": "varchar",
+    },
+    # A metric is made over the table of its event.
+    "order_completed": {**IDS, "received_at": "timestamp", "revenue": "decimal"},
+}  # fmt: skip
 COMMON = ("id", "anonymous_id", "user_id", "received_at", "sent_at", "original_timestamp", "timestamp", "uuid_ts",
           "loaded_at", "context_ip", "context_library_name", "context_page_url", "context_user_agent")  # fmt: skip
 # https://www.twilio.com/docs/segment/connections/storage/warehouses/schema, and the reserved traits of the spec.
@@ -30,7 +49,11 @@ SEGMENT = {
     "groups": (*COMMON, "group_id", "name", "industry", "employees", "plan"),
     "aliases": (*COMMON, "previous_id"),
     "users": ("id", "email", "name", "received_at", "uuid_ts", "context_ip"),
+    "order_completed": (*COMMON, "event", "event_text"),
 }
+PLAN = TrackingPlan(
+    tuple(event for event in read_plan().events if event.name in ("Experiment Viewed", "Order Completed"))
+)
 
 
 def message(message_id: str, at: datetime, **more: Any) -> bytes:
@@ -46,12 +69,16 @@ def contents(lake: ScratchLake, table: str) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name not in ("loaded_at", "load_run_id")} for row in rows]
 
 
+def named(lake: ScratchLake, view: str) -> str:
+    return lake.t.segment(view) if view in lake.t.SEGMENT_VIEWS else lake.t.segment_event(view)
+
+
 def segment(lake: ScratchLake, view: str, columns: str = "*") -> list[dict[str, Any]]:
-    return lake.query(f"select {columns} from {lake.t.segment(view)}")
+    return lake.query(f"select {columns} from {named(lake, view)}")
 
 
 def types(lake: ScratchLake, view: str) -> dict[str, str]:
-    rows = lake.query(f"describe {lake.t.segment(view)}")
+    rows = lake.query(f"describe {named(lake, view)}")
     return {row["Column"]: row["Type"].partition("(")[0] for row in rows}
 
 
@@ -91,7 +118,15 @@ def test_calls_are_in_the_view_of_their_type_with_the_columns_that_segment_s_too
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
     later = now + timedelta(minutes=1)
     messages = [
-        message("t", now, type="track", event="Order Completed", userId="u1", properties={"total": 5}),
+        message("t", now, type="track", event="Order Completed", userId="u1", properties={"total": 5, "id": 7}),
+        message(
+            "e",
+            now,
+            type="track",
+            event="Experiment Viewed",
+            anonymousId="d1",
+            properties={"experimentId": "new-cart", "variationId": "1"},
+        ),
         message("p", now, type="page", name="Home", properties={"path": "/", "url": "https://x.y/", "title": "Home"}),
         message("p2", now, type="page", properties=["no object"]),
         message("s", now, type="screen", name="Cart"),
@@ -103,15 +138,28 @@ def test_calls_are_in_the_view_of_their_type_with_the_columns_that_segment_s_too
         message("a", now, type="alias", userId="u1", previousId="anonymous"),
     ]
     lake.stage(staged_name(now, "a"), gzip.compress(b"\n".join(messages)))
-    lake.load("one")
+    assert lake.publish_event_views(PLAN) == [], "not before the tables are there"
+    lake.load("one", plan=PLAN)
     lake.publish_views()
+    assert lake.publish_event_views(PLAN) == ["order_completed", "experiment_viewed"]
+    assert lake.publish_event_views(PLAN) == []
 
     for view, columns in SEGMENT.items():
         assert set(columns) <= set(types(lake, view)), view
     pages = types(lake, "pages")
     assert {name: pages[name] for name in DBT_SEGMENT_PAGES} == DBT_SEGMENT_PAGES
-    assert segment(lake, "tracks", "id, event, event_text, user_id") == [
-        {"id": "t", "event": "order_completed", "event_text": "Order Completed", "user_id": "u1"}
+    for view, read in GROWTHBOOK.items():
+        found = types(lake, view)
+        assert {name: found.get(name) for name in read} == read, view
+    assert sorted(segment(lake, "tracks", "id, event, event_text, user_id"), key=lambda row: row["id"]) == [
+        {"id": "e", "event": "experiment_viewed", "event_text": "Experiment Viewed", "user_id": None},
+        {"id": "t", "event": "order_completed", "event_text": "Order Completed", "user_id": "u1"},
+    ]
+    assert segment(lake, "order_completed", "id, event, user_id, total, received_at") == [
+        {"id": "t", "event": "order_completed", "user_id": "u1", "total": 5.0, "received_at": now}
+    ]
+    assert segment(lake, "experiment_viewed", "anonymous_id, experiment_id, variation_id") == [
+        {"anonymous_id": "d1", "experiment_id": "new-cart", "variation_id": "1"}
     ]
     assert sorted(segment(lake, "pages", "id, name, path, url, title, search"), key=lambda row: row["id"]) == [
         {"id": "p", "name": "Home", "path": "/", "url": "https://x.y/", "title": "Home", "search": None},

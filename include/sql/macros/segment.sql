@@ -18,28 +18,52 @@
     loaded_at as uuid_ts
 {%- endmacro -%}
 
-{#- Keys of an object of which the spec fixes the meaning, as (key, column, type). Others stay in its JSON text. -#}
+{#- Those of them that a property may be named like: the tracking plan refuses the others. -#}
+{%- set own_names = ["id", "uuid_ts"] -%}
+
+{#- Keys of an object of which the spec fixes the meaning, as (key, column, type, meaning). Others stay in its JSON
+    text. -#}
 {%- set page_properties = [
-    ("path", "path", "text"), ("referrer", "referrer", "text"), ("search", "search", "text"), ("title", "title", "text"),
-    ("url", "url", "text")
+    ("path", "path", "text", "Path of the page."),
+    ("referrer", "referrer", "text", "Page before this one."),
+    ("search", "search", "text", "Query string of the page."),
+    ("title", "title", "text", "Title of the page."),
+    ("url", "url", "text", "Full address of the page.")
 ] -%}
 
 {#- https://www.twilio.com/docs/segment/connections/spec/identify#traits -#}
 {%- set user_traits = [
-    ("address", "address", "json"), ("age", "age", "double"), ("avatar", "avatar", "text"),
-    ("birthday", "birthday", "text"), ("company", "company", "json"), ("createdAt", "created_at", "timestamp"),
-    ("description", "description", "text"), ("email", "email", "text"), ("firstName", "first_name", "text"),
-    ("gender", "gender", "text"), ("lastName", "last_name", "text"), ("name", "name", "text"),
-    ("phone", "phone", "text"), ("title", "title", "text"), ("username", "username", "text"),
-    ("website", "website", "text")
+    ("address", "address", "json", "Street address, as JSON text. PII."),
+    ("age", "age", "double", "Age of the user. Unit: years. PII."),
+    ("avatar", "avatar", "text", "Address of a picture of the user. PII."),
+    ("birthday", "birthday", "text", "Day of birth. PII."),
+    ("company", "company", "json", "Company of the user, as JSON text."),
+    ("createdAt", "created_at", "timestamp", "When the account was made."),
+    ("description", "description", "text", "Description of the user. PII."),
+    ("email", "email", "text", "E-mail address. PII."),
+    ("firstName", "first_name", "text", "First name. PII."),
+    ("gender", "gender", "text", "Gender. PII."),
+    ("lastName", "last_name", "text", "Last name. PII."),
+    ("name", "name", "text", "Full name. PII."),
+    ("phone", "phone", "text", "Phone number. PII."),
+    ("title", "title", "text", "Title of the user, as of the position in the company."),
+    ("username", "username", "text", "Name of the account. PII."),
+    ("website", "website", "text", "Address of a website of the user. PII.")
 ] -%}
 
 {#- https://www.twilio.com/docs/segment/connections/spec/group#traits -#}
 {%- set group_traits = [
-    ("address", "address", "json"), ("avatar", "avatar", "text"), ("createdAt", "created_at", "timestamp"),
-    ("description", "description", "text"), ("email", "email", "text"), ("employees", "employees", "double"),
-    ("industry", "industry", "text"), ("name", "name", "text"), ("phone", "phone", "text"), ("plan", "plan", "text"),
-    ("website", "website", "text")
+    ("address", "address", "json", "Street address, as JSON text."),
+    ("avatar", "avatar", "text", "Address of a picture of the group."),
+    ("createdAt", "created_at", "timestamp", "When the account of the group was made."),
+    ("description", "description", "text", "Description of the group."),
+    ("email", "email", "text", "E-mail address of the group. PII."),
+    ("employees", "employees", "double", "How many people it employs."),
+    ("industry", "industry", "text", "Industry of the group."),
+    ("name", "name", "text", "Name of the group."),
+    ("phone", "phone", "text", "Phone number of the group. PII."),
+    ("plan", "plan", "text", "Plan that the group is on."),
+    ("website", "website", "text", "Address of its website.")
 ] -%}
 
 {#- The members of JSON text, for `keys`. -#}
@@ -49,7 +73,7 @@
 
 {#- One column a key, out of a map of members. -#}
 {%- macro keys(members, list, quote) -%}
-{%- for key, column, type in list %}
+{%- for key, column, type, _ in list %}
     {{ typed("element_at(" ~ members ~ ", '" ~ key ~ "')", type) }} as {{ quote(column) }},
 {%- endfor %}
 {%- endmacro -%}

@@ -1,34 +1,68 @@
-"""The operator that makes the views over the tables."""
+"""The operators that make the views over the tables."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.aws.s3 import list_staged
 from clickstream.operators.staging import LedgerReader
 from clickstream.query import QueryRunner
-from clickstream.settings import load_settings
+from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
-from clickstream.views import definitions, live_from, outdated
+from clickstream.tracking_plan import TrackingPlanError, read_plan
+from clickstream.views import View, event_views, live_from, load_views, outdated, session_views
+
+Name = tuple[str, str]
 
 
 class TrinoPublishViewsOperator(LedgerReader):
-    """Makes the views that are missing or out of date, and moves events_live on to the oldest object not loaded."""
+    """Makes those of its views that are missing or out of date."""
 
     def execute(self, context: Context) -> list[str]:
         """Gives the names of the views that were made."""
         settings = load_settings()
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-        staged, _ = list_staged(s3, settings)
-        start = live_from(staged, self.loaded_paths(settings, staged), datetime.now(UTC), settings)
-        self._runner = self._runner or QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
-        places = {"catalog": settings.lake_catalog, "schemas": [settings.lake_database, settings.segment_database]}
+        self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+        schemas = [settings.lake_database, settings.events_database, settings.segment_database]
+        places = {"catalog": settings.lake_catalog, "schemas": schemas}
         found = self._runner.run(render("runtime/comments.sql", settings, places)).rows
         comments = {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
-        made = outdated(definitions(settings, start), comments)
+        made = outdated(self._wanted(settings, comments), comments)
         for view in made:
             result = self._runner.run(view.statement)
             self.log.info("%s.%s: %s", view.schema, view.name, result.text())
         return [view.name for view in made]
+
+    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
+        """Its views, in an order in which they can be made; `present`: schema and name of what is there."""
+        raise NotImplementedError
+
+
+class TrinoPublishLoadViewsOperator(TrinoPublishViewsOperator):
+    """events_live, moved on to the oldest object that is not loaded, and the views of Segment's call types."""
+
+    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        staged, _ = list_staged(s3, settings)
+        return load_views(settings, live_from(staged, self.loaded_paths(settings, staged), datetime.now(UTC), settings))
+
+
+class TrinoPublishEventViewsOperator(TrinoPublishViewsOperator):
+    """A view in Segment's shape for each event of the tracking plan that has its table."""
+
+    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
+        tables = {name for schema, name in present if schema == settings.events_database}
+        try:
+            return event_views(settings, read_plan(), tables)
+        except TrackingPlanError as error:
+            raise AirflowFailException(str(error)) from None
+
+
+class TrinoPublishSessionViewsOperator(TrinoPublishViewsOperator):
+    """The views over `sessions`."""
+
+    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
+        return session_views(settings)

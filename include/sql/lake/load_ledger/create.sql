@@ -3,7 +3,7 @@
 create table if not exists {{ t.load_ledger }} (
     source_path varchar comment 'The staged object.',
     run_id varchar comment 'The run of load_events.',
-    bytes bigint comment 'Size of the object, in bytes.',
+    bytes bigint comment 'Size of the object. Unit: bytes.',
     rows_read bigint comment 'Lines read from it.',
     rows_loaded bigint comment 'Rows of events that this run took from it.',
     rows_duplicate bigint comment 'Lines whose message was in events already, or earlier in this batch.',

@@ -2,7 +2,7 @@
 create table if not exists {{ t.load_runs }} (
     run_id varchar comment 'The run of load_events.',
     objects bigint comment 'Staged objects read.',
-    bytes bigint comment 'Their size, in bytes.',
+    bytes bigint comment 'Their size. Unit: bytes.',
     rows_read bigint comment 'Lines read: loaded + duplicate + rejected.',
     rows_loaded bigint comment 'Rows added to events.',
     rows_duplicate bigint comment 'Lines whose message was there already.',

@@ -1,4 +1,4 @@
--- Keys of messages, and JSON types of their values, when a load meets them for the first time.
+-- Keys of messages, and types of their values, when they were first met.
 -- Grain: one path and type.
 create table if not exists {{ t.schema_changes }} (
     path varchar comment 'The key as a JSON path, such as $.userId, $.context.app or $.properties["a.b"].',
@@ -6,7 +6,7 @@ create table if not exists {{ t.schema_changes }} (
     change varchar comment 'new_key (never met before) or new_type (met before, with a value of another type).',
     case_twin_of varchar comment 'The path that was there first and differs in upper and lower case only, if there is.',
     message_count bigint comment 'About how many messages of the run have it.',
-    example varchar comment 'A value, 200 characters at most: a string as it is, anything else as JSON text.',
+    example varchar comment 'A value, 200 characters at most: a string as it is, anything else as JSON text. PII.',
     message_id varchar comment 'The message that the example is from.',
     type varchar comment 'Call type of that message.',
     event varchar comment 'Event of that message.',

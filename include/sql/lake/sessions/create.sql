@@ -2,10 +2,10 @@
 -- Grain: one session.
 create table if not exists {{ t.sessions }} (
     session_id varchar comment 'Digest of its visitor and first event. Replaced ids are in session_aliases.',
-    visitor_id varchar comment 'Whose: the anonymous id of the device, else the user id.',
+    visitor_id varchar comment 'Whose: the anonymous id of the device, else the user id. PII.',
     started_at timestamp(6) with time zone comment 'Time of its first event.',
     ended_at timestamp(6) with time zone comment 'Time of its last event.',
-    duration_seconds double comment 'From the first event to the last.',
+    duration_seconds double comment 'From the first event to the last. Unit: seconds.',
     event_count bigint comment 'Events of every type.',
     page_count bigint comment 'Page calls.',
     screen_count bigint comment 'Screen calls.',
@@ -31,8 +31,8 @@ create table if not exists {{ t.sessions }} (
     user_agent varchar comment 'First user agent named.',
     locale varchar comment 'First locale named.',
     timezone varchar comment 'First time zone named.',
-    first_user_id varchar comment 'First user id in it; NULL while nobody is known.',
-    last_user_id varchar comment 'Last user id in it.',
+    first_user_id varchar comment 'First user id in it; NULL while nobody is known. PII.',
+    last_user_id varchar comment 'Last user id in it. PII.',
     user_count bigint comment 'Different user ids in it.',
     is_bounce boolean comment 'One page or screen and no track call.',
     is_capped boolean comment 'It was cut at the longest duration: the next session goes on with no pause.',
@@ -44,7 +44,7 @@ create table if not exists {{ t.sessions }} (
             id varchar, user_id varchar, source varchar,
             valid_from timestamp(6) with time zone, last_seen_at timestamp(6) with time zone
         )
-    ) comment 'Which ids were seen to be one person; the view identities reads it.',
+    ) comment 'Which ids were seen to be one person; the view identities reads it. PII.',
     former_ids array(
         row(session_id varchar, started_at timestamp(6) with time zone, model_run_id varchar)
     ) comment 'Ids that it, or a part of it, had before late events came; the view session_aliases reads it.',
@@ -52,7 +52,7 @@ create table if not exists {{ t.sessions }} (
     updated_run_id varchar comment 'The run of model_sessions that last changed it; NULL if none did.',
     modelled_at timestamp(6) with time zone comment 'When the row was last written.'
 )
-comment 'Visits: what one device or user did without a longer pause. Query it by started_at.'
+comment 'Visits: what one device or user did without a longer pause, over all call types. Query it by started_at.'
 with (
     format = 'PARQUET',
     partitioning = array['day(started_at)'],

@@ -2,7 +2,7 @@
 -- Users with the latest value of each trait, as in Segment's users. Reads every identify call. Grain: one user id.
 select
     user_id as id,
-    {%- for _, column, _ in user_traits %}
+    {%- for _, column, _, _ in user_traits %}
     {{ latest(quote(column)) }},
     {%- endfor %}
     {%- for column in events.columns if column.name.startswith("context_") %}

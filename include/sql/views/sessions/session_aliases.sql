@@ -1,8 +1,5 @@
 -- Ids that sessions had before late events came, each with the session that has its first event now.
 -- Grain: one former id.
-create or replace view {{ t.session_aliases }}
-{{ comment("Ids that sessions had before late events came, each with the session that has its first event now.") }}
-as
 select
     former.session_id as former_session_id,
     sessions.session_id,

@@ -2,9 +2,6 @@
 -- too many users used, and a user on too many devices, is a hub: shown, marked, and not to be stitched by.
 -- Grain: one spell of an id: the time in which it was seen with one user and no other. Parameters: limits (written out:
 -- a view takes no parameter).
-create or replace view {{ t.identities }}
-{{ comment("Which id (a device, or the previous id of an alias) had which user, and since when. Hubs are marked.") }}
-as
 with sightings as (
     select seen.*
     from {{ t.sessions }} as sessions

@@ -1,9 +1,6 @@
 -- Which page, screen or event follows which, a day. identify, group and alias calls are no steps and are passed over.
 -- `from_step` is NULL where a session begins, `to_step` where it ends.
 -- Grain: one day (of the session's start), one step and the one after it.
-create or replace view {{ t.flows }}
-{{ comment("Which page, screen or event follows which, a day of session start. Query it by day.") }}
-as
 with steps as (
     select
         session_id,

@@ -2,9 +2,6 @@
 -- Every event of every session, in order, with what came next. Query it by session_started_at: it then reads only the
 -- hours in which those sessions' events were received.
 -- Grain: one event of a session. Parameters: rules (written out: a view takes no parameter).
-create or replace view {{ t.session_events }}
-{{ comment("Every event of every session, in order, with what came next. Query it by session_started_at.") }}
-as
 with located as (
     select
         sessions.session_id,

@@ -2,9 +2,6 @@
 -- stitched. A chain is followed for three aliases; a longer one, or one that turns in a circle, ends at its first user,
 -- and is marked. An id that is not here is nobody else: coalesce(person_id, visitor_id).
 -- Grain: one id that was seen with a user.
-create or replace view {{ t.people }}
-{{ comment("Who an id is: first known user, last known user, and the person at the end of the chain of aliases.") }}
-as
 with ids as (
     select
         id,
