@@ -43,6 +43,7 @@ PARTITIONS = {
     "violations": Partitions("received_at", DAY),
     "sessions": Partitions("started_at", DAY),
     "session_runs": Partitions(None, DAY),
+    "plan_diff": Partitions(None, DAY),
 }
 
 

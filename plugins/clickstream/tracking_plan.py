@@ -215,6 +215,11 @@ def common_columns() -> list[Column]:
     return [column for column in columns if column.name in KEY_COLUMNS or column.name.startswith("context_")]
 
 
+def reserved_columns() -> set[str]:
+    """Names that no property's column may have: those of the table's own columns."""
+    return {column.name for column in common_columns()} | {column.name for column in ADDED_COLUMNS}
+
+
 def read_plan(path: Path = PLAN_FILE) -> TrackingPlan:
     """The plan in a file. Raises TrackingPlanError and OSError."""
     return parse_plan(path.read_text(encoding="utf-8"), path.name)
@@ -270,7 +275,7 @@ def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _column_mistakes(event: Event) -> Iterator[Mistake]:
-    reserved = {column.name for column in common_columns()} | {column.name for column in ADDED_COLUMNS}
+    reserved = reserved_columns()
     path = ("events", event.name)
     names = Counter([column.name for column in event.columns] + [column.name for column in event.retired])
     for column in event.columns:

@@ -18,6 +18,13 @@ def rebuild_form() -> dict[str, Param]:
     }
 
 
+def compare_form() -> dict[str, Param]:
+    """What a run of compare_plan can be asked for."""
+    return {
+        "days": Param(7, type="integer", minimum=1, maximum=366, title="Days", description="How far back it looks.")
+    }
+
+
 def load_form() -> dict[str, Param]:
     """What a run of load_events can be asked for."""
     return {
