@@ -131,7 +131,7 @@ class _Comparison:
         """The differences at `path` and below."""
         types = Rule(path, schema).types
         for json_type, sighting in place.types.items():
-            if path and types and not _fits(json_type, types):
+            if types and not _fits(json_type, types):
                 yield Difference(Kind.OTHER_TYPE, self._event.name, path, ", ".join(types), json_type, sighting)
         if "items" in schema and "[]" in place.below:
             yield from self.of((*path, "[]"), schema["items"], place.below["[]"])
@@ -141,7 +141,7 @@ class _Comparison:
             yield from self._members(path, members, place)
 
     def _members(self, path: Keys, members: Mapping[str, Any], place: Place) -> Iterator[Difference]:
-        for key, inner in place.below.items():
+        for key, inner in place.commonest():
             below = (*path, key)
             if key in members:
                 yield from self.of(below, members[key], inner)

@@ -26,7 +26,7 @@ HEAD = """
 
 def event_entry(name: str, root: Place, tables: set[str]) -> str:
     """The entry of an event, at the depth of the plan's events. Adds its table to `tables`, those that are taken."""
-    properties = {key: _schema(place) for key, place in root.below.items()}
+    properties = {key: _schema(place) for key, place in root.commonest()}
     entry: dict[str, Any] = {"description": "To be described.", **UNKNOWN, "properties": properties}
     table = Event(name, entry).table
     if not table or table in tables:
@@ -38,7 +38,7 @@ def event_entry(name: str, root: Place, tables: set[str]) -> str:
     lines += [f"    {_dump({key: value})[1:-1]}" for key, value in entry.items() if key != "properties"]
     lines.append("    properties:" + ("" if properties else " {}"))
     whole = root.sighting.messages
-    lines += [_property(" " * 6, key, properties[key], place, whole) for key, place in root.below.items()]
+    lines += [_property(" " * 6, key, properties[key], place, whole) for key, place in root.commonest()]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +73,7 @@ def _schema(place: Place) -> dict[str, Any]:
     given = types + (["null"] if types and "null" in place.types else [])
     schema: dict[str, Any] = {"type": given[0] if len(given) == 1 else given} if given else {}
     if types == ["object"] and 0 < len(place.below) <= MOST_MEMBERS:
-        schema["properties"] = {key: _schema(inner) for key, inner in place.below.items()}
+        schema["properties"] = {key: _schema(inner) for key, inner in place.commonest()}
     if types == ["array"] and "[]" in place.below:
         schema["items"] = _schema(place.below["[]"])
     return schema

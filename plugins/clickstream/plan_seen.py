@@ -58,6 +58,10 @@ class Place:
         ordered = sorted(self.types.items(), key=lambda item: (-item[1].messages, item[0]))
         return ", ".join(f"{name} {sighting.messages}" for name, sighting in ordered)
 
+    def commonest(self) -> "list[tuple[str, Place]]":
+        """The places just below, those of most messages first."""
+        return sorted(self.below.items(), key=lambda item: (-item[1].sighting.messages, item[0]))
+
     def add(self, path: Sequence[str], json_type: str, sighting: Sighting) -> None:
         """Counts values of one type at `path` below this place."""
         if path:

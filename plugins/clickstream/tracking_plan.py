@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +209,7 @@ class TrackingPlan:
         return frozenset(name for event in self.events if event.is_conversion for name in event.slugs)
 
 
+@cache
 def common_columns() -> list[Column]:
     """The columns of `events` that every event's table has too."""
     columns = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml").columns
