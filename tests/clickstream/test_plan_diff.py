@@ -38,7 +38,7 @@ def rows_of(events: Sequence[Row]) -> list[dict[str, Any]]:
             "event": event,
             "path": list(path),
             "json_type": json_type,
-            "event_text": place.event_texts[max(place.event_texts)],
+            "event_text": place.event_texts[max(place.event_texts)][-1],
             "messages": len(place.received),
             "first_seen_at": min(place.received.values()),
             "last_seen_at": max(place.received.values()),

@@ -14,6 +14,7 @@ from tests.model.compare import compare
 from tests.model.expected import StagedFile, expected_tables, staged_file
 from tests.model.json_text import read_json, same_json
 from tests.scratch import ScratchLake
+from tests.sql.plan_comparison import check_comparison
 
 FOLDER = Path(__file__).parent / "typed"
 PLAN = (FOLDER / "plan.yaml").read_text(encoding="utf-8")
@@ -75,6 +76,7 @@ def test_every_feature_of_a_plan_agrees_with_the_model(lake: ScratchLake) -> Non
     rules = {row["rule"] for row in lake.rows("violations")}
     assert rules == {"type", "required", "enum", "format", "pattern", "minimum", "maximum"}
     assert lake.check("run-1").failures == ()
+    check_comparison(lake, plan_of(PLAN), expected_tables(files).events, DAY.earliest)
 
 
 def test_the_shipped_plan_agrees_with_the_model_on_a_generated_day(lake: ScratchLake) -> None:
