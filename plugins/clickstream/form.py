@@ -25,14 +25,6 @@ def read_flag(params: Mapping[str, Any], name: str, default: bool) -> bool:
     return given
 
 
-def read_whole(params: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    """A whole number from `low` to `high`. Raises FormError."""
-    given = params.get(name)
-    if type(given) is not int or not low <= given <= high:
-        raise FormError(f"{name}={given!r}: must be a whole number from {low} to {high}")
-    return given
-
-
 def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
     """An instant with its offset, from ISO 8601; None when it is left empty. Raises FormError."""
     given = params.get(name)

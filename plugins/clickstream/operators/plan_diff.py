@@ -7,7 +7,6 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.evolution import named_run
-from clickstream.form import FormError, read_whole
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.plan_diff import counts, differences, fitting
 from clickstream.plan_seen import look
@@ -26,10 +25,10 @@ class TrinoComparePlanOperator(TrinoStatementOperator):
         settings = load_settings()
         values = self._values(context, settings)
         try:
-            plan, days = read_plan(), read_whole(context["params"], "days", 1, 366)
-        except (TrackingPlanError, FormError) as error:
-            raise AirflowFailException(str(error)) from error
-        since = values["now"] - timedelta(days=days)
+            plan = read_plan()
+        except TrackingPlanError as error:
+            raise AirflowFailException(str(error)) from None
+        since = values["now"] - timedelta(days=context["params"]["days"])
         seen = look(named_run(self._run, settings), since)
         found = differences(plan, seen)
         if seen.is_cut:
