@@ -82,7 +82,10 @@ class ScratchLake:
             window = typed_events.Received(**self.run("work/typed/window.sql", **values).rows[0])
             self.load_typed(run_id, plan, window, values["manifest"].rederive)
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
-        report = from_row(run_id, row, self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"])
+        delays = self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
+        values["window"] = typed_events.Received(row["first_received_at"], row["last_received_at"])
+        violations = self.run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
+        report = from_row(run_id, row, delays, violations)
         self.run("lake/load_runs/load.sql", **values, report=report)
         self.run("work/batch/drop.sql", **values)
         return report
