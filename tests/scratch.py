@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from clickstream import manifest, typed_events
+from clickstream import manifest, rederive, typed_events
 from clickstream.archive import days, divide, hours_wanted
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
@@ -138,6 +138,13 @@ class ScratchLake:
         rates = typed_events.load(self.run, self.run_each, plan, values, window, again)
         typed_events.clean_up(self.run, values)
         return rates
+
+    def rederive(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
+        """The steps of rederive_typed_events."""
+        few = rederive.chosen(plan, event)
+        rederive.require_current(self.run, few, self.settings)
+        list(rederive.rederive(self.run, self.run_each, few, run_id, datetime.now(UTC), window))
+        typed_events.clean_up(self.run, {"run_id": run_id})
 
     def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
         """Run a file of include/sql once for each of these values."""
