@@ -95,9 +95,7 @@ def test_rows_are_derived_again_day_by_day_and_no_table_is_altered(task, connect
         "lake.clickstream.discards", "lake.clickstream.violations", "lake.clickstream_events.email_sent",
     }  # fmt: skip
     assert not [text for text, _ in trino.executed if re.search(r"^(alter|comment|create table)", text, re.MULTILINE)]
-    windows = [
-        given[-2:] for text, given in trino.executed if "create or replace table" in text and "declared_e" in text
-    ]
+    windows = [given[-2:] for text, given in trino.executed if "with declared_events as" in text]
     noon = HOUR + timedelta(hours=1)
     midnight = noon.replace(hour=0)
     instant = timedelta(microseconds=1)

@@ -22,12 +22,10 @@ written as (
     from {{ t.typed(present.event.table) }}
     where
         received_at between {{ bind(present.window.earliest) }} and {{ bind(present.window.latest) }}
-        {%- if again %}
-        and load_run_id = {{ bind(run_id) }}
-        {%- endif %}
-        {%- if not loop.last %}
+        {{ "and load_run_id = " ~ bind(run_id) if again }}
+    {%- if not loop.last %}
     union all
-        {%- endif %}
+    {%- endif %}
     {%- endfor %}
 ),
 
