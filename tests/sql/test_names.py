@@ -1,4 +1,4 @@
-"""Names of events: an event of the plan is found by its slug, which Python makes of its name and SQL of the sent one."""
+"""An event of the plan is found by its slug: Python makes it of the plan's name, SQL of the one that is sent."""
 
 import json
 from pathlib import Path
