@@ -3,16 +3,19 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock docs plan-check plan-import plan-export
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
 export CLICKSTREAM_FILE = $(value FILE)
+export CLICKSTREAM_DAYS = $(value DAYS)
+export CLICKSTREAM_OUT = $(value OUT)
 export CLICKSTREAM_WAIT = $(value WAIT)
 export CLICKSTREAM_TESTS = $(value TESTS)
 export CLICKSTREAM_REDRIVE_SOURCE = $(value SOURCE)
-export CLICKSTREAM_REDRIVE_FROM = $(value FROM)
-export CLICKSTREAM_REDRIVE_TO = $(value TO)
+export CLICKSTREAM_FROM = $(value FROM)
+export CLICKSTREAM_TO = $(value TO)
+export CLICKSTREAM_EVENT = $(value EVENT)
 export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
 help: ## this list
@@ -62,6 +65,15 @@ plan-import: ## FILE=plan.json adds the events of a Segment tracking plan, or of
 
 plan-export: ## print the plan as the JSON of Segment Protocols
 	@$(RUN) plan-export
+
+plan-diff: ## show how what was sent in the last DAYS (7) differs from the plan
+	@$(RUN) plan-diff
+
+plan-suggest: ## print entries for what was sent in the last DAYS (7) and is not in the plan, or write them to OUT=file
+	@$(RUN) plan-suggest
+
+plan-rederive: ## fill typed tables again as the plan is now, for what was received FROM= TO=; EVENT= takes one event
+	@$(RUN) plan-rederive
 
 lint: ## ruff, sqlfluff, mypy
 	@$(RUN) lint

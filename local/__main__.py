@@ -26,8 +26,9 @@ console = Console(stderr=True, highlight=False)
 File = Annotated[str, typer.Option(envvar="CLICKSTREAM_FILE", help="NDJSON, plain or gzip; - is standard input.")]
 Wait = Annotated[bool, typer.Option(envvar="CLICKSTREAM_WAIT", help="Return when all of it is staged.")]
 Source = Annotated[str, typer.Option(envvar="CLICKSTREAM_REDRIVE_SOURCE", help="processing-failed or rejects.")]
-From = Annotated[str, typer.Option("--from", envvar="CLICKSTREAM_REDRIVE_FROM", help="Refused then or later.")]
-To = Annotated[str, typer.Option(envvar="CLICKSTREAM_REDRIVE_TO", help="Refused before then.")]
+From = Annotated[str, typer.Option("--from", envvar="CLICKSTREAM_FROM", help="Then or later.")]
+To = Annotated[str, typer.Option(envvar="CLICKSTREAM_TO", help="Before then.")]
+Event = Annotated[str, typer.Option(envvar="CLICKSTREAM_EVENT", help="Name of an event of the plan, or its table.")]
 DryRun = Annotated[bool, typer.Option(envvar="CLICKSTREAM_REDRIVE_DRY_RUN", help="Only count.")]
 Sql = Annotated[str, typer.Option("--query", envvar="CLICKSTREAM_SQL", help="One statement.")]
 
@@ -106,6 +107,15 @@ def redrive(source: Source = "processing-failed", start: From = "", to: To = "",
     gone_through = "lines" if source == "rejects" else "objects"
     print(f"{counts['objects']} {gone_through}, {counts['read']} records read, {counts['sent']} sent", end="")
     print(f", {counts['skipped']} {gone_through} skipped" + (" (dry run: DRY_RUN=0 sends)" if dry_run else ""))
+
+
+@app.command()
+def plan_rederive(start: From = "", to: To = "", event: Event = "") -> None:
+    """Derive the tables of single events again as the plan is now; print how many messages."""
+    params = {"from": start or None, "to": to or None, "event": event or None}
+    with console.status("starting") as progress:
+        messages = pipeline.rederive(open_places(), params, progress.update)
+    print("\n".join(f"{table}: {count} messages derived again" for table, count in sorted(messages.items())) or "none")
 
 
 @app.command()

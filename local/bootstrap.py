@@ -31,10 +31,13 @@ ENVIRONMENTS = {
     "plan-check": ["airflow"],
     "plan-import": ["airflow"],
     "plan-export": ["airflow"],
+    "plan-diff": ["airflow"],
+    "plan-suggest": ["airflow"],
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
+    "plan-diff", "plan-suggest",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -57,6 +60,8 @@ PROGRAMS = {
     "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
     "plan-import": [("airflow", "python", "-m", "local.plan", "import")],
     "plan-export": [("airflow", "python", "-m", "local.plan", "export")],
+    "plan-diff": [("airflow", "python", "-m", "local.plan", "diff")],
+    "plan-suggest": [("airflow", "python", "-m", "local.plan", "suggest")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]

@@ -170,7 +170,15 @@ def report_text(report: dict[str, Any] | None) -> str:
     rejected = f"{report['rows_rejected']} rejected" + (f" ({reasons})" if reasons else "")
     return (
         f"{report['rows_read']} rows read from {report['objects']} objects = {report['rows_loaded']} loaded"
-        f" + {report['rows_duplicate']} duplicate + {rejected}"
+        f" + {report['rows_duplicate']} duplicate + {rejected}" + _broken_rules(report["violations_by_event"])
+    )
+
+
+def _broken_rules(violations_by_event: dict[str, dict[str, int]]) -> str:
+    """A line for each event of which messages break a rule of the tracking plan."""
+    return "".join(
+        f"\n{event}: {counts['violating']} of {counts['messages']} messages break a rule of the tracking plan"
+        for event, counts in sorted(violations_by_event.items())
     )
 
 

@@ -105,6 +105,15 @@ def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str,
     return counts
 
 
+def rederive(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:
+    """Derive typed tables again, with the params of rederive_typed_events; messages by table. Raises LocalError."""
+    airflow = Airflow(places)
+    run_id = airflow.trigger("rederive_typed_events", params)
+    airflow.wait("rederive_typed_events", run_id, report)
+    messages: dict[str, int] = airflow.returned("rederive_typed_events", run_id, "rederive")
+    return messages
+
+
 def query(places: Places, statement: str) -> tuple[list[str], list[list[Any]]]:
     """Column names and rows of one statement."""
     with connect_trino(places) as connection:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from clickstream import manifest, typed_events
+from clickstream import manifest, rederive, typed_events
 from clickstream.archive import days, divide, hours_wanted
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
@@ -80,7 +80,10 @@ class ScratchLake:
             window = typed_events.Received(**self.run("work/typed/window.sql", **values).rows[0])
             self.load_typed(run_id, plan, window, values["manifest"].rederive)
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
-        report = from_row(run_id, row, self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"])
+        delays = self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
+        values["window"] = typed_events.Received(row["first_received_at"], row["last_received_at"])
+        violations = self.run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
+        report = from_row(run_id, row, delays, violations)
         self.run("lake/load_runs/load.sql", **values, report=report)
         self.run("work/batch/drop.sql", **values)
         return report
@@ -149,6 +152,13 @@ class ScratchLake:
         rates = typed_events.load(self.run, self.run_each, plan, values, window, again)
         typed_events.clean_up(self.run, values)
         return rates
+
+    def rederive(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
+        """The steps of rederive_typed_events."""
+        few = rederive.chosen(plan, event)
+        rederive.require_current(self.run, few, self.settings)
+        list(rederive.rederive(self.run, self.run_each, few, run_id, datetime.now(UTC), window))
+        typed_events.clean_up(self.run, {"run_id": run_id})
 
     def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
         """Run a file of include/sql once for each of these values."""

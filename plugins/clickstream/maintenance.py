@@ -44,6 +44,7 @@ PARTITIONS = {
     "violations": Partitions("received_at", DAY),
     "sessions": Partitions("started_at", DAY),
     "session_runs": Partitions(None, DAY),
+    "plan_diff": Partitions(None, DAY),
 }
 # As events/event/create.sql has it.
 TYPED_PARTITIONS = Partitions("received_at", DAY)

@@ -9,7 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RunReport:
-    """Counts of one run over all its objects, from the ledger. Every line read is in one of the three."""
+    """Counts of one run over all its objects, from the ledger. Every line read is in one of the three.
+
+    `violations_by_event`: `messages` loaded, and how many of them are `violating` the tracking plan, for each event of
+    which some are.
+    """
 
     run_id: str
     objects: int = 0
@@ -25,6 +29,7 @@ class RunReport:
     values_discarded: int = 0
     rows_updated: int = 0
     rows_by_delay: Mapping[str, int] = field(default_factory=dict)
+    violations_by_event: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def unaccounted(self) -> int:
@@ -46,6 +51,11 @@ class RunReport:
         """The loaded rows by how late they came, as JSON text."""
         return json.dumps(dict(self.rows_by_delay), sort_keys=True)
 
+    @property
+    def violations_json(self) -> str:
+        """The violating messages by event, as JSON text."""
+        return json.dumps({event: dict(counts) for event, counts in self.violations_by_event.items()}, sort_keys=True)
+
     def text(self) -> str:
         """The report as a person reads it."""
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.rejected_by_reason.items()))
@@ -65,11 +75,20 @@ class RunReport:
             lines.append(f"delay       {delays}")
         if self.values_discarded:
             lines.append(f"discards    {self.values_discarded} values that did not fit their column")
+        lines += self._violation_lines()
         if self.objects_unread:
             lines.append(f"DOES NOT ADD UP: {self.objects_unread} objects have content but no line was read")
         if self.unaccounted:
             lines.append(f"DOES NOT ADD UP: {self.unaccounted} rows are nowhere")
         return "\n".join(lines)
+
+    def _violation_lines(self) -> list[str]:
+        """The events that break rules, the highest rate first."""
+        rates = {event: counts["violating"] / counts["messages"] for event, counts in self.violations_by_event.items()}
+        return [
+            f"violations  {event}: {counts['violating']} of {counts['messages']} messages ({rates[event]:.1%})"
+            for event, counts in sorted(self.violations_by_event.items(), key=lambda item: (-rates[item[0]], item[0]))
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values, instants in ISO 8601."""
@@ -88,10 +107,17 @@ class RunReport:
             "values_discarded": self.values_discarded,
             "rows_updated": self.rows_updated,
             "rows_by_delay": dict(self.rows_by_delay),
+            "violations_by_event": {event: dict(counts) for event, counts in self.violations_by_event.items()},
         }
 
 
-def from_row(run_id: str, row: Mapping[str, Any], rows_by_delay: str | None = None) -> RunReport:
-    """The report in a row of lake/load_ledger/report.sql, with what lake/events/lateness.sql gave."""
-    reasons, delays = json.loads(row["rejected_by_reason"] or "{}"), json.loads(rows_by_delay or "{}")
-    return RunReport(run_id, **{**row, "rejected_by_reason": reasons, "rows_by_delay": delays})
+def from_row(
+    run_id: str, row: Mapping[str, Any], rows_by_delay: str | None = None, violations_by_event: str | None = None
+) -> RunReport:
+    """The report in a row of lake/load_ledger/report.sql, with what lateness.sql and violations/by_event.sql gave."""
+    told = {
+        "rejected_by_reason": row["rejected_by_reason"],
+        "rows_by_delay": rows_by_delay,
+        "violations_by_event": violations_by_event,
+    }
+    return RunReport(run_id, **{**row, **{name: json.loads(text or "{}") for name, text in told.items()}})

@@ -77,7 +77,8 @@ class TableNames:
         "violations",
     )  # fmt: skip
     SESSION_TABLES = ("sessions", "session_runs")
-    LAKE_TABLES = LOAD_TABLES + SESSION_TABLES
+    PLAN_TABLES = ("plan_diff",)
+    LAKE_TABLES = LOAD_TABLES + SESSION_TABLES + PLAN_TABLES
     # Views over them, each after those that it reads.
     SESSION_VIEWS = ("session_aliases", "session_events", "flows", "identities", "people")
     # In this order: `users` reads `identifies`.
@@ -100,7 +101,7 @@ class TableNames:
         self.quarantine = self._lake("quarantine")
         self.events_live = self._lake("events_live")
         self.violations = self._lake("violations")
-        for name in (*self.SESSION_TABLES, *self.SESSION_VIEWS):
+        for name in (*self.SESSION_TABLES, *self.PLAN_TABLES, *self.SESSION_VIEWS):
             setattr(self, name, self._lake(name))
 
     def batch(self, run_id: str) -> str:

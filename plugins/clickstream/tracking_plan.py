@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -209,10 +209,16 @@ class TrackingPlan:
         return frozenset(name for event in self.events if event.is_conversion for name in event.slugs)
 
 
+@cache
 def common_columns() -> list[Column]:
     """The columns of `events` that every event's table has too."""
     columns = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml").columns
     return [column for column in columns if column.name in KEY_COLUMNS or column.name.startswith("context_")]
+
+
+def reserved_columns() -> set[str]:
+    """Names that no property's column may have: those of the table's own columns."""
+    return {column.name for column in common_columns()} | {column.name for column in ADDED_COLUMNS}
 
 
 def read_plan(path: Path = PLAN_FILE) -> TrackingPlan:
@@ -270,7 +276,7 @@ def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _column_mistakes(event: Event) -> Iterator[Mistake]:
-    reserved = {column.name for column in common_columns()} | {column.name for column in ADDED_COLUMNS}
+    reserved = reserved_columns()
     path = ("events", event.name)
     names = Counter([column.name for column in event.columns] + [column.name for column in event.retired])
     for column in event.columns:

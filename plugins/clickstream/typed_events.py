@@ -48,7 +48,10 @@ class Declared:
 
 
 class TypedRowsError(RuntimeError):
-    """A table of an event does not have exactly the messages of that event; the message counts them."""
+    """A table of an event does not have exactly the messages of that event; the message counts them.
+
+    When they were to be written anew, each must have been written by this run.
+    """
 
 
 def declared(events: Iterable[Event]) -> Declared:
@@ -105,7 +108,7 @@ def load(
     run("lake/discards/load_properties.sql", **given, window=window)
     statement_values = {**given, "again": again}
     run_each("events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found])
-    _compare(run, given, found)
+    _compare(run, statement_values, found)
     return run("lake/violations/rates.sql", **given).rows
 
 

@@ -1,10 +1,10 @@
 """Spans of time, UTC."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, order=True)
@@ -29,11 +29,20 @@ def full_hour(instant: datetime) -> datetime:
 
 def hours(window: Window) -> Iterator[Window]:
     """Its parts, cut at the full hours of UTC."""
+    return _parts(window, lambda start: full_hour(start) + HOUR)
+
+
+def days(window: Window) -> Iterator[Window]:
+    """Its parts, cut at midnight UTC."""
+    return _parts(window, lambda start: full_hour(start).replace(hour=0) + DAY)
+
+
+def _parts(window: Window, following: Callable[[datetime], datetime]) -> Iterator[Window]:
     start, end = window.start.astimezone(UTC), window.end.astimezone(UTC)
     while start < end:
-        following = min(full_hour(start) + HOUR, end)
-        yield Window(start, following)
-        start = following
+        cut = min(following(start), end)
+        yield Window(start, cut)
+        start = cut
 
 
 def joined(windows: Iterable[Window]) -> tuple[Window, ...]:

@@ -45,6 +45,17 @@ def test_text_says_which_day_the_last_message_was_received() -> None:
     assert "2026-11-26 00:10:00" in text
 
 
+def test_text_says_which_events_break_rules_the_highest_rate_first() -> None:
+    broken = {"a": (3, 1), "c": (2, 1), "b": (4, 2)}
+    given = {event: {"messages": of, "violating": count} for event, (of, count) in broken.items()}
+
+    assert from_row("manual__1", ROW, None, json.dumps(given)).text().splitlines()[-3:] == [
+        "violations  b: 2 of 4 messages (50.0%)",
+        "violations  c: 1 of 2 messages (50.0%)",
+        "violations  a: 1 of 3 messages (33.3%)",
+    ]
+
+
 @pytest.mark.parametrize(("loaded", "missing"), [(49, 1), (0, 50), (51, -1)])
 def test_what_does_not_add_up_is_said(loaded: int, missing: int) -> None:
     report = from_row("manual__1", {**ROW, "rows_loaded": loaded})
@@ -87,5 +98,6 @@ def test_as_plain_values() -> None:
         "values_discarded": 0,
         "rows_updated": 0,
         "rows_by_delay": {},
+        "violations_by_event": {},
     }
     assert RunReport("r").to_dict()["first_received_at"] is None

@@ -29,6 +29,8 @@ PATHS = [
     "s3://staging-bucket/staging/20261124T110000001Z-it's.gz",
 ]
 DELAYS = {"rows_by_delay": '{"up to 1 hour": 7}'}
+BROKEN = {"violations_by_event": '{"email_sent": {"messages": 3, "violating": 1}}'}
+REPORTED = {**BOUNDS, "rows_by_delay\nfrom": [[DELAYS]], "as violations_by_event\nfrom": [[BROKEN]]}
 REPORT: dict[str, Any] = {
     "objects": 2, "bytes": 30, "rows_read": 10, "rows_loaded": 7, "rows_duplicate": 2, "rows_rejected": 1,
     "rejected_by_reason": '{"blank": 1}', "first_received_at": HOUR, "last_received_at": HOUR,
@@ -360,7 +362,7 @@ def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino)
 
 
 def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino({**BOUNDS, "rows_by_delay\nfrom": [[DELAYS]], "objects_unread,": [[REPORT]]})
+    trino = connect_trino({**REPORTED, "objects_unread,": [[REPORT]]})
 
     report = run(task, "report")
 
@@ -372,6 +374,8 @@ def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: 
     assert 'merge into "lake"."clickstream"."load_runs"' in text
     assert parameters[0] == RUN
     assert '{"up to 1 hour": 7}' in parameters
+    assert report["violations_by_event"] == {"email_sent": {"messages": 3, "violating": 1}}
+    assert BROKEN["violations_by_event"] in parameters
 
 
 @pytest.mark.scenario("X1")
@@ -400,7 +404,7 @@ def test_a_retry_ends_what_the_try_before_it_left_running(task, connect_trino: C
 def test_a_run_that_does_not_add_up_fails_for_good_with_its_report(
     task, connect_trino: ConnectTrino, column: str, value: int
 ) -> None:
-    connect_trino({**BOUNDS, "rows_by_delay\nfrom": [[DELAYS]], "objects_unread,": [[{**REPORT, column: value}]]})
+    connect_trino({**REPORTED, "objects_unread,": [[{**REPORT, column: value}]]})
 
     with pytest.raises(AirflowFailException, match="DOES NOT ADD UP") as failure:
         run(task, "report")

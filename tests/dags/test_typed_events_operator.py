@@ -1,6 +1,8 @@
 """The task that fills the tables of single events: which statements it sends, and what stops it."""
 
+import re
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +10,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream import manifest
 from clickstream.manifest import Manifest
-from clickstream.tracking_plan import TrackingPlanError, read_plan
+from clickstream.tracking_plan import Event, TrackingPlanError, read_plan
 from tests.clickstream.fake_trino import FakeCursor, Rows, query_error
 from tests.clickstream.memory_aws import MemoryS3
-from tests.dags.conftest import HOUR
+from tests.dags.conftest import HOUR, context
 from tests.dags.test_trino_operators import RUN, ConnectTrino, run
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -57,6 +59,64 @@ def test_every_live_event_has_a_table_and_only_those_present_are_filled(task, co
         "rules",
         "typed",
     ]
+
+
+FORM = {"from": "2026-11-23T12:00:00Z", "to": "2026-11-24T12:00:00Z"}
+
+
+def rederive(task, conf: dict[str, Any]) -> Any:
+    operator = task("rederive_typed_events", "rederive")
+    given = context(operator, "manual", RUN, conf)
+    operator.render_template_fields(given)
+    return operator.execute(given)
+
+
+def columns(event: Event) -> list[dict[str, Any]]:
+    return [
+        {
+            "table_schema": "clickstream_events",
+            "table_name": event.table,
+            "column_name": column.name,
+            "data_type": column.type,
+            "column_comment": column.comment,
+        }
+        for column in event.shape
+    ]
+
+
+def test_rows_are_derived_again_day_by_day_and_no_table_is_altered(task, connect_trino: ConnectTrino) -> None:
+    (email,) = (event for event in read_plan().live if event.table == "email_sent")
+    answers = {"from system.jdbc.columns": [columns(email)], **ANSWERS, "Which events one run brought": [PRESENT[1:]]}
+    trino = connect_trino(answers)
+
+    assert rederive(task, {**FORM, "event": "Email Sent"}) == {"email_sent": 6}
+
+    assert set(into(trino, "merge into ")) == {
+        "lake.clickstream.discards", "lake.clickstream.violations", "lake.clickstream_events.email_sent",
+    }  # fmt: skip
+    assert not [text for text, _ in trino.executed if re.search(r"^(alter|comment|create table)", text, re.MULTILINE)]
+    windows = [given[-2:] for text, given in trino.executed if "with declared_events as" in text]
+    noon = HOUR + timedelta(hours=1)
+    midnight = noon.replace(hour=0)
+    instant = timedelta(microseconds=1)
+    assert windows == [[noon - timedelta(days=1), midnight - instant], [midnight, noon - instant]]
+    assert any(f"rederive_typed_events {RUN}" in (given or ()) for _, given in trino.executed)
+
+
+@pytest.mark.parametrize(
+    ("conf", "message"),
+    [({"from": FORM["from"]}, "give both"), ({**FORM, "event": "None Such"}, "no live event"), (FORM, "load_events")],
+    ids=["half a time", "no event", "tables to be made"],
+)
+def test_what_cannot_be_derived_again_is_not_tried_again(
+    task, connect_trino: ConnectTrino, conf: dict[str, Any], message: str
+) -> None:
+    trino = connect_trino()
+
+    with pytest.raises(AirflowFailException, match=message):
+        rederive(task, conf)
+
+    assert all("from system.jdbc.columns" in text for text, _ in trino.executed)
 
 
 def test_a_mistake_in_the_plan_is_not_tried_again(

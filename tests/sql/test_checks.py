@@ -159,6 +159,12 @@ def plant_a_forgotten_load(lake: ScratchLake) -> str:
     return "run-1"
 
 
+def plant_another_comparison(lake: ScratchLake) -> str:
+    rows = ", ".join(f"('unseen_event', {instant_literal(NOW - timedelta(days=ago))})" for ago in (0, 1))
+    lake.query(f"insert into {lake.t.plan_diff} (kind, compared_at) values {rows}")
+    return "copies=2"
+
+
 # Each plants one fault and gives what the finding must name.
 PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "events.message_id_is_unique": plant_a_copy,
@@ -180,6 +186,7 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "sessions.id_is_unique": plant_a_former_id_that_lives,
     "sessions.sessions_are_apart": plant_a_session_too_near,
     "session_runs.every_load_is_modelled": plant_a_forgotten_load,
+    "plan_diff.comparison_is_one": plant_another_comparison,
 }
 
 

@@ -1,11 +1,16 @@
 """What a person edits in the plan, and what then happens: the cases of docs/tracking-plan.md."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from clickstream.rederive import PendingChangesError
 from clickstream.table_shape import DestructiveChangeError
 from clickstream.tracking_plan import TrackingPlan, parse_plan
+from clickstream.window import Window
 from tests.scratch import ScratchLake
 
+START = datetime(2026, 11, 24, tzinfo=UTC)
 ABOUT = "description: a, owner: b, status: live, sources: [c]"
 LINE = b'{"messageId":"%s","type":"track","event":"%s","receivedAt":"2026-11-24T0%d:00:00Z","properties":%s}\n'
 
@@ -31,6 +36,13 @@ def test_a_new_event_and_a_new_property(lake: ScratchLake) -> None:
         f"Order Sent: {{{ABOUT}, properties: {{carrier: {{type: string}}}}}}",
     )
 
+    with pytest.raises(PendingChangesError) as refused:
+        lake.rederive("too early", new, Window(START, START + timedelta(hours=2)))
+    schema = lake.settings.events_database
+    assert str(refused.value).splitlines()[:2] == [
+        f"create {schema}.order_sent",
+        f"add_column {schema}.order_completed.color",
+    ]
     load(lake, 2, b"Order Sent", b'{"carrier":"CJ"}', new)
     rows = load(lake, 3, b"Order Completed", b'{"quantity":2,"color":"blue"}', new)
 
@@ -39,6 +51,15 @@ def test_a_new_event_and_a_new_property(lake: ScratchLake) -> None:
         (2, "blue", None),
     ]
     assert lake.query(f"select carrier from {lake.t.typed('order_sent')}") == [{"carrier": "CJ"}]
+
+    lake.rederive("again", new, Window(START, START + timedelta(hours=30)), "Order Completed")
+
+    rows = lake.query(f"select * from {lake.t.typed('order_completed')} order by received_at")
+    assert [(row["color"], row["extras"], row["load_run_id"]) for row in rows] == [
+        ("red", None, "again"),
+        ("blue", None, "again"),
+    ]
+    assert [row["load_run_id"] for row in lake.query(f"select * from {lake.t.typed('order_sent')}")] == ["run-2"]
 
 
 def test_a_rename_lands_in_the_same_table(lake: ScratchLake) -> None:

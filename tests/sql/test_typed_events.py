@@ -1,5 +1,6 @@
 """The tables of single events on real Trino, row for row against the independent model."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.model.compare import compare
 from tests.model.expected import StagedFile, expected_tables, staged_file
 from tests.model.json_text import read_json, same_json
 from tests.scratch import ScratchLake
+from tests.sql.plan_comparison import check_comparison
 
 FOLDER = Path(__file__).parent / "typed"
 PLAN = (FOLDER / "plan.yaml").read_text(encoding="utf-8")
@@ -72,9 +74,17 @@ def test_every_feature_of_a_plan_agrees_with_the_model(lake: ScratchLake) -> Non
 
     assert differences(lake, PLAN, files) == []
     assert report.values_discarded == len(lake.rows("discards")) > 15
+    # 17 lines have the event's own name, and 14 of them a violation by jsonschema; blocked ones count too.
+    assert report.violations_by_event == {
+        "order_completed": {"messages": 17, "violating": 14},
+        "parcel_sent": {"messages": 3, "violating": 2},
+    }
+    (stored,) = lake.rows("load_runs")
+    assert json.loads(stored["violations_by_event"]) == report.violations_by_event
     rules = {row["rule"] for row in lake.rows("violations")}
     assert rules == {"type", "required", "enum", "format", "pattern", "minimum", "maximum"}
     assert lake.check("run-1").failures == ()
+    check_comparison(lake, plan_of(PLAN), expected_tables(files).events, DAY.earliest)
 
 
 def test_the_shipped_plan_agrees_with_the_model_on_a_generated_day(lake: ScratchLake) -> None:

@@ -18,6 +18,27 @@ def rebuild_form() -> dict[str, Param]:
     }
 
 
+def compare_form() -> dict[str, Param]:
+    """What a run of compare_plan can be asked for."""
+    return {
+        "days": Param(7, type="integer", minimum=1, maximum=366, title="Days", description="How far back it looks.")
+    }
+
+
+def rederive_form() -> dict[str, Param]:
+    """What a run of rederive_typed_events must be told."""
+    return {
+        "from": instant("From", "Start of the time, by received_at, whose rows are derived again. Needed."),
+        "to": instant("To", "End of it, itself not included. Needed."),
+        "event": Param(
+            None,
+            type=["null", "string"],
+            title="Event",
+            description="Name of one event of the tracking plan, or of its table. Empty: every live one.",
+        ),
+    }
+
+
 def load_form() -> dict[str, Param]:
     """What a run of load_events can be asked for."""
     return {

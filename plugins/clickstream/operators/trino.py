@@ -27,6 +27,7 @@ from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
 from clickstream.staging_keys import StagedObject
 from clickstream.tracking_plan import TrackingPlanError, read_plan
+from clickstream.typed_events import Received
 from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culprit, is_misnamed
 
 
@@ -303,7 +304,9 @@ class TrinoReportRunOperator(TrinoStatementOperator):
         values["bounds"] = SimpleNamespace(**self._run("work/batch/bounds.sql", settings, values).rows[0])
         row = self._run("lake/load_ledger/report.sql", settings, values).rows[0]
         delays = self._run("lake/events/lateness.sql", settings, values).rows[0]["rows_by_delay"]
-        report = from_row(values["run_id"], row, delays)
+        values["window"] = Received(row["first_received_at"], row["last_received_at"])
+        violations = self._run("lake/violations/by_event.sql", settings, values).rows[0]["violations_by_event"]
+        report = from_row(values["run_id"], row, delays, violations)
         self.log.info("run report\n%s", report.text())
         self._run("lake/load_runs/load.sql", settings, {**values, "report": report})
         if not report.adds_up:

@@ -1,5 +1,6 @@
-"""The operator that fills the tables of single events."""
+"""The operators that fill the tables of single events."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
@@ -11,46 +12,23 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream import typed_events
 from clickstream.evolution import named_run
+from clickstream.form import FormError
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.query import QueryRunner
+from clickstream.rederive import PendingChangesError, chosen, read_request, rederive, require_current
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
 from clickstream.table_shape import DestructiveChangeError
 from clickstream.tracking_plan import TrackingPlanError, read_plan
 
 
-class TrinoLoadTypedEventsOperator(TrinoStatementOperator):
-    """Makes the tables of the tracking plan's live events and fills them with what the run brought.
-
-    The tables' statements run several at a time, each thread on a connection of its own. A plan with a mistake and a
-    change that would lose values are not tried again.
-    """
+class _TypedTablesOperator(TrinoStatementOperator):
+    """Runs the tables' statements several at a time, each thread on a connection of its own."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(sql=[], take_manifest=True, **kwargs)
+        super().__init__(sql=[], **kwargs)
         self._runners: list[QueryRunner] = []
         self._is_killed = False
-
-    def execute(self, context: Context) -> dict[str, dict[str, int]]:
-        """Gives messages and violating messages by table."""
-        settings = load_settings()
-        given = self._values(context, settings)
-        values = {name: given[name] for name in ("run_id", "now")}
-        run = named_run(self._run, settings)
-        try:
-            plan = read_plan()
-            with ThreadPoolExecutor(settings.typed_load_threads) as pool:
-                run_each = self._run_each(pool, settings)
-                typed_events.create_missing(run, run_each, plan, settings)
-                window = typed_events.Received(**run("work/typed/window.sql", **values).rows[0])
-                rates = typed_events.load(run, run_each, plan, values, window, given["manifest"].rederive)
-        except (TrackingPlanError, DestructiveChangeError) as error:
-            raise AirflowFailException(str(error)) from None
-        typed_events.clean_up(run, values)
-        for rate in rates:
-            if rate["violating"]:
-                self.log.warning("%(table_name)s: %(violating)d of %(messages)d messages break a rule", rate)
-        return {rate["table_name"]: {key: rate[key] for key in ("messages", "violating")} for rate in rates}
 
     def on_kill(self) -> None:
         """Cancels every running query, and what would run after them."""
@@ -82,3 +60,66 @@ class TrinoLoadTypedEventsOperator(TrinoStatementOperator):
                 raise
 
         return run_each
+
+    def _warn(self, rates: Sequence[Mapping[str, Any]]) -> None:
+        for rate in rates:
+            if rate["violating"]:
+                self.log.warning("%(table_name)s: %(violating)d of %(messages)d messages break a rule", rate)
+
+
+class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
+    """Makes the tables of the tracking plan's live events and fills them with what the run brought.
+
+    A plan with a mistake and a change that would lose values are not tried again.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(take_manifest=True, **kwargs)
+
+    def execute(self, context: Context) -> dict[str, dict[str, int]]:
+        """Gives messages and violating messages by table."""
+        settings = load_settings()
+        given = self._values(context, settings)
+        values = {name: given[name] for name in ("run_id", "now")}
+        run = named_run(self._run, settings)
+        try:
+            plan = read_plan()
+            with ThreadPoolExecutor(settings.typed_load_threads) as pool:
+                run_each = self._run_each(pool, settings)
+                typed_events.create_missing(run, run_each, plan, settings)
+                window = typed_events.Received(**run("work/typed/window.sql", **values).rows[0])
+                rates = typed_events.load(run, run_each, plan, values, window, given["manifest"].rederive)
+        except (TrackingPlanError, DestructiveChangeError) as error:
+            raise AirflowFailException(str(error)) from None
+        typed_events.clean_up(run, values)
+        self._warn(rates)
+        return {rate["table_name"]: {key: rate[key] for key in ("messages", "violating")} for rate in rates}
+
+
+class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
+    """Derives the tables again for the time and event of the run's form; it alters no table.
+
+    A mistake in the plan or form, and a table that is not yet as the plan has it, are not tried again.
+    """
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives messages by table."""
+        settings = load_settings()
+        given = self._values(context, settings)
+        run = named_run(self._run, settings)
+        # A load may have the same run id, and would have its work tables under the same names.
+        values = {"run_id": f"{self.dag_id} {given['run_id']}", "now": given["now"]}
+        messages: Counter[str] = Counter()
+        try:
+            request = read_request(context["params"])
+            plan = chosen(read_plan(), request.event)
+            require_current(run, plan, settings)
+        except (FormError, TrackingPlanError, DestructiveChangeError, PendingChangesError) as error:
+            raise AirflowFailException(str(error)) from None
+        with ThreadPoolExecutor(settings.typed_load_threads) as pool:
+            for day, rates in rederive(run, self._run_each(pool, settings), plan, **values, window=request.window):
+                self.log.info("%s: %d messages", day, sum(rate["messages"] for rate in rates))
+                self._warn(rates)
+                messages.update({rate["table_name"]: rate["messages"] for rate in rates})
+        typed_events.clean_up(run, values)
+        return dict(messages)

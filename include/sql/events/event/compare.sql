@@ -1,5 +1,6 @@
 -- Messages that are in `events` and not, or more than once, in the table of their event, for what one run brought.
--- Grain: one table with such messages. Parameters: run_id, compared (its events, each with event and window).
+-- With `again`, each must have been written by this run: a commit can be lost where the table is altered meanwhile.
+-- Grain: one table with such messages. Parameters: run_id, again, compared (its events, each with event and window).
 with expected as (
     select
         table_name,
@@ -19,7 +20,9 @@ written as (
         {{ literal(present.event.table) }} as table_name,
         message_id
     from {{ t.typed(present.event.table) }}
-    where received_at between {{ bind(present.window.earliest) }} and {{ bind(present.window.latest) }}
+    where
+        received_at between {{ bind(present.window.earliest) }} and {{ bind(present.window.latest) }}
+        {{ "and load_run_id = " ~ bind(run_id) if again }}
     {%- if not loop.last %}
     union all
     {%- endif %}

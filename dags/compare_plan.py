@@ -1,0 +1,54 @@
+"""
+# Compare what is sent with the tracking plan
+
+`include/tracking_plan.yaml` says which events there are and what their properties are. Once a day, this DAG says what
+is otherwise, in `lake.clickstream.plan_diff`: what is sent and not declared, declared and not sent, or sent with
+another type, each with counts, an example, and the entry to paste into the plan. See `docs/tracking-plan.md`.
+
+1. **create_table** makes the table if it is missing.
+2. **compare** reads the last *days* of `events` once, and puts what it finds in place of what was there.
+3. **check** asks the check beside the table.
+
+**Trigger it** after the plan was changed, to see what is left; *days* is how far back it looks, and what it costs. On a
+machine with the local stack, `make plan-diff` shows the same at once and `make plan-suggest` writes the entries.
+
+**When it fails**: a mistake in the plan is named with its line. Otherwise clear the run: readers see the differences of
+the run before until they are all replaced.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import chain, dag
+
+from clickstream.operators.checks import TrinoCheckTablesOperator
+from clickstream.operators.forms import compare_form
+from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.plan_diff import TrinoComparePlanOperator
+from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.sql import TableNames
+
+
+@dag(
+    schedule="10 4 * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "lake"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(hours=1),
+    },
+    params=compare_form(),
+    on_failure_callback=tell_of_failure,
+    doc_md=__doc__,
+)
+def compare_plan():
+    create_table = TrinoStatementOperator(task_id="create_table", sql=["lake/plan_diff/create.sql"])
+    compare = TrinoComparePlanOperator(task_id="compare")
+    check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.PLAN_TABLES)
+    chain(create_table, compare, check)
+
+
+compare_plan()

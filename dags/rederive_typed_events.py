@@ -1,0 +1,52 @@
+"""
+# Derive the tables of single events again
+
+Every message is in `lake.clickstream.events`, whole. So when `include/tracking_plan.yaml` gets a new property, or a
+column another type, the rows from before can be written anew as the plan is now: nothing is read from staging or the
+archive, and no load waits.
+
+- **rederive** takes the messages of the time from `events`, a day after another, and updates their rows in
+  `lake.clickstream_events`; a row that is missing is added, none is removed. Violations and discards that the plan now
+  has are added, those that it had stay. The log has the messages of each day.
+
+**Trigger it** by hand, after the first load with the new plan: that load adds the column. *From* and *to* say which
+messages, by `received_at`; *event* takes one event, else every live one. On a machine with the local stack,
+`make plan-rederive EVENT="Order Completed" FROM=2026-11-01T00:00:00Z TO=2026-11-25T00:00:00Z` does the same.
+
+**Loads may go on meanwhile.** It writes rows and never alters a table: it fails at once when a table is not yet as the
+plan has it. Do not deploy another change of the plan while it runs.
+
+**When it fails**: clear the run. Each table changes in one commit a day, and the same rows remain however often it
+runs. When a long time does not fit into its hour, take it in parts.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import dag
+
+from clickstream.operators.forms import rederive_form
+from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.typed_events import TrinoRederiveTypedEventsOperator
+
+
+@dag(
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "lake"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(hours=1),
+    },
+    params=rederive_form(),
+    on_failure_callback=tell_of_failure,
+    doc_md=__doc__,
+)
+def rederive_typed_events():
+    TrinoRederiveTypedEventsOperator(task_id="rederive")
+
+
+rederive_typed_events()

@@ -1,0 +1,40 @@
+"""The operator that compares what is sent with the tracking plan."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from clickstream.evolution import named_run
+from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.plan_diff import counts, differences, fitting
+from clickstream.plan_seen import look
+from clickstream.settings import load_settings
+from clickstream.tracking_plan import TrackingPlanError, read_plan
+
+
+class TrinoComparePlanOperator(TrinoStatementOperator):
+    """Compares the last days of `events`, the run's param `days`, with the plan; `plan_diff` then has what differs."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(sql=[], **kwargs)
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives the number of differences by kind."""
+        settings = load_settings()
+        values = self._values(context, settings)
+        try:
+            plan = read_plan()
+        except TrackingPlanError as error:
+            raise AirflowFailException(str(error)) from None
+        since = values["now"] - timedelta(days=context["params"]["days"])
+        seen = look(named_run(self._run, settings), since)
+        found = differences(plan, seen)
+        if seen.is_cut:
+            self.log.warning("rare properties were not looked at: does a sender use ids as keys?")
+        stored, count = fitting(found)
+        if count < len(found):
+            self.log.warning("%d of %d differences are stored", count, len(found))
+        self._run("lake/plan_diff/load.sql", settings, {**values, "differences_json": stored, "seen_since": since})
+        return counts(found)
