@@ -10,9 +10,9 @@ HEAD = """\
 # Tables, views and columns
 
 Written by `make docs` from `create.sql` of each table, `columns.yaml`, the tracking plan and
-`include/data_dictionary.yaml`, and checked by a test. Tables and their columns have the same texts as comments in the
-catalog, and so in `describe lake.clickstream.events`; a view has its own, and its columns have none. Names are those of
-the default settings.
+`include/data_dictionary.yaml`, and checked by a test. The catalog has the same texts as comments, and so has
+`describe lake.clickstream.events`: columns of tables are kept up to date, a table has the text with which it was made,
+a view its own, and the columns of a view none. Names are those of the default settings.
 
 **PII**: the value tells, or may hold what tells, who a person is. **Source**: where in the message it is from. Give a
 query a range of the column that its table is partitioned by, and it reads the files of that range only.
