@@ -8,7 +8,7 @@ create table if not exists {{ t.plan_diff }} (
     messages bigint comment 'Messages with it; of items of arrays, those of each type added up.',
     first_seen_at timestamp(6) with time zone comment 'When the first of them was received, in the days compared.',
     last_seen_at timestamp(6) with time zone comment 'When the last of them was received.',
-    example varchar comment 'The value in the first of them as JSON text, 200 characters at most. It may be personal.',
+    example varchar comment 'The value in the first of them as JSON text, 200 characters at most. PII.',
     message_id varchar comment 'The message that the example is from.',
     entry varchar comment 'What to paste into the tracking plan, as YAML: an entry, or a line of properties.',
     seen_since timestamp(6) with time zone comment 'Messages received from then on were compared.',
