@@ -5,7 +5,7 @@
 is otherwise, in `lake.clickstream.plan_diff`: what is sent and not declared, declared and not sent, or sent with
 another type, each with counts, an example, and the entry to paste into the plan. See `docs/tracking-plan.md`.
 
-1. **create_table** makes the table if it is missing.
+1. **create_tables** makes the table, and those that are read, if they are missing.
 2. **compare** reads the last *days* of `events` once, and puts what it finds in place of what was there.
 3. **check** asks the check beside the table.
 
@@ -27,6 +27,9 @@ from clickstream.operators.plan_diff import TrinoComparePlanOperator
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.sql import TableNames
 
+# Those that are read may be missing before the first load.
+CREATED = ("events", "load_ledger", *TableNames.PLAN_TABLES)
+
 
 @dag(
     schedule="10 4 * * *",
@@ -45,10 +48,10 @@ from clickstream.sql import TableNames
     doc_md=__doc__,
 )
 def compare_plan():
-    create_table = TrinoStatementOperator(task_id="create_table", sql=["lake/plan_diff/create.sql"])
+    create_tables = TrinoStatementOperator(task_id="create_tables", sql=[f"lake/{name}/create.sql" for name in CREATED])
     compare = TrinoComparePlanOperator(task_id="compare")
     check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.PLAN_TABLES)
-    chain(create_table, compare, check)
+    chain(create_tables, compare, check)
 
 
 compare_plan()
