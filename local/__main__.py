@@ -39,6 +39,12 @@ def up(airflow: bool = True) -> None:
 
 
 @app.command()
+def deploy() -> None:
+    """Deploy lambdas/template.yaml to a local AWS that runs; `up` does this too."""
+    stack.deploy(say, open_places())
+
+
+@app.command()
 def down() -> None:
     """Stop them; their state is kept."""
     stack.down(say)

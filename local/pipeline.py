@@ -93,7 +93,7 @@ def wait_until_modelled(places: Places, since: datetime, report: Report, patienc
             return
         report("model_sessions: waits for its turn")
         time.sleep(0.5)
-    raise LocalError(f"model_sessions did not begin within {patience:.0f} s: is it paused? {places.airflow_url}")
+    raise LocalError(f"model_sessions did not begin within {patience:.0f} s: is it paused? {places.page('airflow')}")
 
 
 def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:
