@@ -63,7 +63,7 @@ plan-import: ## FILE=plan.json adds the events of a Segment tracking plan, or of
 plan-export: ## print the plan as the JSON of Segment Protocols
 	@$(RUN) plan-export
 
-lint: ## ruff, sqlfluff, mypy
+lint: ## ruff, sqlfluff, mypy, hadolint, the schema of docker-compose.yaml
 	@$(RUN) lint
 
 fmt: ## format Python and SQL
