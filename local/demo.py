@@ -154,7 +154,7 @@ def run(console: Console, seed: int, users: int) -> None:
     for title, statement in SHOWN:
         output.print()
         output.print(_table(title, *pipeline.query(places, statement)))
-    output.print(_addresses(places))
+    output.print(_addresses(places), soft_wrap=True)
     output.print(f"done in {time.monotonic() - began:.0f} s; all of it goes on running until `{_ways_on(places)[1]}`")
     if DOES_NOT_ADD_UP in accounts:
         raise LocalError("what was loaded does not add up to what was sent: see above")

@@ -17,7 +17,8 @@ from local.trino import assemble
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-DOCKERFILES = {name: (ROOT / "docker" / f"{name}.Dockerfile").read_text() for name in ("airflow", "local")}
+LOCKS = {"airflow": "airflow-docker.lock", "local": "local.lock"}
+DOCKERFILES = {name: (ROOT / "docker" / f"{name}.Dockerfile").read_text() for name in LOCKS}
 AIRFLOW = {name for name in SERVICES if name.startswith("airflow-")}
 # A port as it has to be written: on this machine only, by a variable with a default.
 PORT = re.compile(r"127\.0\.0\.1:\$\{(?P<variable>CLICKSTREAM_\w+_PORT):-(?P<default>\d+)\}:\d+")
@@ -29,10 +30,9 @@ def base_image(dockerfile: str) -> str:
     return image
 
 
-def locked(package: str, lock: str) -> str:
+def locked(lock: str) -> dict[str, str]:
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
-    [version] = re.findall(rf"^{package}==(\S+)", text, re.MULTILINE)
-    return version
+    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
 
 
 def waited_for() -> Iterator[tuple[str, str]]:
@@ -74,19 +74,27 @@ def test_images_are_pinned() -> None:
 
 
 def test_versions_are_those_of_the_checkout() -> None:
-    airflow = locked("apache-airflow", "airflow.lock")
+    airflow = locked("airflow.lock")["apache-airflow"]
 
     assert SERVICES["trino"]["image"] == f"trinodb/trino:{assemble.version()}"
     assert base_image("airflow") == f"apache/airflow:{airflow}-python3.12"
 
 
+def test_airflow_in_a_container_has_the_same_packages_and_the_drivers_of_its_database() -> None:
+    container, local = locked("airflow-docker.lock"), locked("airflow.lock")
+
+    assert len(local) > 100
+    assert {name: version for name, version in container.items() if name in local} == local
+    assert container.keys() - local.keys() == {"asyncpg", "psycopg2-binary"}
+
+
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_images_install_only_what_is_locked(name: str) -> None:
-    installs = re.findall(r"\bpip install\b[^&|]*", DOCKERFILES[name].replace("\\\n", " "))
+    installs = re.findall(r"\bpip (?:install|sync)\b[^&|]*", DOCKERFILES[name].replace("\\\n", " "))
 
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
-    assert f"{name}.lock" in installs[0]
+    assert installs[0].split()[-1].endswith(f"/{LOCKS[name]}")
     assert not re.search(r"^USER (root|0)\b", DOCKERFILES[name], re.MULTILINE)
 
 
