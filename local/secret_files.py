@@ -1,6 +1,7 @@
 """`python -m local.secret_files FOLDER`: the keys and passwords that the containers share, one a file, made once.
 
-They are for one machine, in a volume that only its containers mount; these run as different users, who all may read. Airflow makes the password of its user itself.
+They are for one machine, in a volume that only its containers mount; these run as different users, who all may read.
+Airflow makes the password of its user itself.
 """
 
 import base64

@@ -90,7 +90,7 @@ def test_airflow_in_a_container_has_the_same_packages_and_the_drivers_of_its_dat
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_images_install_only_what_is_locked(name: str) -> None:
-    installs = re.findall(r"\bpip (?:install|sync)\b[^&|]*", DOCKERFILES[name].replace("\\\n", " "))
+    installs = re.findall(r"\bpip (?:install|sync)\b[^&|\n]*", DOCKERFILES[name].replace("\\\n", " "))
 
     assert len(installs) == 1
     assert "--require-hashes" in installs[0]
