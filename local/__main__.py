@@ -149,7 +149,7 @@ def guarded(command: Callable[[], Any]) -> int:
     try:
         command()
     except httpx.ConnectError:
-        print("clickstream: nothing answers: run `make up` first", file=sys.stderr)
+        print("clickstream: nothing answers: run `make up`, or `docker compose up`, first", file=sys.stderr)
         return 1
     except (LocalError, TrinoError, BotoCoreError, httpx.HTTPError, subprocess.CalledProcessError, OSError) as error:
         reason = error.message if isinstance(error, TrinoError) and hasattr(error, "message") else str(error)

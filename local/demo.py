@@ -17,7 +17,7 @@ EXAMPLE = '"select type, count(*) from events group by 1"'
 # How one goes on: a query, the end, where Airflow's user is.
 WITH_MAKE = (f"make sql Q={EXAMPLE}", "make down", "")
 WITH_DOCKER = (
-    f"docker compose run --rm demo sql --query {EXAMPLE}",
+    f"docker compose run --rm local sql --query {EXAMPLE}",
     "docker compose down",
     " (user and password: docker compose exec airflow-apiserver cat account/passwords.json)",
 )

@@ -69,7 +69,7 @@ def wait_until_staged(places: Places, report: Report, patience: float = 300) -> 
             return
         report(f"{stream['records_delivered']} records delivered, {waiting} objects to stage")
         time.sleep(0.25)
-    raise LocalError(f"not all was staged within {patience:.0f} s: see {places.log('aws')}")
+    raise LocalError(f"not all was staged within {patience:.0f} s: {places.where_to_look('aws')}")
 
 
 def run_pipeline(places: Places, report: Report) -> dict[str, Any] | None:

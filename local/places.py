@@ -54,6 +54,10 @@ class Places:
         """The log file of a service."""
         return self.state / "logs" / f"{service}.log"
 
+    def where_to_look(self, service: str) -> str:
+        """The end of a complaint about a service."""
+        return f"see the log of {service} where it runs" if service in self.elsewhere else f"see {self.log(service)}"
+
     @property
     def settings_file(self) -> Path:
         """The CLICKSTREAM_* settings of the deployed stack, as JSON."""

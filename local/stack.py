@@ -117,7 +117,7 @@ def wait(service: Service, places: Places) -> None:
             raise LocalError(f"{service.name} ended while it started: see {places.log(service.name)}")
         if time.monotonic() > deadline:
             raise LocalError(
-                f"{service.name} does not answer after {service.patience:.0f} s: see {places.log(service.name)}"
+                f"{service.name} does not answer after {service.patience:.0f} s: {places.where_to_look(service.name)}"
             )
         time.sleep(0.3)
 
