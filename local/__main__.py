@@ -40,6 +40,12 @@ def up(airflow: bool = True) -> None:
 
 
 @app.command()
+def deploy() -> None:
+    """Deploy lambdas/template.yaml to a local AWS that runs; `up` does this too."""
+    stack.deploy(say, open_places())
+
+
+@app.command()
 def down() -> None:
     """Stop them; their state is kept."""
     stack.down(say)
@@ -153,7 +159,7 @@ def guarded(command: Callable[[], Any]) -> int:
     try:
         command()
     except httpx.ConnectError:
-        print("clickstream: nothing answers: run `make up` first", file=sys.stderr)
+        print("clickstream: nothing answers: run `make up`, or `docker compose up`, first", file=sys.stderr)
         return 1
     except (LocalError, TrinoError, BotoCoreError, httpx.HTTPError, subprocess.CalledProcessError, OSError) as error:
         reason = error.message if isinstance(error, TrinoError) and hasattr(error, "message") else str(error)

@@ -1,8 +1,11 @@
 """The few calls to Airflow's REST API: start a run, follow it, read what it returned."""
 
+import json
+import os
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,13 +21,12 @@ class Airflow:
 
     def __init__(self, places: Places) -> None:
         try:
-            answer = httpx.get(f"{places.airflow_url}/auth/token", timeout=30).raise_for_status()
+            token = _token(places.airflow_url)
         except httpx.HTTPError as error:
             raise LocalError(f"Airflow does not answer at {places.airflow_url} ({error}): run `make up`") from error
-        token = answer.json()["access_token"]
-        self.url = places.airflow_url
+        self.url = places.page("airflow")
         self._client = httpx.Client(
-            base_url=f"{self.url}/api/v2", timeout=30, headers={"Authorization": f"Bearer {token}"}
+            base_url=f"{places.airflow_url}/api/v2", timeout=30, headers={"Authorization": f"Bearer {token}"}
         )
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, patience: float = 60) -> str:
@@ -110,3 +112,15 @@ class Airflow:
 
     def _get(self, path: str) -> Any:
         return self._client.get(path).raise_for_status().json()
+
+
+def _token(url: str) -> str:
+    """A token of the API. CLICKSTREAM_AIRFLOW_PASSWORDS names Airflow's file of users, if it wants a password."""
+    passwords = os.environ.get("CLICKSTREAM_AIRFLOW_PASSWORDS")
+    if passwords is None:
+        answer = httpx.get(f"{url}/auth/token", timeout=30)
+    else:
+        username, password = next(iter(json.loads(Path(passwords).read_text()).items()))
+        answer = httpx.post(f"{url}/auth/token", json={"username": username, "password": password}, timeout=30)
+    token: str = answer.raise_for_status().json()["access_token"]
+    return token

@@ -47,6 +47,8 @@ PROGRAMS = {
         ("lint", "ruff", "format", "--check", "."),
         ("lint", "sqlfluff", "lint", "--processes", "2", "include/sql"),
         ("lint", "mypy"),
+        ("lint", "hadolint", "docker/airflow.Dockerfile", "docker/local.Dockerfile"),
+        ("lint", "check-jsonschema", "--quiet", "--builtin-schema", "vendor.compose-spec", "docker-compose.yaml"),
     ],
     "fmt": [
         ("lint", "ruff", "check", "--fix", "."),

@@ -13,7 +13,14 @@ from local.places import LocalError, Places
 from local.segment.events import generate_day
 
 USERS = 120
-EXAMPLE = 'make sql Q="select type, count(*) from events group by 1"'
+EXAMPLE = '"select type, count(*) from events group by 1"'
+# How one goes on: a query, the end, where Airflow's user is.
+WITH_MAKE = (f"make sql Q={EXAMPLE}", "make down", "")
+WITH_DOCKER = (
+    f"docker compose run --rm local sql --query {EXAMPLE}",
+    "docker compose down",
+    " (user and password: docker compose exec airflow-apiserver cat account/passwords.json)",
+)
 
 DOES_NOT_ADD_UP = "DOES NOT ADD UP"
 LOADED_SINCE = """
@@ -147,8 +154,8 @@ def run(console: Console, seed: int, users: int) -> None:
     for title, statement in SHOWN:
         output.print()
         output.print(_table(title, *pipeline.query(places, statement)))
-    output.print(_addresses(places))
-    output.print(f"done in {time.monotonic() - began:.0f} s; all of it goes on running until `make down`")
+    output.print(_addresses(places), soft_wrap=True)
+    output.print(f"done in {time.monotonic() - began:.0f} s; all of it goes on running until `{_ways_on(places)[1]}`")
     if DOES_NOT_ADD_UP in accounts:
         raise LocalError("what was loaded does not add up to what was sent: see above")
 
@@ -209,4 +216,10 @@ def _cell(value: Any) -> str:
 
 
 def _addresses(places: Places) -> str:
-    return f"\nAirflow  {places.airflow_url}\nTrino    {places.trino_url}/ui/ (any user name)\nQuery    {EXAMPLE}\n"
+    query, _, user = _ways_on(places)
+    airflow, trino = places.page("airflow"), places.page("trino")
+    return f"\nAirflow  {airflow}{user}\nTrino    {trino}/ui/ (any user name)\nQuery    {query}\n"
+
+
+def _ways_on(places: Places) -> tuple[str, str, str]:
+    return WITH_DOCKER if places.elsewhere else WITH_MAKE

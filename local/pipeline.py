@@ -69,7 +69,7 @@ def wait_until_staged(places: Places, report: Report, patience: float = 300) -> 
             return
         report(f"{stream['records_delivered']} records delivered, {waiting} objects to stage")
         time.sleep(0.25)
-    raise LocalError(f"not all was staged within {patience:.0f} s: see {places.log('aws')}")
+    raise LocalError(f"not all was staged within {patience:.0f} s: {places.where_to_look('aws')}")
 
 
 def run_pipeline(places: Places, report: Report) -> dict[str, Any] | None:
@@ -93,7 +93,7 @@ def wait_until_modelled(places: Places, since: datetime, report: Report, patienc
             return
         report("model_sessions: waits for its turn")
         time.sleep(0.5)
-    raise LocalError(f"model_sessions did not begin within {patience:.0f} s: is it paused? {places.airflow_url}")
+    raise LocalError(f"model_sessions did not begin within {patience:.0f} s: is it paused? {places.page('airflow')}")
 
 
 def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:

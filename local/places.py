@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,29 +18,45 @@ class LocalError(RuntimeError):
 
 @dataclass(frozen=True)
 class Places:
-    """One local stack: everything it keeps is under `state`. `ports` has one port a service."""
+    """One local stack: everything it keeps is under `state`. `ports` has one port a service.
+
+    `elsewhere` has the addresses of the services that others start, such as containers.
+    """
 
     state: Path
     ports: dict[str, int]
+    elsewhere: dict[str, str] = field(default_factory=dict)
 
     @property
     def aws_url(self) -> str:
         """The endpoint of every AWS service."""
-        return f"http://127.0.0.1:{self.ports['aws']}"
+        return self._url("aws")
 
     @property
     def trino_url(self) -> str:
         """Trino's coordinator and its web page."""
-        return f"http://127.0.0.1:{self.ports['trino']}"
+        return self._url("trino")
 
     @property
     def airflow_url(self) -> str:
         """Airflow's web page and API."""
-        return f"http://127.0.0.1:{self.ports['airflow']}"
+        return self._url("airflow")
+
+    def page(self, service: str) -> str:
+        """Where a browser finds a service. Of one that runs elsewhere, CLICKSTREAM_<SERVICE>_UI tells."""
+        told = os.environ.get(f"CLICKSTREAM_{service.upper()}_UI") if service in self.elsewhere else None
+        return told or self._url(service)
+
+    def _url(self, service: str) -> str:
+        return self.elsewhere.get(service) or f"http://127.0.0.1:{self.ports[service]}"
 
     def log(self, service: str) -> Path:
         """The log file of a service."""
         return self.state / "logs" / f"{service}.log"
+
+    def where_to_look(self, service: str) -> str:
+        """The end of a complaint about a service."""
+        return f"see the log of {service} where it runs" if service in self.elsewhere else f"see {self.log(service)}"
 
     @property
     def settings_file(self) -> Path:
@@ -58,7 +74,8 @@ class Places:
 def open_places() -> Places:
     """The stack of this checkout, or that of CLICKSTREAM_STATE (a folder).
 
-    A port is the one in CLICKSTREAM_<SERVICE>_PORT, else the one that the stack had before, else a free one.
+    A port is the one in CLICKSTREAM_<SERVICE>_PORT, else the one that the stack had before, else a free one. A service
+    with a CLICKSTREAM_<SERVICE>_URL runs elsewhere, at that address.
     """
     state = Path(os.environ.get("CLICKSTREAM_STATE") or ROOT / ".local").resolve()
     (state / "logs").mkdir(parents=True, exist_ok=True)
@@ -67,7 +84,8 @@ def open_places() -> Places:
     ports = {service: _port(service, known.get(service)) for service in SERVICES}
     if ports != known:
         file.write_text(json.dumps(ports))
-    return Places(state, ports)
+    urls = {service: os.environ.get(f"CLICKSTREAM_{service.upper()}_URL") for service in SERVICES}
+    return Places(state, ports, {service: url.rstrip("/") for service, url in urls.items() if url})
 
 
 def renew_port(places: Places, service: str) -> Places:
@@ -76,7 +94,7 @@ def renew_port(places: Places, service: str) -> Places:
         raise LocalError(f"port {places.ports[service]} (CLICKSTREAM_{service.upper()}_PORT) is in use")
     ports = {**places.ports, service: _free_port()}
     (places.state / "ports.json").write_text(json.dumps(ports))
-    return Places(places.state, ports)
+    return replace(places, ports=ports)
 
 
 def is_free(port: int) -> bool:

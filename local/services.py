@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 import trino
@@ -93,8 +94,9 @@ def _trino_healthy(places: Places) -> bool:
 
 def connect_trino(places: Places) -> trino.dbapi.Connection:
     """A connection to the local Trino; tables without a schema are the typed ones."""
+    address = urlsplit(places.trino_url)
     return trino.dbapi.connect(
-        host="127.0.0.1", port=places.ports["trino"], user=os.environ.get("USER", "local"), catalog="lake",
+        host=address.hostname, port=address.port, user=os.environ.get("USER", "local"), catalog="lake",
         schema="clickstream", timezone="UTC", request_timeout=60,
     )  # fmt: skip
 

@@ -32,27 +32,41 @@ class ServiceStatus:
 
 
 def up(report: Report, with_airflow: bool = True) -> Places:
-    """Start what is not running, deploy the template; give the places. Raises LocalError."""
+    """Start what is not running, deploy the template; give the places. Raises LocalError.
+
+    What runs elsewhere is only waited for.
+    """
     places = open_places()
     with _step(report, "local AWS and Trino started"):
         for service in (services.AWS, services.TRINO):
             places = start(service, places)
         wait(services.AWS, places)
-    with _step(report, "lambdas/template.yaml deployed"):
-        _deploy(places)
+    deploy(report, places)
     if with_airflow:
         places = start(services.AIRFLOW, places)
-    with _step(report, f"Trino answers at {places.trino_url}"):
+    with _step(report, f"Trino answers at {places.page('trino')}"):
         wait(services.TRINO, places)
     if with_airflow:
-        with _step(report, f"Airflow answers at {places.airflow_url}"):
+        with _step(report, f"Airflow answers at {places.page('airflow')}"):
             wait(services.AIRFLOW, places)
     return places
 
 
+def deploy(report: Report, places: Places) -> None:
+    """Deploy the template to the local AWS and keep the settings that come of it. Raises LocalError."""
+    with _step(report, "lambdas/template.yaml deployed"):
+        try:
+            outputs = aws_deploy.deploy(places.aws_url, LOCAL_PARAMETERS)
+        except aws_deploy.DeployError as error:
+            raise LocalError(str(error)) from error
+        places.settings_file.write_text(json.dumps(aws_deploy.as_settings(outputs), indent=2, sort_keys=True))
+
+
 def down(report: Report) -> None:
-    """Stop everything, keep the state. Airflow first: it uses the others."""
+    """Stop everything, keep the state. Airflow first: it uses the others. Raises LocalError."""
     places = open_places()
+    if places.elsewhere:
+        raise LocalError(f"{', '.join(places.elsewhere)} were not started by this command: stop them where they run")
     for service in reversed(services.ALL):
         stopped = processes.stop(service.name, places.state, service.stop_timeout)
         report(f"{service.name}: {'stopped' if stopped else 'was not running'}")
@@ -75,7 +89,7 @@ def status() -> list[ServiceStatus]:
     found = []
     for service in services.ALL:
         process = processes.find(service.name, places.state)
-        healthy = process is not None and _is_healthy(service, places)
+        healthy = (process is not None or service.name in places.elsewhere) and _is_healthy(service, places)
         memory = processes.resident_bytes(process) if process else 0
         found.append(ServiceStatus(service.name, process.pid if process else 0, healthy, memory, urls[service.name]))
     return found
@@ -83,7 +97,7 @@ def status() -> list[ServiceStatus]:
 
 def start(service: Service, places: Places) -> Places:
     """Start one service if it does not run; give the places, with another port where its own was taken."""
-    if processes.find(service.name, places.state) is not None:
+    if service.name in places.elsewhere or processes.find(service.name, places.state) is not None:
         return places
     if not is_free(places.ports[service.name]):
         places = renew_port(places, service.name)
@@ -99,11 +113,11 @@ def wait(service: Service, places: Places) -> None:
     """Wait until a service works. Raises LocalError when it ends or its patience is over."""
     deadline = time.monotonic() + service.patience
     while not _is_healthy(service, places):
-        if processes.find(service.name, places.state) is None:
+        if service.name not in places.elsewhere and processes.find(service.name, places.state) is None:
             raise LocalError(f"{service.name} ended while it started: see {places.log(service.name)}")
         if time.monotonic() > deadline:
             raise LocalError(
-                f"{service.name} does not answer after {service.patience:.0f} s: see {places.log(service.name)}"
+                f"{service.name} does not answer after {service.patience:.0f} s: {places.where_to_look(service.name)}"
             )
         time.sleep(0.3)
 
@@ -113,14 +127,6 @@ def _is_healthy(service: Service, places: Places) -> bool:
         return service.is_healthy(places)
     except (httpx.HTTPError, trino.exceptions.Error, KeyError, ValueError):
         return False
-
-
-def _deploy(places: Places) -> None:
-    try:
-        outputs = aws_deploy.deploy(places.aws_url, LOCAL_PARAMETERS)
-    except aws_deploy.DeployError as error:
-        raise LocalError(str(error)) from error
-    places.settings_file.write_text(json.dumps(aws_deploy.as_settings(outputs), indent=2, sort_keys=True))
 
 
 @contextmanager

@@ -7,6 +7,8 @@ for name in uv local airflow lint; do
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --no-header --upgrade --output-file "$name.lock" "$name.in"
 done
-# The tests run with exactly what Airflow runs with.
-"$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-header --constraints airflow.lock --output-file test.lock test.in
+# The tests, and Airflow in a container, run with exactly what Airflow runs with.
+for name in test airflow-docker; do
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --no-header --constraints airflow.lock --output-file "$name.lock" "$name.in"
+done

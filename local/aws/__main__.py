@@ -11,14 +11,15 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT. Exit code 0 after a clean stop, 1 when it could not start."""
     parser = argparse.ArgumentParser(prog="python -m local.aws", description=__doc__)
-    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--port", type=int, required=True, help="port to listen at")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at, which a container must have wider")
     parser.add_argument("--state-dir", type=Path, required=True, help="folder for everything that outlives a stop")
     options = parser.parse_args(arguments)
     prepare(options.port, options.state_dir.resolve())
     # Only now: ministack reads its settings from the environment when it is imported.
     serve = importlib.import_module("local.aws.server").serve
 
-    return int(serve(options.port, options.state_dir.resolve()))
+    return int(serve(options.port, options.state_dir.resolve(), options.host))
 
 
 def prepare(port: int, state: Path) -> None:

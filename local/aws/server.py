@@ -1,4 +1,4 @@
-"""The process: ministack's ASGI app with a crawler that crawls and a Firehose that buffers, on 127.0.0.1.
+"""The process: ministack's ASGI app with a crawler that crawls and a Firehose that buffers.
 
 `/_clickstream/health` answers 200 with JSON once requests are served; every other request goes to ministack.
 """
@@ -152,7 +152,7 @@ async def _send_json(send: Send, data: dict[str, Any]) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _serve(app: LocalAws, port: int) -> None:
+async def _serve(app: LocalAws, host: str, port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -163,7 +163,7 @@ async def _serve(app: LocalAws, port: int) -> None:
         await asyncio.to_thread(app.stop_work)
 
     config = ServerConfig()
-    config.bind = [f"127.0.0.1:{port}"]
+    config.bind = [f"{host}:{port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 2
     config.loglevel = "WARNING"
@@ -185,15 +185,15 @@ async def _announce(port: int) -> None:
         return
 
 
-def serve(port: int, state: Path) -> int:
+def serve(port: int, state: Path, host: str = "127.0.0.1") -> int:
     """Serve until a signal; returns the exit code. Says in one line why it could not start."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             print(f"local AWS cannot use port {port}: {error.strerror}", file=sys.stderr)
             return 1
     logging.getLogger("local.aws").setLevel(logging.INFO)
-    asyncio.run(_serve(LocalAws(port, state), port))
+    asyncio.run(_serve(LocalAws(port, state), host, port))
     return 0

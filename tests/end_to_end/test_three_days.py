@@ -106,6 +106,7 @@ def test_the_tables_are_those_of_the_model_and_loading_again_changes_nothing(day
     assert report["rows_duplicate"] >= len(days.model)
 
 
+@pytest.mark.slow
 def test_rows_that_were_damaged_are_derived_again_from_both_places(days: Days) -> None:
     good = days.unplaced()
     ids = [days.model[0]["message_id"], days.model[-1]["message_id"]]
