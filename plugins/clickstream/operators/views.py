@@ -1,5 +1,6 @@
 """The operators that make the views over the tables."""
 
+from abc import abstractmethod
 from collections.abc import Collection
 from datetime import UTC, datetime
 
@@ -36,9 +37,9 @@ class TrinoPublishViewsOperator(LedgerReader):
             self.log.info("%s.%s: %s", view.schema, view.name, result.text())
         return [view.name for view in made]
 
+    @abstractmethod
     def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
         """Its views, in an order in which they can be made; `present`: schema and name of what is there."""
-        raise NotImplementedError
 
 
 class TrinoPublishLoadViewsOperator(TrinoPublishViewsOperator):
