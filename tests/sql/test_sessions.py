@@ -115,15 +115,12 @@ def test_any_order_and_any_split_gives_the_same_sessions_and_ids(machine: Machin
     whole.model("model")
     wanted = content(whole)
     assert_agrees(whole, messages)
-    for seed, count in ((1, 2), (2, 3)):
-        shuffled = random.Random(seed).sample(messages, len(messages))
-        lake = scratch_lake(machine)
-        for number, part in enumerate(parts(shuffled, count)):
-            load(lake, f"run-{number}", part)
-            if number != 1:  # Two loads are taken by one run.
-                lake.model(f"model-{number}")
-        lake.model("last")
-        assert content(lake) == wanted
+    lake = scratch_lake(machine)
+    for number, part in enumerate(parts(random.Random(2).sample(messages, len(messages)), 4)):
+        load(lake, f"run-{number}", part)
+        if number != 1:  # Two loads are taken by one run.
+            lake.model(f"model-{number}")
+    assert content(lake) == wanted
 
 
 def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
