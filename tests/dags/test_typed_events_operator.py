@@ -125,7 +125,7 @@ def test_a_mistake_in_the_plan_is_not_tried_again(
     def mistaken() -> None:
         raise TrackingPlanError("tracking_plan.yaml:7: events > A: wrong")
 
-    monkeypatch.setattr("clickstream.operators.typed_events.read_plan", mistaken)
+    monkeypatch.setattr("clickstream.operators.plan.read_plan", mistaken)
     trino = connect_trino(ANSWERS)
 
     with pytest.raises(AirflowFailException, match=r"tracking_plan.yaml:7"):

@@ -42,7 +42,7 @@ def test_a_mistake_in_the_plan_is_not_tried_again(
     def mistaken() -> None:
         raise TrackingPlanError("tracking_plan.yaml:7: events > A: wrong")
 
-    monkeypatch.setattr("clickstream.operators.views.read_plan", mistaken)
+    monkeypatch.setattr("clickstream.operators.plan.read_plan", mistaken)
     trino = connect_trino({"system.metadata.table_comments": [THERE]})
 
     with pytest.raises(AirflowFailException, match="events > A: wrong"):

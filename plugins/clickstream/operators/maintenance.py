@@ -12,11 +12,11 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
 from clickstream.maintenance import Upkeep, maintain, stray_batches
+from clickstream.operators.plan import require_plan
 from clickstream.query import QueryRunner, Result
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
 from clickstream.table_shape import Name
-from clickstream.tracking_plan import read_plan
 
 
 class _MaintenanceOperator(BaseOperator):
@@ -37,28 +37,17 @@ class _MaintenanceOperator(BaseOperator):
         return result
 
 
-class TrinoMaintainTableOperator(_MaintenanceOperator):
-    """Compacts one lake table, expires its snapshots and removes its orphan files; skipped while there is no table.
-
-    `retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days.
-    """
+class _KeepTablesOperator(_MaintenanceOperator):
+    """`retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days."""
 
     template_fields: Sequence[str] = ("retention_days",)
 
-    def __init__(self, *, table: str = "", retention_days: int | str = 7, **kwargs: Any) -> None:
+    def __init__(self, *, retention_days: int | str = 7, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.table = table
         self.retention_days = retention_days
 
-    def execute(self, context: Context) -> Any:
-        """Gives the table's files, bytes and snapshots before and after, and the counts of files changed."""
-        settings = load_settings()
-        upkeep = self._maintain(settings, (settings.lake_database, self.table))
-        if upkeep is None:
-            raise AirflowSkipException(f"there is no table {self.table} yet")
-        return upkeep.to_dict()
-
     def _maintain(self, settings: Settings, table: Name) -> Upkeep | None:
+        """What was done to a table; None when there is none of that name."""
         retention = timedelta(days=int(self.retention_days))
         try:
             upkeep = maintain(
@@ -72,13 +61,29 @@ class TrinoMaintainTableOperator(_MaintenanceOperator):
         return upkeep
 
 
-class TrinoMaintainTypedEventsOperator(TrinoMaintainTableOperator):
+class TrinoMaintainTableOperator(_KeepTablesOperator):
+    """Compacts one lake table, expires its snapshots and removes its orphan files; skipped while there is no table."""
+
+    def __init__(self, *, table: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Gives the table's files, bytes and snapshots before and after, and the counts of files changed."""
+        settings = load_settings()
+        upkeep = self._maintain(settings, (settings.lake_database, self.table))
+        if upkeep is None:
+            raise AirflowSkipException(f"there is no table {self.table} yet")
+        return upkeep.to_dict()
+
+
+class TrinoMaintainTypedEventsOperator(_KeepTablesOperator):
     """The same for the table of each event of the tracking plan, those of deprecated events too, one after another."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Gives the figures of each table that is there."""
         settings = load_settings()
-        names = [(settings.events_database, event.table) for event in read_plan().with_table]
+        names = [(settings.events_database, event.table) for event in require_plan().with_table]
         kept = [upkeep for name in names if (upkeep := self._maintain(settings, name))]
         if not kept:
             raise AirflowSkipException("there is no table of an event yet")

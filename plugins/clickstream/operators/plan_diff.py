@@ -4,14 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.evolution import named_run
+from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.plan_diff import counts, differences, fitting
 from clickstream.plan_seen import look
 from clickstream.settings import load_settings
-from clickstream.tracking_plan import TrackingPlanError, read_plan
 
 
 class TrinoComparePlanOperator(TrinoStatementOperator):
@@ -24,10 +23,7 @@ class TrinoComparePlanOperator(TrinoStatementOperator):
         """Gives the number of differences by kind."""
         settings = load_settings()
         values = self._values(context, settings)
-        try:
-            plan = read_plan()
-        except TrackingPlanError as error:
-            raise AirflowFailException(str(error)) from None
+        plan = require_plan()
         since = values["now"] - timedelta(days=context["params"]["days"])
         seen = look(named_run(self._run, settings), since)
         found = differences(plan, seen)

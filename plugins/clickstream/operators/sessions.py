@@ -7,10 +7,10 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.form import FormError
+from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.sessions import SessionRules, model_pending, model_range, read_rebuild
 from clickstream.settings import load_settings
-from clickstream.tracking_plan import TrackingPlanError, read_plan
 
 
 class TrinoModelSessionsOperator(TrinoStatementOperator):
@@ -42,7 +42,4 @@ class TrinoModelSessionsOperator(TrinoStatementOperator):
         """The rules with the conversions of the tracking plan, unless a setting names others."""
         if rules.conversion_events:
             return rules
-        try:
-            return replace(rules, conversion_events=tuple(sorted(read_plan().conversions)))
-        except TrackingPlanError as error:
-            raise AirflowFailException(str(error)) from error
+        return replace(rules, conversion_events=tuple(sorted(require_plan().conversions)))

@@ -19,6 +19,7 @@ from clickstream.aws.s3 import first_bytes, keep_copy, list_staged, read_text, w
 from clickstream.drift import SHAPES_READ, Drift, SchemaChange
 from clickstream.manifest import Manifest
 from clickstream.operators.links import TrinoQueryLink
+from clickstream.operators.plan import require_plan
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result, query_url
 from clickstream.run_report import from_row
@@ -26,7 +27,6 @@ from clickstream.sessions import rules_of
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
 from clickstream.staging_keys import StagedObject
-from clickstream.tracking_plan import TrackingPlanError, read_plan
 from clickstream.typed_events import Received
 from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culprit, is_misnamed
 
@@ -241,11 +241,7 @@ class TrinoPreviewLoadOperator(TrinoStatementOperator):
             raise AirflowSkipException("no dry run")
         values["bounds"] = SimpleNamespace(**self._run("work/batch/bounds.sql", settings, values).rows[0])
         row = self._run("work/batch/preview.sql", settings, values).rows[0]
-        try:
-            plan = read_plan()
-        except TrackingPlanError as error:
-            raise AirflowFailException(str(error)) from None
-        preview = preview_from_row(values["manifest"], row, plan, self._sessions_touched(settings, values))
+        preview = preview_from_row(values["manifest"], row, require_plan(), self._sessions_touched(settings, values))
         self.log.info("preview\n%s", preview.text())
         return preview.to_dict()
 

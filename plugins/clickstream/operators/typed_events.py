@@ -13,13 +13,14 @@ from airflow.sdk.exceptions import AirflowFailException
 from clickstream import typed_events
 from clickstream.evolution import named_run
 from clickstream.form import FormError
+from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.query import QueryRunner
 from clickstream.rederive import PendingChangesError, chosen, read_request, rederive, require_current
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
 from clickstream.table_shape import DestructiveChangeError
-from clickstream.tracking_plan import TrackingPlanError, read_plan
+from clickstream.tracking_plan import TrackingPlanError
 
 
 class _TypedTablesOperator(TrinoStatementOperator):
@@ -83,13 +84,13 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
         values = {name: given[name] for name in ("run_id", "now")}
         run = named_run(self._run, settings)
         try:
-            plan = read_plan()
+            plan = require_plan()
             with ThreadPoolExecutor(settings.typed_load_threads) as pool:
                 run_each = self._run_each(pool, settings)
                 typed_events.create_missing(run, run_each, plan, settings)
                 window = typed_events.Received(**run("work/typed/window.sql", **values).rows[0])
                 rates = typed_events.load(run, run_each, plan, values, window, given["manifest"].rederive)
-        except (TrackingPlanError, DestructiveChangeError) as error:
+        except DestructiveChangeError as error:
             raise AirflowFailException(str(error)) from None
         typed_events.clean_up(run, values)
         self._warn(rates)
@@ -112,7 +113,7 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
         messages: Counter[str] = Counter()
         try:
             request = read_request(context["params"])
-            plan = chosen(read_plan(), request.event)
+            plan = chosen(require_plan(), request.event)
             require_current(run, plan, settings)
         except (FormError, TrackingPlanError, DestructiveChangeError, PendingChangesError) as error:
             raise AirflowFailException(str(error)) from None

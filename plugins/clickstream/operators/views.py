@@ -7,17 +7,15 @@ from datetime import UTC, datetime
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.aws.s3 import list_staged
+from clickstream.operators.plan import require_plan
 from clickstream.operators.staging import LedgerReader
 from clickstream.query import QueryRunner
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
-from clickstream.tracking_plan import TrackingPlanError, read_plan
+from clickstream.table_shape import Name
 from clickstream.views import View, event_views, live_from, load_views, outdated, session_views
-
-Name = tuple[str, str]
 
 
 class TrinoPublishViewsOperator(LedgerReader):
@@ -56,10 +54,7 @@ class TrinoPublishEventViewsOperator(TrinoPublishViewsOperator):
 
     def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
         tables = {name for schema, name in present if schema == settings.events_database}
-        try:
-            return event_views(settings, read_plan(), tables)
-        except TrackingPlanError as error:
-            raise AirflowFailException(str(error)) from None
+        return event_views(settings, require_plan(), tables)
 
 
 class TrinoPublishSessionViewsOperator(TrinoPublishViewsOperator):

@@ -1,3 +1,4 @@
+{%- from "macros/ledger.sql" import adds_up -%}
 -- Staged objects that need no loading: a run has accounted for every row of them, or they are set
 -- aside as unreadable, with a copy kept. What a run lost stays to be loaded, and does not expire.
 -- Grain: one object. Parameters: staged_since.
@@ -6,7 +7,7 @@ with settled as (
         source_path,
         staged_at
     from {{ t.load_ledger }}
-    where rows_read = rows_loaded + rows_duplicate + rows_rejected
+    where {{ adds_up }}
     union distinct
     select
         source_path,

@@ -1,3 +1,4 @@
+{%- from "macros/ledger.sql" import adds_up -%}
 {%- from "macros/unpack.sql" import unpacked_lines -%}
 -- events and what is staged and not loaded yet, as if it were loaded (loaded_at is NULL then): each message once.
 -- The staged part opens the objects from the oldest one on that is not loaded; each load moves that on.
@@ -8,7 +9,7 @@ with loaded_objects as (
     from {{ t.load_ledger }}
     where
         staged_at >= {{ instant_literal(live_from.staged_at) }}
-        and rows_read = rows_loaded + rows_duplicate + rows_rejected
+        and {{ adds_up }}
     union all
     select source_path
     from {{ t.quarantine }}
