@@ -24,11 +24,11 @@ from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import compare_form
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.plan_diff import TrinoComparePlanOperator
-from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.sql import TableNames
 
 # Those that are read may be missing before the first load.
-CREATED = ("events", "load_ledger", *TableNames.PLAN_TABLES)
+READ = ("events", "load_ledger")
 
 
 @dag(
@@ -48,7 +48,11 @@ CREATED = ("events", "load_ledger", *TableNames.PLAN_TABLES)
     doc_md=__doc__,
 )
 def compare_plan():
-    create_tables = TrinoStatementOperator(task_id="create_tables", sql=[f"lake/{name}/create.sql" for name in CREATED])
+    create_tables = TrinoCreateTablesOperator(
+        task_id="create_tables",
+        sql=[f"lake/{name}/create.sql" for name in TableNames.PLAN_TABLES],
+        others=[f"lake/{name}/create.sql" for name in READ],
+    )
     compare = TrinoComparePlanOperator(task_id="compare")
     check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.PLAN_TABLES)
     chain(create_tables, compare, check)

@@ -3,8 +3,8 @@
 
 Turns events into sessions: what a visitor did without a longer pause. `docs/sessions.md` has the rules.
 
-1. **create_tables** makes the tables that are missing. **publish_views** then makes those views over them that are
-   missing or out of date.
+1. **create_tables** makes the tables that are missing and adds columns that they lack. **publish_views** then makes
+   those views over them that are missing or out of date.
 2. **model** takes every run of `load_events` that no run of this DAG has taken, finds the visitors whom it touched and
    models again what of their time can have changed, in one commit. The log and `session_runs` say how many sessions are
    new, changed, aliased (their id was replaced, since a late event came first) and capped (cut at the longest
@@ -30,7 +30,7 @@ from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import rebuild_form
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.sessions import TrinoModelSessionsOperator
-from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.views import TrinoPublishSessionViewsOperator
 from clickstream.sql import TableNames
 
@@ -52,7 +52,7 @@ from clickstream.sql import TableNames
     doc_md=__doc__,
 )
 def model_sessions():
-    create_tables = TrinoStatementOperator(
+    create_tables = TrinoCreateTablesOperator(
         task_id="create_tables", sql=[f"lake/{table}/create.sql" for table in TableNames.SESSION_TABLES]
     )
     publish_views = TrinoPublishSessionViewsOperator(task_id="publish_views")

@@ -1,12 +1,12 @@
-"""Brings tables that exist to the columns they should have, on Trino."""
+"""Brings tables that exist to the columns and comments they should have, on Trino."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from clickstream.query import Result
 from clickstream.settings import Settings
 from clickstream.sql import render
-from clickstream.table_shape import Change, Name, TableColumn, changes, columns_of
+from clickstream.table_shape import Change, Name, TableColumn, changes, columns_of, comment_of
 
 # Runs a file of include/sql with these values.
 Run = Callable[..., Result]
@@ -14,11 +14,12 @@ Run = Callable[..., Result]
 
 def lake_shapes(paths: Iterable[str], settings: Settings) -> dict[Name, Sequence[TableColumn]]:
     """The wanted columns of the lake tables among these create.sql files. Raises ColumnListError."""
-    return {
-        (settings.lake_database, path.split("/")[1]): columns_of(render(path, settings).text)
-        for path in paths
-        if path.startswith("lake/")
-    }
+    return {table: columns_of(text) for table, text in _create_statements(paths, settings)}
+
+
+def lake_comments(paths: Iterable[str], settings: Settings) -> dict[Name, str]:
+    """The wanted comments of the lake tables among these create.sql files. Raises ColumnListError."""
+    return {table: comment_of(text) for table, text in _create_statements(paths, settings)}
 
 
 def present_shapes(run: Run, settings: Settings, schemas: Sequence[str]) -> dict[Name, list[TableColumn]]:
@@ -40,6 +41,23 @@ def evolve(
     return todo
 
 
+def renew_comments(run: Run, wanted: Mapping[Name, str], settings: Settings) -> list[Name]:
+    """Gives each table that is there the comment it should have; gives those that had another."""
+    schemas = sorted({schema for schema, _ in wanted})
+    rows = run("runtime/comments.sql", catalog=settings.lake_catalog, schemas=schemas).rows if schemas else []
+    present = {(row["schema_name"], row["table_name"]): row["comment"] for row in rows}
+    renewed = [table for table, comment in wanted.items() if table in present and present[table] != comment]
+    for table in renewed:
+        run("evolution/comment_table.sql", altered=table, comment=wanted[table])
+    return renewed
+
+
 def named_run(run: Callable[[str, Settings, Mapping[str, Any]], Result], settings: Settings) -> Run:
     """`run` of an operator, with the values as keyword arguments."""
     return lambda path, **values: run(path, settings, values)
+
+
+def _create_statements(paths: Iterable[str], settings: Settings) -> Iterator[tuple[Name, str]]:
+    for path in paths:
+        if path.startswith("lake/"):
+            yield (settings.lake_database, path.split("/")[1]), render(path, settings).text

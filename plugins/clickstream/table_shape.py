@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 _COLUMN = re.compile(r"""\s*(?P<name>"[^"]+"|\w+)\s+(?P<type>[^']+?)\s+comment\s+'(?P<comment>(?:[^']|'')*)',?""")
+_COMMENT = re.compile(r"^comment '((?:[^']|'')*)'$", re.MULTILINE)
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 # What Iceberg widens in place (spec: Schema Evolution).
@@ -19,7 +20,7 @@ Name = tuple[str, str]
 
 
 class ColumnListError(ValueError):
-    """A create.sql does not list its columns one a line, each with a comment; the message has the line."""
+    """A create.sql does not list its columns one a line, each with a comment, or has none itself; the message says."""
 
 
 class DestructiveChangeError(ValueError):
@@ -68,6 +69,14 @@ def columns_of(create_statement: str) -> tuple[TableColumn, ...]:
     if body is None:
         raise ColumnListError("no `create table if not exists <name> (`, a column a line, `)`")
     return tuple(_column(text) for text in _column_texts(body[1].splitlines()))
+
+
+def comment_of(create_statement: str) -> str:
+    """What the text of a rendered create.sql says of its table. Raises ColumnListError."""
+    match = _COMMENT.search(create_statement)
+    if match is None:
+        raise ColumnListError("no line `comment '...'` of the table's own")
+    return match[1].replace("''", "'")
 
 
 def changes(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from clickstream.columns import Column
-from clickstream.evolution import Run, evolve, present_shapes
+from clickstream.evolution import Run, evolve, present_shapes, renew_comments
 from clickstream.settings import Settings
 from clickstream.tracking_plan import Event, TrackingPlan, common_columns
 
@@ -79,6 +79,8 @@ def create_missing(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Se
     present = present_shapes(run, settings, [settings.events_database])
     wanted = {(settings.events_database, event.table): event.shape for event in plan.with_table}
     evolve(run, wanted, present)
+    described = {(settings.events_database, event.table): event.entry["description"] for event in plan.with_table}
+    renew_comments(run, described, settings)
     missing = [event for event in plan.live if (settings.events_database, event.table) not in present]
     run_each("events/event/create.sql", [{"event": event} for event in missing])
     return [event.table for event in missing]

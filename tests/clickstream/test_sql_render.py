@@ -53,6 +53,7 @@ WITHOUT_GRAIN = {
     "work/session_regions/drop.sql", "work/session_steps/drop.sql", "work/session_drafts/drop.sql",
     "maintenance/drop_stray_batch.sql", "runtime/kill.sql", "views/publish.sql",
     "evolution/add_column.sql", "evolution/widen_column.sql", "evolution/comment_column.sql",
+    "evolution/comment_table.sql",
 }  # fmt: skip
 GIVEN_BY_RENDER = {
     "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal",
@@ -129,6 +130,7 @@ def values(
         "reject_ids": ["A1", "it's"],
         "altered": ("clickstream", "events"),
         "column": TableColumn("a", "varchar", "It's new."),
+        "comment": "What it's for.",
         "catalog": "lake",
         "schemas": ["clickstream"],
         "event": EVENT,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clickstream.evolution import lake_shapes
+from clickstream.evolution import lake_comments, lake_shapes
 from clickstream.settings import Settings
 from clickstream.sql import TableNames
 from clickstream.table_shape import (
@@ -100,9 +100,12 @@ def test_columns_are_read_out_of_a_create_statement() -> None:
             columns_of(wrong)
 
 
-def test_every_table_of_a_load_lists_its_columns() -> None:
+def test_every_lake_table_lists_its_columns_and_says_what_it_holds() -> None:
     settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
-    shapes = lake_shapes([f"lake/{table}/create.sql" for table in TableNames.LOAD_TABLES], settings)
+    paths = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
+    shapes = lake_shapes(paths, settings)
 
-    assert {name for _, name in shapes} == set(TableNames.LOAD_TABLES)
+    assert {name for _, name in shapes} == set(TableNames.LAKE_TABLES)
+    assert lake_comments(paths, settings)["clickstream", "rejects"].startswith("Lines that")
+    assert min(map(len, lake_comments(paths, settings).values())) > 20
     assert min(len(columns) for columns in shapes.values()) > 5

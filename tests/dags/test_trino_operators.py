@@ -65,7 +65,7 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
 
     run(task, "create_tables")
 
-    *created, asked = trino.executed
+    *created, columns, comments = trino.executed
     heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in created]
     assert heads == [
         '"staging"."clickstream_lines"."lines"',
@@ -80,8 +80,22 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."violations"',
     ]
     assert [parameters for _, parameters in created] == [None] * 10
-    assert "from system.jdbc.columns" in asked[0]
-    assert asked[1] == ["lake", "clickstream"]
+    assert "from system.jdbc.columns" in columns[0]
+    assert "from system.metadata.table_comments" in comments[0]
+    assert columns[1] == comments[1] == ["lake", "clickstream"]
+
+
+def test_a_table_that_another_dag_alters_is_made_and_left_as_it_is(task, connect_trino: ConnectTrino) -> None:
+    column = {"column_name": "of_old", "data_type": "varchar", "column_comment": ""}
+    there = [{"table_schema": "clickstream", "table_name": name, **column} for name in ("events", "plan_diff")]
+    trino = connect_trino({"from system.jdbc.columns": [there]})
+
+    with pytest.raises(AirflowFailException) as refused:
+        run(task, "create_tables", dag_id="compare_plan")
+
+    assert '"lake"."clickstream"."events"' in trino.executed[0][0]
+    assert "plan_diff: column of_old" in str(refused.value)
+    assert "clickstream.events" not in str(refused.value)
 
 
 @pytest.mark.usefixtures("listed")

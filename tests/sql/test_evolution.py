@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from clickstream.evolution import evolve, lake_shapes, present_shapes
+from clickstream.evolution import evolve, lake_comments, lake_shapes, present_shapes, renew_comments
 from clickstream.query import Result
 from clickstream.sql import TableNames
 from clickstream.table_shape import Change, DestructiveChangeError, TableColumn
 from tests.scratch import ScratchLake
 
-PATHS = [f"lake/{table}/create.sql" for table in TableNames.LOAD_TABLES]
+PATHS = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
 LINE = b'{"messageId":"m-%d","type":"track","event":"A","context":{"locale":"ko-KR","screen":{"width":3}}}\n'
 
 
@@ -33,13 +33,17 @@ def test_tables_of_an_earlier_version_take_new_columns_and_keep_their_rows(lake:
     wanted = {column.name: column for column in shape(lake, "events")}
     make_older(lake, "events", "context_locale", "context_screen_width")
     make_older(lake, "load_runs", "rows_by_delay")
+    make_older(lake, "sessions", "former_ids")
+    make_older(lake, "plan_diff", "example")
     lake.query(
         f"insert into {lake.t.events} (message_id, received_at) values ('old', timestamp '2026-11-24 00:00 UTC')"
     )
 
     done = bring_up_to_date(lake)
 
-    assert sorted(change.column.name for change in done) == ["context_locale", "context_screen_width", "rows_by_delay"]
+    assert sorted(change.column.name for change in done) == [
+        "context_locale", "context_screen_width", "example", "former_ids", "rows_by_delay",
+    ]  # fmt: skip
     assert {column.name: column for column in shape(lake, "events")} == wanted
     assert bring_up_to_date(lake) == []
     lake.stage("20261124T010203004Z-a.ndjson", LINE % 1)
@@ -93,6 +97,20 @@ def test_a_load_whose_commit_a_new_column_undid_fails_its_run_and_leaves_its_obj
     assert lake.take("next") == replace(taken, run_id="next")
     assert lake.load("undone", taken).adds_up
     assert sorted(row["message_id"] for row in lake.rows("events")) == ["m-1", "m-2", "m-3"]
+
+
+def test_a_table_takes_the_comment_that_it_should_have_and_keeps_its_rows(lake: ScratchLake) -> None:
+    wanted = lake_comments(PATHS, lake.settings)
+    events = (lake.settings.lake_database, "events")
+    lake.stage("20261124T010203004Z-a.ndjson", LINE % 1)
+    lake.load("run-1")
+    lake.query(f"comment on table {lake.t.events} is 'of an earlier version'")
+
+    assert renew_comments(lake.run, wanted, lake.settings) == [events]
+
+    assert lake.comments()[events] == wanted[events]
+    assert renew_comments(lake.run, wanted, lake.settings) == []
+    assert [row["message_id"] for row in lake.rows("events")] == ["m-1"]
 
 
 def undo_after(lake: ScratchLake, path: str, table: str) -> None:

@@ -31,8 +31,9 @@ def load(lake: ScratchLake, hour: int, event: bytes, properties: bytes, new: Tra
 
 def test_a_new_event_and_a_new_property(lake: ScratchLake) -> None:
     load(lake, 1, b"Order Completed", b'{"quantity":1,"color":"red"}', BEFORE)
+    told = ABOUT.replace("description: a", "description: Paid.")
     new = plan(
-        f"Order Completed: {{{ABOUT}, properties: {{quantity: {{type: integer}}, color: {{type: string}}}}}}",
+        f"Order Completed: {{{told}, properties: {{quantity: {{type: integer}}, color: {{type: string}}}}}}",
         f"Order Sent: {{{ABOUT}, properties: {{carrier: {{type: string}}}}}}",
     )
 
@@ -51,6 +52,7 @@ def test_a_new_event_and_a_new_property(lake: ScratchLake) -> None:
         (2, "blue", None),
     ]
     assert lake.query(f"select carrier from {lake.t.typed('order_sent')}") == [{"carrier": "CJ"}]
+    assert lake.comments()[schema, "order_completed"] == "Paid."
 
     lake.rederive("again", new, Window(START, START + timedelta(hours=30)), "Order Completed")
 

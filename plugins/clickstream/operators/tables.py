@@ -1,27 +1,38 @@
 """The operator that makes the lake tables and keeps them in shape."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.evolution import evolve, lake_shapes, named_run, present_shapes
+from clickstream.evolution import evolve, lake_comments, lake_shapes, named_run, present_shapes, renew_comments
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.settings import load_settings
 from clickstream.table_shape import DestructiveChangeError
 
 
 class TrinoCreateTablesOperator(TrinoStatementOperator):
-    """Makes the tables that are missing, then adds the columns that an earlier version's tables lack.
+    """Makes the tables that are missing, then gives those of an earlier version the columns and comments they lack.
 
+    `others`: create.sql files of tables that this DAG reads and another one alters: made, and never altered here.
     A change that would lose values is refused; it is not tried again, for nothing would be different.
     """
 
+    def __init__(self, sql: Sequence[str], others: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(sql=[*others, *sql], **kwargs)
+        self._own = list(sql)
+
     def execute(self, context: Context) -> list[str]:
-        """Gives what was changed, as `<what> <table>.<column>`."""
+        """Gives what was changed, as `<what> <table>[.<column>]`."""
         super().execute(context)
         settings = load_settings()
         run = named_run(self._run, settings)
         try:
-            done = evolve(run, lake_shapes(self.sql, settings), present_shapes(run, settings, [settings.lake_database]))
+            present = present_shapes(run, settings, [settings.lake_database])
+            done = evolve(run, lake_shapes(self._own, settings), present)
         except DestructiveChangeError as error:
             raise AirflowFailException(str(error)) from None
-        return [f"{change.kind.value} {'.'.join(change.table)}.{change.column.name}" for change in done]
+        renewed = renew_comments(run, lake_comments(self._own, settings), settings)
+        columns = [f"{change.kind.value} {'.'.join(change.table)}.{change.column.name}" for change in done]
+        return columns + [f"comment_table {'.'.join(table)}" for table in renewed]
