@@ -20,11 +20,12 @@ from jinja2 import Environment, FileSystemLoader
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
 from clickstream.columns import SQL_TYPES, read_columns
+from clickstream.plan_event import ADDED_COLUMNS, Event, common_columns
 from clickstream.sessions import rules_of
 from clickstream.settings import Settings
 from clickstream.sql import SQL_DIR, TableNames, render
 from clickstream.table_shape import columns_of
-from clickstream.tracking_plan import ADDED_COLUMNS, Event, TrackingPlan, common_columns, read_plan
+from clickstream.tracking_plan import TrackingPlan, read_plan
 from clickstream.views import LiveFrom, segment_name, split_head
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from clickstream.plan_entries import event_entry, property_entry, to_append
+from clickstream.plan_event import Event, Keys, Rule, reserved_columns
 from clickstream.plan_seen import Place, Seen, Sighting, together
-from clickstream.tracking_plan import Event, Keys, Rule, TrackingPlan, reserved_columns
+from clickstream.tracking_plan import TrackingPlan
 
 LONGEST_LIST = 400_000
 """Characters of the differences that are stored: Trino takes statements of a million."""

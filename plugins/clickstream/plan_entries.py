@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from clickstream.names import PLAIN, slug
+from clickstream.plan_event import Event, Keys, reserved_columns
 from clickstream.plan_seen import Place
 from clickstream.segment_plan import UNKNOWN
-from clickstream.tracking_plan import Event, Keys, reserved_columns
 
 MOST_MEMBERS = 50
 """Members of an object that are written; one with more has ids as keys, and stays an object of anything."""

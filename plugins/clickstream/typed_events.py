@@ -12,8 +12,9 @@ from typing import Any
 
 from clickstream.columns import Column
 from clickstream.evolution import Run, evolve, present_shapes, renew_comments
+from clickstream.plan_event import Event, common_columns
 from clickstream.settings import Settings
-from clickstream.tracking_plan import Event, TrackingPlan, common_columns
+from clickstream.tracking_plan import TrackingPlan
 
 # Runs a file of include/sql once for each of these values, several at a time.
 RunEach = Callable[[str, Sequence[Mapping[str, Any]]], None]

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
+from clickstream.plan_event import Event
 from clickstream.sessions import rules_of
 from clickstream.settings import Settings
 from clickstream.sql import Statement, TableNames, render
 from clickstream.staging_keys import StagedObject
-from clickstream.tracking_plan import Event, TrackingPlan
+from clickstream.tracking_plan import TrackingPlan
 
 # Objects keep the time of their S3 event in their name, however long it waited in the queue.
 MARGIN = timedelta(hours=2)

@@ -10,7 +10,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream import manifest
 from clickstream.manifest import Manifest
-from clickstream.tracking_plan import Event, TrackingPlanError, read_plan
+from clickstream.plan_event import Event
+from clickstream.tracking_plan import TrackingPlanError, read_plan
 from tests.clickstream.fake_trino import FakeCursor, Rows, query_error
 from tests.clickstream.memory_aws import MemoryS3
 from tests.dags.conftest import HOUR, context
