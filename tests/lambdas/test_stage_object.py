@@ -65,7 +65,9 @@ def test_failed_messages_are_logged_without_their_text(
 
     stage_object.lambda_handler({"Records": [{"messageId": "m1", "body": '{"secret": "someone@example.com"}'}]}, None)
 
-    logged = json.loads(capsys.readouterr().out)
+    logged, told = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (told["StagedObjects"], told["FailedMessages"]) == (0, 1)
+    assert "SecondsToStage" not in told
     assert logged == {
         "message": "message failed",
         "id": "m1",

@@ -1,15 +1,16 @@
 """Firehose data transformation: ends every record with exactly one newline and keeps bad records out of data files."""
 
-import json
 from typing import Any
 
+from clickstream_stream.metrics import metric_line
 from clickstream_stream.records import transform_batch
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Take a Firehose transformation event and answer `{"records": [{recordId, result, data}, ...]}`.
 
-    Same ids, same order, same count. Logs one JSON line of counts, never payload text.
+    Same ids, same order, same count. Logs one JSON line of counts, never payload text: the metrics Records and
+    FailedRecords.
     """
     batch = transform_batch(event["records"])
     summary = {
@@ -19,5 +20,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "ok": batch.ok,
         "failed": batch.failed,
     }
-    print(json.dumps(summary))
+    failed = sum(batch.failed.values())
+    print(metric_line({"Records": ("Count", len(batch.results)), "FailedRecords": ("Count", failed)}, summary))
     return {"records": batch.results}
