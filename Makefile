@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -15,6 +15,8 @@ export CLICKSTREAM_TESTS = $(value TESTS)
 export CLICKSTREAM_REDRIVE_SOURCE = $(value SOURCE)
 export CLICKSTREAM_FROM = $(value FROM)
 export CLICKSTREAM_TO = $(value TO)
+export CLICKSTREAM_QUICK = $(value QUICK)
+export CLICKSTREAM_ONLY = $(value ONLY)
 export CLICKSTREAM_EVENT = $(value EVENT)
 export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
@@ -86,6 +88,9 @@ check: ## what CI runs: lint, then test
 
 check-all: ## lint, and every test
 	@$(RUN) check-all
+
+bench: ## compare what things cost, write docs/performance.md; QUICK=1 takes little data, ONLY= one benchmark
+	@$(RUN) bench
 
 docs: ## write docs/tables.md and docs/promises.md from what they tell of
 	@$(RUN) docs

@@ -19,7 +19,7 @@ NEWEST_PYTHON = (3, 13)
 JDK = 25
 
 # The environments that a command needs, beside uv's own.
-FOR_TESTS = ["test", "local", "airflow"]
+FOR_TESTS = ["test", "local", "airflow", "bench"]
 ENVIRONMENTS = {
     "lint": ["lint"],
     "fmt": ["lint"],
@@ -28,6 +28,7 @@ ENVIRONMENTS = {
     "test": FOR_TESTS,
     "test-faults": FOR_TESTS,
     "check-all": ["lint", *FOR_TESTS],
+    "bench": FOR_TESTS,
     "plan-check": ["airflow"],
     "plan-import": ["airflow"],
     "plan-export": ["airflow"],
@@ -58,6 +59,7 @@ PROGRAMS = {
     "test": [("test", "python", "-m", "pytest", *shlex.split(os.environ.get("CLICKSTREAM_TESTS", "")))],
     # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
     "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
+    "bench": [("test", "python", "-m", "bench")],
     "docs": [("test", "python", "-m", "tests.promises"), ("test", "python", "-m", "local.dictionary_page")],
     "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
     "plan-import": [("airflow", "python", "-m", "local.plan", "import")],

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 uv=${UV:-../.venv/uv/bin/uv}
-for name in uv local airflow lint; do
+for name in uv local airflow lint bench; do
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --no-header --upgrade --output-file "$name.lock" "$name.in"
 done

@@ -70,7 +70,7 @@ class ScratchLake:
 
     def load(self, run_id: str, taken: manifest.Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
         """The steps of load_events, in its order; with a plan, also the tables of its events."""
-        values = self._unpack(run_id, taken or self.take(run_id))
+        values = self.unpack(run_id, taken or self.take(run_id))
         for table in ("events", "rejects", "discards"):
             self.run(f"lake/{table}/load.sql", **values)
         if self.run("lake/schema_changes/find.sql", **values).rows[0]["new_count"]:
@@ -90,14 +90,15 @@ class ScratchLake:
 
     def preview(self, run_id: str, taken: manifest.Manifest) -> Preview:
         """The steps of a dry run, in its order."""
-        values = self._unpack(run_id, taken)
+        values = self.unpack(run_id, taken)
         row = self.run("work/batch/preview.sql", **values).rows[0]
         touched = self.run("lake/sessions/touched.sql", **values, rules=rules_of(self.settings)).rows[0]["sessions"]
         preview = preview_from_row(taken, row, read_plan(), touched)
         self.run("work/batch/drop.sql", **values)
         return preview
 
-    def _unpack(self, run_id: str, taken: manifest.Manifest) -> dict[str, Any]:
+    def unpack(self, run_id: str, taken: manifest.Manifest) -> dict[str, Any]:
+        """The steps up to the batch table; gives the values that those after it take."""
         values: dict[str, Any] = {
             "run_id": run_id,
             "now": datetime.now(UTC),

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 SOURCE = Path(__file__).resolve().parents[2] / "lambdas" / "src"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:under-test"
 TIMEOUT = 20
@@ -72,14 +74,14 @@ class _Server(ThreadingHTTPServer):
 class Function:
     """`handler` under awslambdaric, as Lambda runs it: the package on the path, only `environment` set."""
 
-    def __init__(self, handler: str, environment: dict[str, str]) -> None:
-        self.handler, self.environment = handler, environment
+    def __init__(self, handler: str, environment: dict[str, str], python: Path = Path(sys.executable)) -> None:
+        self.handler, self.environment, self.python = handler, environment, python
 
     def __enter__(self) -> Self:
         self._server = _Server()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", self.handler],
+            [self.python, "-m", "awslambdaric", self.handler],
             cwd=SOURCE,
             env={
                 "PATH": os.environ["PATH"],
@@ -99,6 +101,11 @@ class Function:
         """("response", the handler's answer) or ("error", {errorMessage, errorType, ...})."""
         self._server.events.put(event)
         return self._server.answers.get(timeout=TIMEOUT)
+
+    def memory_bytes(self) -> int:
+        """The memory that the process holds now."""
+        held: int = psutil.Process(self._process.pid).memory_info().rss
+        return held
 
     def stop(self) -> str:
         """End the process and return what it logged."""

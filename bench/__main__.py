@@ -1,0 +1,59 @@
+"""Runs the benchmarks on a local stack of their own and writes what they measured to bench/results."""
+
+import json
+import os
+import platform
+import signal
+import sys
+import tempfile
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import psutil
+import typer
+from rich.console import Console
+
+from bench import declared_events, lambdas, page
+from local import stack
+from local.places import ROOT
+from tests.machine import Machine
+
+BENCHMARKS = {"lambdas": lambdas.run, "declared_events": declared_events.run}
+HEAP = "4g"
+
+Quick = Annotated[bool, typer.Option(envvar="CLICKSTREAM_QUICK", help="Little data, once: is the comparison right?")]
+Only = Annotated[str, typer.Option(envvar="CLICKSTREAM_ONLY", help=f"One of {', '.join(BENCHMARKS)}.")]
+
+
+def main(quick: Quick = False, only: Only = "") -> None:
+    """Compare ways of doing the same, in one run: ratios, with the seconds beside them."""
+    if only and only not in BENCHMARKS:
+        raise typer.BadParameter(f"{only!r}: there are {', '.join(BENCHMARKS)}", param_hint="ONLY")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # its servers go with it
+    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as state:
+        os.environ |= {"CLICKSTREAM_STATE": state, "CLICKSTREAM_TRINO_HEAP": HEAP}
+        try:
+            machine = Machine.start()
+            for name in [only] if only else BENCHMARKS:
+                result = BENCHMARKS[name](machine, quick, typer.echo)
+                Console(width=160).print(page.shown(result))
+                if not quick:
+                    _keep(name, result)
+        finally:
+            stack.down(typer.echo)
+    if not quick:
+        page.write()
+        typer.echo(f"written: bench/results, {page.PAGE.relative_to(ROOT)}")
+
+
+def _keep(name: str, result: dict[str, Any]) -> None:
+    """Writes the figures, all of them, with the machine that they are of."""
+    page.RESULTS.mkdir(exist_ok=True)
+    memory = round(psutil.virtual_memory().total / 2**30)
+    machine = {"cores": os.cpu_count(), "memory GB": memory, "processor": platform.machine()}
+    kept = {"measured_at": datetime.now(UTC).isoformat(timespec="minutes"), "machine": machine, **result}
+    (page.RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,216 @@
+"""What a load costs with more events in the tracking plan: the same messages, other plans.
+
+The whole load is counted: unpacking, `events`, ledger, then the tables of single events, as load_events does it.
+"""
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bench.measure import Cost, Stopwatch, trino_process
+from clickstream import typed_events
+from clickstream.query import QueryRunner
+from clickstream.sql import render
+from clickstream.tracking_plan import TrackingPlan, parse_plan
+from local.segment.events import generate_day
+from tests.machine import Machine, scratch_lake
+from tests.scratch import ScratchLake
+
+SEED = 3
+OBJECT_MESSAGES = 5_000
+MOST_REPEATED = 50
+"""Declared events up to which a case is measured several times: making 500 tables takes minutes."""
+TYPED = "select *, cast(received_at as varchar) as received_text from {}"
+EVENT = {
+    "description": "An order.",
+    "owner": "bench",
+    "status": "live",
+    "sources": ["web"],
+    "required": ["product_id"],
+    "properties": {
+        "product_id": {"type": "string"},
+        "name": {"type": "string"},
+        "price": {"type": "number"},
+        "quantity": {"type": "integer"},
+        "currency": {"type": "string", "enum": ["KRW"]},
+        "order_id": {"type": "string"},
+        "revenue": {"type": "number"},
+        "gift": {"type": "object", "properties": {"wrapped": {"type": "boolean"}, "message": {"type": "string"}}},
+        "products": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`sent` event names in the messages, `declared` events in the plan; `covers`: the names that these stand for."""
+
+    sent: int
+    declared: int
+    covers: int
+
+    @property
+    def title(self) -> str:
+        """As a row of the table is called."""
+        return f"{self.sent} names sent, {self.declared} declared, {self.covers} typed"
+
+
+BASE = Case(50, 5, 50)
+CASES = (BASE, Case(50, 50, 50), Case(50, 500, 50), Case(50, 5, 5), Case(500, 500, 500))
+QUICK_CASES = (Case(6, 2, 6), Case(6, 12, 6))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One load: its steps' costs, the typed rows, and a checksum of them that does not depend on their tables."""
+
+    case: Case
+    steps: Mapping[str, Cost]
+    total: Cost
+    rows: int
+    checksum: int
+
+
+def plan_of(case: Case) -> TrackingPlan:
+    """Events `Bench 0`..., each standing for every `declared`-th of the covered names."""
+    events = {}
+    for number in range(case.declared):
+        renames = [f"Bench {other}" for other in range(number + case.declared, case.covers, case.declared)]
+        events[f"Bench {number}"] = {**EVENT, "renames": renames}
+    return parse_plan(json.dumps({"version": 1, "events": events}), "bench")
+
+
+def objects(messages: int, names: int, now: datetime) -> Iterator[bytes]:
+    """Track messages of a generated day, as many as wanted, with `names` event names in turn; some a staged object."""
+    choose = random.Random(SEED)
+    tracks = [
+        message
+        for message in map(_parsed, generate_day(SEED, now, 60).records)
+        if message and message.get("type") == "track" and message.get("messageId")
+    ]
+    lines = []
+    for number in range(messages):
+        received = (now - timedelta(hours=2) + timedelta(milliseconds=number)).isoformat()
+        own = {"messageId": f"bench-{number}", "event": f"Bench {number % names}", "receivedAt": received}
+        lines.append(json.dumps({**choose.choice(tracks), **own}, ensure_ascii=False))
+        if len(lines) == OBJECT_MESSAGES or number == messages - 1:
+            yield ("\n".join(lines) + "\n").encode()
+            lines = []
+
+
+def _parsed(record: bytes) -> Mapping[str, Any] | None:
+    try:
+        value = json.loads(record)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def measure(machine: Machine, case: Case, messages: int, now: datetime) -> Measured:
+    """Loads the messages into empty tables. The tables of events are made before, since that happens once."""
+    lake = scratch_lake(machine)
+    plan = plan_of(case)
+    for number, body in enumerate(objects(messages, case.sent, now)):
+        lake.stage(f"{now - timedelta(hours=1):%Y%m%dT%H%M%S}{number:03d}Z-bench.ndjson", body)
+    with ThreadPoolExecutor(lake.settings.typed_load_threads) as pool:
+        several = Several(machine, lake, pool)
+        typed_events.create_missing(lake.run, several, plan, lake.settings)
+        watch = Stopwatch(trino_process(machine.places))
+        _load(lake, several, plan, watch)
+    rows, checksum = typed_rows(lake, plan)
+    return Measured(case, watch.steps, watch.total(), rows, checksum)
+
+
+class Several:
+    """Runs a file of include/sql once for each of these values, several at a time, as the operator does."""
+
+    def __init__(self, machine: Machine, lake: ScratchLake, pool: ThreadPoolExecutor) -> None:
+        self._lake = lake
+        self._pool = pool
+        self._idle: list[QueryRunner] = [machine.runner() for _ in range(lake.settings.typed_load_threads)]
+
+    def __call__(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
+        """Returns when all are done; raises what the first that failed raised."""
+        for done in [self._pool.submit(self._run, path, values) for values in many]:
+            done.result()
+
+    def _run(self, path: str, values: Mapping[str, Any]) -> None:
+        runner = self._idle.pop()
+        try:
+            runner.run(render(path, self._lake.settings, values))
+        finally:
+            self._idle.append(runner)
+
+
+def _load(lake: ScratchLake, several: Several, plan: TrackingPlan, watch: Stopwatch) -> None:
+    with watch.step("unpack"):
+        values = lake.unpack("run", lake.take("run"))
+    with watch.step("events, rejects, discards, ledger"):
+        for table in ("events", "rejects", "discards", "load_ledger"):
+            lake.run(f"lake/{table}/load.sql", **values)
+    given = {name: values[name] for name in ("run_id", "now")}
+    with watch.step("tables of events: what is to be altered"):
+        typed_events.create_missing(lake.run, several, plan, lake.settings)
+    with watch.step("tables of events: rows"):
+        window = typed_events.Received(**lake.run("work/typed/window.sql", **given).rows[0])
+        typed_events.load(lake.run, several, plan, given, window)
+        typed_events.clean_up(lake.run, given)
+
+
+def typed_rows(lake: ScratchLake, plan: TrackingPlan) -> tuple[int, int]:
+    """How many rows the tables of the events have together, and a sum over their values, whichever table has them."""
+    columns = "message_id, event_text, received_text, product_id, price, quantity, gift_wrapped, products, extras"
+    rows = total = 0
+    for part in typed_events.batched_lists(plan.live, 50):
+        union = " union all ".join(TYPED.format(lake.t.typed(event.table)) for event in part)
+        digest = f"crc32(to_utf8(json_format(cast(row({columns}) as json))))"
+        (row,) = lake.query(f"select count(*) as n, coalesce(sum({digest}), 0) as total from ({union})")
+        rows, total = rows + row["n"], total + row["total"]
+    return rows, total
+
+
+def run(machine: Machine, is_quick: bool, say: Any) -> dict[str, Any]:
+    """All cases, one after another, so many times; gives the table's rows as plain values.
+
+    Raises AssertionError when two plans that type the same messages give other rows.
+    """
+    cases, messages, times = (QUICK_CASES, 1_000, 1) if is_quick else (CASES, 60_000, 3)
+    now = datetime.now(UTC)
+    measure(machine, cases[0], min(messages, OBJECT_MESSAGES), now)
+    found: list[Measured] = []
+    for turn in range(times):
+        for case in cases:
+            if turn and case.declared > MOST_REPEATED:
+                continue
+            found.append(measure(machine, case, messages, now))
+            say(f"{case.title}: {found[-1].total.seconds:.1f} s, {found[-1].total.cpu_seconds:.1f} s of CPU")
+    _require_equal(found)
+    rows = [_row(case, found, cases[0]) for case in cases]
+    return {"title": "A load, by the events that the plan declares", "about": {"messages": messages}, "rows": rows}
+
+
+def _require_equal(found: Sequence[Measured]) -> None:
+    by_messages: dict[tuple[int, int], set[tuple[int, int]]] = {}
+    for one in found:
+        by_messages.setdefault((one.case.sent, one.case.covers), set()).add((one.rows, one.checksum))
+    for (sent, covers), results in by_messages.items():
+        assert len(results) == 1, f"{sent} names sent, {covers} typed: the plans give other rows: {results}"
+
+
+def _row(case: Case, found: Sequence[Measured], base: Case) -> dict[str, Any]:
+    costs = [one.total for one in found if one.case == case]
+    bases = [one.total for one in found if one.case == base][: len(costs)]
+    steps = next(one.steps for one in found if one.case == case)
+    return {
+        "case": case.title,
+        "typed rows": next(one.rows for one in found if one.case == case),
+        "seconds": [cost.seconds for cost in costs],
+        "CPU seconds": [cost.cpu_seconds for cost in costs],
+        "ratio": [cost.seconds / first.seconds for cost, first in zip(costs, bases, strict=True)],
+        "CPU ratio": [cost.cpu_seconds / first.cpu_seconds for cost, first in zip(costs, bases, strict=True)],
+        "steps": {name: {"seconds": cost.seconds, "CPU seconds": cost.cpu_seconds} for name, cost in steps.items()},
+    }

@@ -1,0 +1,6 @@
+"""Answers at once: what the runtime client and the harness cost by themselves."""
+
+
+def lambda_handler(event, context):
+    """Give nothing."""
+    return {}

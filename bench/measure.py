@@ -1,0 +1,78 @@
+"""Times steps by the clock and by the CPU that Trino used, the whole process: planning and commits count too."""
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+from local import processes
+from local.places import Places
+
+
+@dataclass
+class Cost:
+    """Seconds by the clock, and seconds of CPU of the process that did the work."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@dataclass
+class Stopwatch:
+    """Adds up the cost of named steps. `process` is the server whose CPU is counted."""
+
+    process: psutil.Process
+    steps: dict[str, Cost] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Counts what happens inside to the step of this name."""
+        began, used = time.monotonic(), self._cpu()
+        yield
+        cost = self.steps.setdefault(name, Cost())
+        cost.seconds += time.monotonic() - began
+        cost.cpu_seconds += self._cpu() - used
+
+    def total(self) -> Cost:
+        """All steps together."""
+        costs = self.steps.values()
+        return Cost(sum(cost.seconds for cost in costs), sum(cost.cpu_seconds for cost in costs))
+
+    def _cpu(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of several runs, with the lowest and the highest."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Of at least one value."""
+        return cls(statistics.median(values), min(values), max(values))
+
+    def __str__(self) -> str:
+        """To three digits, such as `12.1 (11.8-12.9)`; what was measured once is one number."""
+        if self.low == self.high:
+            return _digits(self.median)
+        return f"{_digits(self.median)} ({_digits(self.low)}-{_digits(self.high)})"
+
+
+def trino_process(places: Places) -> psutil.Process:
+    """The local Trino. Raises RuntimeError when it does not run."""
+    process = processes.find("trino", places.state)
+    if process is None:
+        raise RuntimeError("the local Trino does not run")
+    return process
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

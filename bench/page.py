@@ -1,0 +1,61 @@
+"""The tables of docs/performance.md, between its markers, from bench/results. `make bench` writes them."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from bench.measure import Spread
+from local.places import ROOT
+
+RESULTS = ROOT / "bench" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+_PLACE = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def shown(result: Mapping[str, Any]) -> Table:
+    """A result for a terminal."""
+    head, rows = _cells(result)
+    table = Table(*head, title=result["title"], title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def filled(text: str) -> str:
+    """The page with each marked place holding the table of its result."""
+    return _PLACE.sub(lambda place: f"{place[1]}{_markdown(place[2])}{place[3]}", text)
+
+
+def write() -> None:
+    """Writes the page anew."""
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _markdown(name: str) -> str:
+    result = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    head, rows = _cells(result)
+    lines = [head, ["---"] * len(head), *rows]
+    about = ", ".join(f"{key}: {value:,}" for key, value in result["about"].items())
+    machine = ", ".join(f"{key}: {value}" for key, value in result["machine"].items())
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"\n{table}\n\n{result['measured_at'][:10]}. {about}. {machine}. Median (lowest-highest).\n\n"
+
+
+def _cells(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows. What was measured several times is a list; what is a mapping is for the file only."""
+    rows = [{key: value for key, value in row.items() if not isinstance(value, dict)} for row in result["rows"]]
+    head = list(dict.fromkeys(key for row in rows for key in row))
+    return head, [[_cell(row.get(key, "")) for key in head] for row in rows]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return str(Spread.of(value))
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+if __name__ == "__main__":
+    write()

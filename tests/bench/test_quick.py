@@ -1,0 +1,24 @@
+"""What `make bench` compares gives the same, whichever way it is done; no time is judged."""
+
+from typing import Any
+
+from bench import declared_events, lambdas
+from tests.machine import Machine
+
+
+def cases(result: dict[str, Any]) -> list[str]:
+    return [row["case"] for row in result["rows"]]
+
+
+def test_another_plan_gives_the_same_typed_rows(machine: Machine) -> None:
+    result = declared_events.run(machine, is_quick=True, say=print)
+
+    assert cases(result) == ["6 names sent, 2 declared, 6 typed", "6 names sent, 12 declared, 6 typed"]
+    assert {row["typed rows"] for row in result["rows"]} == {result["about"]["messages"]}
+
+
+def test_functions_beside_which_ours_are_measured_answer_the_same(machine: Machine) -> None:
+    result = lambdas.run(machine, is_quick=True, say=print)
+
+    assert cases(result) == [*lambdas.TRANSFORMS, *lambdas.MOVES]
+    assert result["about"]["bytes of the package"] < 20_000
