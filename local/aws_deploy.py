@@ -195,8 +195,15 @@ def deploy(
 
 
 def as_settings(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Outputs under the names that Airflow reads: RawBucket becomes CLICKSTREAM_RAW_BUCKET."""
-    return {f"CLICKSTREAM_{re.sub(r'(?<!^)(?=[A-Z])', '_', key).upper()}": value for key, value in outputs.items()}
+    """Outputs under the names that Airflow reads: RawBucket becomes CLICKSTREAM_RAW_BUCKET.
+
+    Those that end in Arn are left out: they are for connections and catalogs, not settings.
+    """
+    return {
+        f"CLICKSTREAM_{re.sub(r'(?<!^)(?=[A-Z])', '_', key).upper()}": value
+        for key, value in outputs.items()
+        if not key.endswith("Arn")
+    }
 
 
 def main() -> None:

@@ -21,11 +21,12 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 def statements(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every policy statement of the resources of this kind, with the resource's name."""
+    """Every policy statement of the resources of this kind, with the resource's name; conditional ones as if made."""
     for name, properties in of_type(kind).items():
         documents = [properties.get("PolicyDocument"), *(p["PolicyDocument"] for p in properties.get("Policies", []))]
         for document in filter(None, documents):
-            yield from ((name, statement) for statement in document["Statement"])
+            for statement in document["Statement"]:
+                yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:
@@ -55,6 +56,12 @@ def test_outputs_are_the_settings_of_airflow() -> None:
         "CLICKSTREAM_SEGMENT_DATABASE",
         "CLICKSTREAM_EVENTS_DATABASE",
     }
+
+
+def test_roles_are_told_but_are_no_settings() -> None:
+    assert {name for name in OUTPUTS if name.endswith("Arn")} == {
+        "AirflowPolicyArn", "AirflowRoleArn", "TrinoPolicyArn", "TrinoRoleArn",
+    }  # fmt: skip
 
 
 def test_every_parameter_has_a_default_and_says_what_it_does() -> None:
@@ -164,11 +171,27 @@ def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
     assert PARAMETERS["StagingRetentionDays"]["MinValue"] * 24 > 24
 
 
-def test_roles_allow_no_wildcard_actions_or_resources() -> None:
-    for role, statement in statements("AWS::IAM::Role"):
+@pytest.mark.parametrize("kind", ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"])
+def test_roles_allow_no_wildcard_actions_or_resources(kind: str) -> None:
+    for role, statement in statements(kind):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert not [action for action in actions if "*" in action], role
         assert statement["Resource"] != "*", role
+
+
+@pytest.mark.parametrize("who", ["Airflow", "Trino"])
+def test_only_those_told_may_assume_the_role_of(who: str) -> None:
+    role = RESOURCES[f"{who}Role"]
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+    assert role["Condition"] == f"Has{who}Role"
+    assert role["Properties"]["ManagedPolicyArns"] == [{"Ref": f"{who}Policy"}]
+    assert trust["Principal"] == {"AWS": {"Ref": f"{who}PrincipalArns"}}
+    assert trust["Condition"]["Fn::If"] == [
+        f"Has{who}ExternalId",
+        {"StringEquals": {"sts:ExternalId": {"Ref": f"{who}ExternalId"}}},
+        {"Ref": "AWS::NoValue"},
+    ]
 
 
 def test_only_the_raw_bucket_of_this_account_may_send_to_the_queue() -> None:
