@@ -15,6 +15,7 @@ from local.aws.atomic_files import write_atomically
 from local.places import Places
 
 WHO = ("Airflow", "Trino")
+SEGMENT_EXTERNAL_ID = "segment-local"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def make_consumers(places: Places, iam: Any) -> dict[str, str]:
         _keep(places, {who: _make(iam, who) for who in WHO})
     known = consumers(places)
     arns = {f"{who}PrincipalArns": known[who].user_arn for who in WHO}
-    return arns | {f"{who}ExternalId": known[who].external_id for who in WHO}
+    ids = {f"{who}ExternalId": known[who].external_id for who in WHO}
+    return arns | ids | {"SegmentExternalIds": SEGMENT_EXTERNAL_ID}
 
 
 def allow_roles(places: Places, iam: Any, outputs: Mapping[str, str]) -> None:

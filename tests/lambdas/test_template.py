@@ -60,7 +60,7 @@ def test_outputs_are_the_settings_of_airflow() -> None:
 
 def test_roles_are_told_but_are_no_settings() -> None:
     assert {name for name in OUTPUTS if name.endswith("Arn")} == {
-        "AirflowPolicyArn", "AirflowRoleArn", "TrinoPolicyArn", "TrinoRoleArn",
+        "AirflowPolicyArn", "AirflowRoleArn", "TrinoPolicyArn", "TrinoRoleArn", "SegmentRoleArn", "AlarmTopicArn",
     }  # fmt: skip
 
 
@@ -105,8 +105,11 @@ def test_staged_objects_cannot_trigger_staging() -> None:
 
 def test_exactly_one_processor_adds_the_newline() -> None:
     destination = RESOURCES["DeliveryStream"]["Properties"]["ExtendedS3DestinationConfiguration"]
+    (processor,) = destination["ProcessingConfiguration"]["Processors"]
+    condition, one, other = processor["Fn::If"]
 
-    assert [one["Type"] for one in destination["ProcessingConfiguration"]["Processors"]] == ["Lambda"]
+    assert (condition, one["Type"], other["Type"]) == ("UsesTransform", "Lambda", "AppendDelimiterToRecord")
+    assert other["Parameters"] == [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]
 
 
 @pytest.mark.parametrize("name", sorted(of_type("AWS::Serverless::Function")))
@@ -176,7 +179,8 @@ def test_roles_allow_no_wildcard_actions_or_resources(kind: str) -> None:
     for role, statement in statements(kind):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert not [action for action in actions if "*" in action], role
-        assert statement["Resource"] != "*", role
+        # X-Ray's two actions know no resource.
+        assert statement["Resource"] != "*" or {action.partition(":")[0] for action in actions} == {"xray"}, role
 
 
 @pytest.mark.parametrize("who", ["Airflow", "Trino"])
@@ -192,6 +196,40 @@ def test_only_those_told_may_assume_the_role_of(who: str) -> None:
         {"StringEquals": {"sts:ExternalId": {"Ref": f"{who}ExternalId"}}},
         {"Ref": "AWS::NoValue"},
     ]
+
+
+def test_segment_writes_with_an_external_id_and_does_nothing_else() -> None:
+    role = RESOURCES["SegmentRole"]
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    allowed = [statement for name, statement in statements("AWS::IAM::Role") if name == "SegmentRole"]
+
+    assert role["Condition"] == "HasSegmentRole"
+    assert PARAMETERS["SegmentPrincipalArn"]["Default"] == "arn:aws:iam::595280932656:root"
+    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "SegmentExternalIds"}}}
+    assert [one["Action"] for one in allowed] == [["kinesis:PutRecord", "kinesis:PutRecords"], "kms:GenerateDataKey"]
+
+
+def test_your_own_key_is_used_by_whoever_reads_or_writes_what_it_encrypts() -> None:
+    using = {
+        name
+        for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+        for name, statement in statements(kind)
+        if statement["Resource"] == {"Ref": "KmsKeyArn"}
+    }
+
+    assert using == {"SegmentRole", "DeliveryRole", "StageRole", "CrawlerRole", "AirflowPolicy", "TrinoPolicy"}
+
+
+def test_refused_records_are_counted_from_what_the_function_logs() -> None:
+    """tests/lambdas/test_newline_transform.py has the other end: the log line and its `refused`."""
+    metric = RESOURCES["RefusedRecords"]["Properties"]
+    (transformation,) = metric["MetricTransformations"]
+    alarm = RESOURCES["RefusedRecordsAlarm"]["Properties"]
+
+    assert metric["LogGroupName"] == {"Ref": "TransformLogs"}
+    assert (metric["FilterPattern"], transformation["MetricValue"]) == ("{ $.refused > 0 }", "$.refused")
+    assert alarm["MetricName"] == transformation["MetricName"]
+    assert alarm["Namespace"] == transformation["MetricNamespace"]
 
 
 def test_only_the_raw_bucket_of_this_account_may_send_to_the_queue() -> None:
@@ -243,7 +281,7 @@ def test_glue_databases() -> None:
 
 
 def test_alarms_watch_what_loses_or_delays_events() -> None:
-    watched = {(one["Namespace"], one["MetricName"]) for one in of_type("AWS::CloudWatch::Alarm").values()}
+    watched = {(str(one["Namespace"]), one["MetricName"]) for one in of_type("AWS::CloudWatch::Alarm").values()}
 
     assert watched >= {
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),

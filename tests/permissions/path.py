@@ -17,6 +17,7 @@ from clickstream.tracking_plan import read_plan
 from clickstream.window import Window
 from local import permissions, pipeline
 from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK
+from local.segment import kinesis as segment
 from local.segment.events import generate_day
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from tests.machine import Machine
@@ -24,6 +25,8 @@ from tests.permissions import policies
 from tests.scratch import ScratchLake
 
 NOW = datetime.now(UTC)
+# The local AWS takes twelve digits as the key of an account's root user. https://segment.com/docs/connections/destinations/catalog/amazon-kinesis/
+SEGMENT_ACCOUNT = "595280932656"
 BAD_RECORD = b"not JSON"
 OLD = b'{"messageId":"from the archive","type":"track","event":"A","receivedAt":"2026-01-02T03:04:05Z"}'
 OLD_DAY = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
@@ -73,7 +76,9 @@ class Walk:
     def _walk(self) -> int:
         """Send a day, and let every step of every DAG call what it calls; give the rows loaded."""
         pipeline.write_archive([OLD], self.machine.places)
-        pipeline.send([*generate_day(7, NOW, users=12), BAD_RECORD], self.machine.places, _quiet)
+        segment.send(
+            [*generate_day(7, NOW, users=12), BAD_RECORD], self.settings.stream, self.client("SegmentRole", "kinesis")
+        )
         pipeline.wait_until_staged(self.machine.places, _quiet, patience=60)
         keys = self.keys("AirflowRole")
         calls = airflow_calls(self.settings, keys)
@@ -94,7 +99,9 @@ class Walk:
         """Makes clients with the keys of a role: Airflow's and Trino's as their hosts get them, others as AWS does."""
         consumer = permissions.consumers(self.machine.places).get(role.removesuffix("Role"))
         arn = f"arn:aws:iam::{ACCOUNT}:role/{self.roles[role]}"
-        if consumer:
+        if role == "SegmentRole":
+            arguments = assume(self.machine, arn, permissions.SEGMENT_EXTERNAL_ID, SEGMENT_ACCOUNT, SECRET_KEY)
+        elif consumer:
             arguments = assume(self.machine, arn, consumer.external_id, consumer.key, consumer.secret)
         else:
             arguments = assume(self.machine, arn, ACCOUNT, ACCESS_KEY, SECRET_KEY)

@@ -16,7 +16,7 @@ from clickstream.aws import glue, kinesis, s3, sqs
 from local import permissions
 from tests.machine import Machine
 from tests.permissions import policies
-from tests.permissions.path import Walk, airflow_calls, assume
+from tests.permissions.path import SEGMENT_ACCOUNT, Walk, airflow_calls, assume
 
 HERE = Path(__file__).parent
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
@@ -56,7 +56,7 @@ def test_the_whole_path_is_allowed(walk: Walk) -> None:
     assert walk.loaded > 100
     assert [one for one in walk.decisions if not one.allowed] == []
     assert {one.role for one in walk.decisions} == {
-        "DeliveryRole", "StageRole", "CrawlerRole", "AirflowRole", "TrinoRole",
+        "SegmentRole", "DeliveryRole", "StageRole", "CrawlerRole", "AirflowRole", "TrinoRole",
     }  # fmt: skip
 
 
@@ -97,6 +97,18 @@ def test_only_its_host_assumes_a_role_and_only_with_the_external_id(checked: Mac
     assert tried("another", host.key, host.secret) == "denied"
     assert tried("", host.key, host.secret) == "denied"
     assert tried(host.external_id, other.key, other.secret) == "denied"
+
+
+def test_segment_needs_its_account_and_its_external_id(walk: Walk) -> None:
+    arn = walk.names["SegmentRoleArn"]
+
+    def tried(external_id: str, account: str) -> str:
+        return outcome(lambda **_: assume(walk.machine, arn, external_id, account, "test"), {})
+
+    assert tried(permissions.SEGMENT_EXTERNAL_ID, SEGMENT_ACCOUNT) == "allowed"
+    assert tried("of another customer", SEGMENT_ACCOUNT) == "denied"
+    assert tried("", SEGMENT_ACCOUNT) == "denied"
+    assert tried(permissions.SEGMENT_EXTERNAL_ID, "111111111111") == "denied"
 
 
 @pytest.mark.parametrize("bucket", ["RawBucket", "StagingBucket", "LakeBucket", "ArchiveBucket"])

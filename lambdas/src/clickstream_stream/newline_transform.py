@@ -18,6 +18,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "records": len(batch.results),
         "ok": batch.ok,
         "failed": batch.failed,
+        # One number, for the metric filter RefusedRecords of the template.
+        "refused": sum(batch.failed.values()),
     }
     print(json.dumps(summary))
     return {"records": batch.results}
