@@ -77,7 +77,7 @@ plan-suggest: ## print entries for what was sent in the last DAYS (7) and is not
 plan-rederive: ## fill typed tables again as the plan is now, for what was received FROM= TO=; EVENT= takes one event
 	@$(RUN) plan-rederive
 
-lint: ## ruff, sqlfluff, mypy, hadolint, the schema of docker-compose.yaml
+lint: ## ruff, sqlfluff, mypy, hadolint, checkov, the schema of docker-compose.yaml
 	@$(RUN) lint
 
 fmt: ## format Python and SQL

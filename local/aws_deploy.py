@@ -92,9 +92,10 @@ def build_zip(source: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _client(service: str, endpoint_url: str) -> Any:
-    client: Any = boto3.client
-    return client(
+def client(service: str, endpoint_url: str) -> Any:
+    """A client of the local AWS that may do everything."""
+    make: Any = boto3.client
+    return make(
         service,
         endpoint_url=endpoint_url,
         region_name=REGION,
@@ -107,7 +108,7 @@ def _upload_code(endpoint_url: str) -> str:
     """Upload the package under its hash, so that unchanged code is an unchanged template; returns the package's URI."""
     package = build_zip(SOURCE)
     key = f"lambdas/{hashlib.sha256(package).hexdigest()}.zip"
-    s3 = _client("s3", endpoint_url)
+    s3 = client("s3", endpoint_url)
     s3.create_bucket(Bucket=ARTIFACTS_BUCKET)
     s3.put_object(Bucket=ARTIFACTS_BUCKET, Key=key, Body=package)
     return f"s3://{ARTIFACTS_BUCKET}/{key}"
@@ -182,7 +183,7 @@ def deploy(
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     }
-    cloudformation, started = _client("cloudformation", endpoint_url), time.time()
+    cloudformation, started = client("cloudformation", endpoint_url), time.time()
     try:
         _create_or_update(cloudformation, request, timeout)
     except ClientError as error:
@@ -195,8 +196,15 @@ def deploy(
 
 
 def as_settings(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Outputs under the names that Airflow reads: RawBucket becomes CLICKSTREAM_RAW_BUCKET."""
-    return {f"CLICKSTREAM_{re.sub(r'(?<!^)(?=[A-Z])', '_', key).upper()}": value for key, value in outputs.items()}
+    """Outputs under the names that Airflow reads: RawBucket becomes CLICKSTREAM_RAW_BUCKET.
+
+    Those that end in Arn are left out: they are for connections and catalogs, not settings.
+    """
+    return {
+        f"CLICKSTREAM_{re.sub(r'(?<!^)(?=[A-Z])', '_', key).upper()}": value
+        for key, value in outputs.items()
+        if not key.endswith("Arn")
+    }
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ PROGRAMS = {
         ("lint", "sqlfluff", "lint", "--processes", "2", "include/sql"),
         ("lint", "mypy"),
         ("lint", "hadolint", "docker/airflow.Dockerfile", "docker/local.Dockerfile"),
+        ("lint", "checkov", "--quiet", "--compact", "--skip-download", "--file", "lambdas/template.yaml"),
         ("lint", "check-jsonschema", "--quiet", "--builtin-schema", "vendor.compose-spec", "docker-compose.yaml"),
     ],
     "fmt": [

@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import trino
 
+from local import permissions
 from local.places import ENVIRONMENTS, ROOT, Places, java_home
 from local.trino import assemble
 
@@ -47,7 +49,9 @@ def aws_environment(places: Places) -> dict[str, str]:
 
 def _aws_command(places: Places) -> list[str]:
     python = str(ENVIRONMENTS / "local" / "bin" / "python")
-    return [python, "-m", "local.aws", "--port", str(places.ports["aws"]), "--state-dir", str(places.state / "aws")]
+    checks = ["--check-permissions"] if permissions.are_checked() else []
+    state = str(places.state / "aws")
+    return [python, "-m", "local.aws", "--port", str(places.ports["aws"]), "--state-dir", state, *checks]
 
 
 def _aws_healthy(places: Places) -> bool:
@@ -76,11 +80,29 @@ def _trino_command(places: Places) -> list[str]:
 
 
 def _trino_environment(places: Places) -> dict[str, str]:
-    return {
+    environment = {
         **aws_environment(places),
         "TRINO_PORT": str(places.ports["trino"]),
         "TRINO_PLUGIN_DIR": f"{assemble.home()}/plugin",
         "TRINO_CATALOG_DIR": str(TRINO_ETC / "catalog"),
+    }
+    return {**environment, **_trino_role(places)} if permissions.are_checked() else environment
+
+
+def _trino_role(places: Places) -> dict[str, str]:
+    """Keys that may only assume Trino's role, and catalogs that do so."""
+    trino = permissions.consumers(places)["Trino"]
+    folder = places.state / "trino" / "catalog"
+    folder.mkdir(parents=True, exist_ok=True)
+    role = (TRINO_ETC / "role.properties").read_text()
+    for catalog in (TRINO_ETC / "catalog").glob("*.properties"):
+        (folder / catalog.name).write_text(f"{catalog.read_text()}{role}")
+    return {
+        "AWS_ACCESS_KEY_ID": trino.key,
+        "AWS_SECRET_ACCESS_KEY": trino.secret,
+        "TRINO_ROLE_ARN": trino.role,
+        "TRINO_EXTERNAL_ID": trino.external_id,
+        "TRINO_CATALOG_DIR": str(folder),
     }
 
 
@@ -110,6 +132,8 @@ def airflow_environment(places: Places) -> dict[str, str]:
         "password": SECRET_KEY,
         "extra": {"endpoint_url": places.aws_url, "region_name": REGION},
     }
+    if permissions.are_checked():
+        aws |= _airflow_role(places)
     trino = {
         "conn_type": "trino",
         "host": "127.0.0.1",
@@ -145,6 +169,20 @@ def airflow_environment(places: Places) -> dict[str, str]:
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
+
+
+def _airflow_role(places: Places) -> dict[str, Any]:
+    """What the connection has instead: keys that may only assume Airflow's role, and that role."""
+    airflow = permissions.consumers(places)["Airflow"]
+    extra = {
+        "endpoint_url": places.aws_url,
+        "region_name": REGION,
+        # The provider asks STS at its public address, whatever endpoint_url says.
+        "service_config": {"sts": {"endpoint_url": places.aws_url}},
+        "role_arn": airflow.role,
+        "assume_role_kwargs": {"ExternalId": airflow.external_id},
+    }
+    return {"login": airflow.key, "password": airflow.secret, "extra": extra}
 
 
 def _airflow_command(places: Places) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 import trino.exceptions
 
-from local import aws_deploy, processes, services
+from local import aws_deploy, permissions, processes, services
 from local.places import ROOT, LocalError, Places, is_free, open_places, renew_port
 from local.services import Service
 
@@ -38,10 +38,12 @@ def up(report: Report, with_airflow: bool = True) -> Places:
     """
     places = open_places()
     with _step(report, "local AWS and Trino started"):
-        for service in (services.AWS, services.TRINO):
+        # With checked permissions Trino's role is not there before the template is deployed.
+        for service in (services.AWS,) if permissions.are_checked() else (services.AWS, services.TRINO):
             places = start(service, places)
         wait(services.AWS, places)
     deploy(report, places)
+    places = start(services.TRINO, places)
     if with_airflow:
         places = start(services.AIRFLOW, places)
     with _step(report, f"Trino answers at {places.page('trino')}"):
@@ -56,10 +58,18 @@ def deploy(report: Report, places: Places) -> None:
     """Deploy the template to the local AWS and keep the settings that come of it. Raises LocalError."""
     with _step(report, "lambdas/template.yaml deployed"):
         try:
-            outputs = aws_deploy.deploy(places.aws_url, LOCAL_PARAMETERS)
+            outputs = aws_deploy.deploy(places.aws_url, LOCAL_PARAMETERS | _consumers(places))
         except aws_deploy.DeployError as error:
             raise LocalError(str(error)) from error
+        if permissions.are_checked():
+            permissions.allow_roles(places, aws_deploy.client("iam", places.aws_url), outputs)
         places.settings_file.write_text(json.dumps(aws_deploy.as_settings(outputs), indent=2, sort_keys=True))
+
+
+def _consumers(places: Places) -> dict[str, str]:
+    if not permissions.are_checked():
+        return {}
+    return permissions.make_consumers(places, aws_deploy.client("iam", places.aws_url))
 
 
 def down(report: Report) -> None:

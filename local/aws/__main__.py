@@ -14,15 +14,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True, help="port to listen at")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at, which a container must have wider")
     parser.add_argument("--state-dir", type=Path, required=True, help="folder for everything that outlives a stop")
+    parser.add_argument("--check-permissions", action="store_true", help="check signatures and IAM policies")
     options = parser.parse_args(arguments)
-    prepare(options.port, options.state_dir.resolve())
+    prepare(options.port, options.state_dir.resolve(), options.check_permissions)
     # Only now: ministack reads its settings from the environment when it is imported.
     serve = importlib.import_module("local.aws.server").serve
 
     return int(serve(options.port, options.state_dir.resolve(), options.host))
 
 
-def prepare(port: int, state: Path) -> None:
+def prepare(port: int, state: Path, check_permissions: bool) -> None:
     """Make the folders and set the environment that ministack and the function processes read."""
     temporary = state / "tmp"
     # Whatever a killed process left: unpacked function code.
@@ -53,7 +54,8 @@ def prepare(port: int, state: Path) -> None:
         AWS_EC2_METADATA_DISABLED="true",
     )
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "USE_SSL", "AUTH"):
+    os.environ["AUTH"] = str(check_permissions).lower()
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "USE_SSL"):
         os.environ.pop(name, None)
 
 

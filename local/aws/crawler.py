@@ -70,9 +70,9 @@ class Crawl:
 
 
 class CrawlerRunner:
-    """Runs crawlers of ministack's store. `clients` gives the boto3 client of a service for the caller's account."""
+    """Runs crawlers of ministack's store. `clients` gives, for a role, the boto3 clients of the caller's account."""
 
-    def __init__(self, store: Any, clients: Callable[[], Clients]) -> None:
+    def __init__(self, store: Any, clients: Callable[[str], Clients]) -> None:
         self._store = store
         self._clients = clients
         self._lock = threading.Lock()
@@ -151,7 +151,7 @@ class CrawlerRunner:
     def _run(self, crawler: dict[str, Any], crawl: Crawl) -> None:
         status = "SUCCEEDED"
         try:
-            crawl_targets(dict(crawler), crawl, self._clients())
+            crawl_targets(dict(crawler), crawl, self._clients(crawler.get("Role") or ""))
             crawl.state = "COMPLETED"
         except CancelledError:
             crawl.state, status = "STOPPED", "CANCELLED"

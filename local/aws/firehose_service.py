@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.aws.firehose import DeliveryStream
-from local.aws.firehose_settings import UnsupportedDeliveryError
+from local.aws.firehose_settings import UnsupportedDeliveryError, read_settings
 
 logger = logging.getLogger("local.aws.firehose")
 
@@ -35,9 +35,12 @@ class PutRefusedError(Exception):
 
 
 class FirehoseService:
-    """`store` gives ministack's delivery streams by (account, region, name), `clients` a boto3 client for a scope."""
+    """`store` gives ministack's delivery streams by (account, region, name).
 
-    def __init__(self, store: Callable[[], Store], clients: Callable[[str, str, str], Any], folder: Path) -> None:
+    `clients` makes a boto3 client for a service, an account, a region and a role.
+    """
+
+    def __init__(self, store: Callable[[], Store], clients: Callable[[str, str, str, str], Any], folder: Path) -> None:
         self._store = store
         self._clients = clients
         self._folder = folder
@@ -123,9 +126,10 @@ class FirehoseService:
         account, region, _name = key
         self._created[key] = created_at
         try:
+            role = read_settings(self._store()[key]).role
             self._streams[key] = DeliveryStream(
                 describe=lambda: self._store()[key],
-                clients=lambda service: self._clients(service, account, region),
+                clients=lambda service: self._clients(service, account, region, role),
                 folder=self._folder / account / region,
             )
         except UnsupportedDeliveryError as error:

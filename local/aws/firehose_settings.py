@@ -30,6 +30,7 @@ class DeliverySettings:
 
     name: str
     arn: str
+    role: str
     version: int
     bucket: str
     prefix: str
@@ -61,6 +62,7 @@ def read_settings(stream: Mapping[str, Any]) -> DeliverySettings:
     return DeliverySettings(
         name=stream["name"],
         arn=stream["arn"],
+        role=config.get("RoleARN") or "",
         version=int(stream.get("version", 1)),
         bucket=config["BucketARN"].rsplit(":", 1)[-1],
         prefix=config.get("Prefix") or "",

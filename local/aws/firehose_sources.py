@@ -38,6 +38,7 @@ class KinesisSource:
 
     def __init__(self, client: Any, stream_arn: str, created_at: float, path: Path) -> None:
         self._client = client
+        self._arn = stream_arn
         self._stream = stream_arn.rsplit("/", 1)[-1]
         self._created_at = created_at
         self._path = path
@@ -54,7 +55,8 @@ class KinesisSource:
         iterator = self._client.get_shard_iterator(
             StreamName=self._stream, ShardId=shard_id, **self._position(shard_id)
         )["ShardIterator"]
-        found = self._client.get_records(ShardIterator=iterator, Limit=10_000)["Records"]
+        # With its ARN, because ministack cannot tell an iterator's stream when it checks permissions.
+        found = self._client.get_records(ShardIterator=iterator, StreamARN=self._arn, Limit=10_000)["Records"]
         if found:
             self._read[shard_id] = found[-1]["SequenceNumber"]
         return [

@@ -4,24 +4,27 @@ ministack is pinned, and `check_version` refuses another one, because these name
 Everything is installed before ministack's ASGI app starts.
 """
 
+import hashlib
 import json
 import logging
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
 import ministack.app as ministack_app
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import firehose as ministack_firehose
 from ministack.services import glue as ministack_glue
 from ministack.services import kinesis as ministack_kinesis
-from ministack.services import lambda_svc, sqs
+from ministack.services import lambda_svc, sqs, sts
 
+from local.aws.authorization import PERMISSIONS, Decisions, glue_resources
 from local.aws.durability import StateReaders, StateSaver
 from local.aws.firehose_service import FirehoseService, PutRefusedError, Store
 from local.aws.glue_catalog import GlueCatalog, Response
@@ -50,6 +53,58 @@ def check_version() -> None:
 def request_scope() -> tuple[str, str]:
     """(account, region) of the request that is being answered."""
     return get_account_id(), get_region()
+
+
+def checks_permissions() -> bool:
+    """Whether ministack checks signatures and policies."""
+    return bool(ministack_app.AUTH)
+
+
+def role_credentials(role: str, account: str, session: str) -> dict[str, str]:
+    """Client arguments with which a service acts in a role, given by name or ARN, as AWS's services do."""
+    name = role.rpartition("/")[2]
+    digest = hashlib.sha256(f"{account}:{role}:{session}".encode()).hexdigest()
+    key, secret, token = f"ASIA{digest[:16].upper()}", digest[16:56], digest
+    sts.register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session}",
+            "UserId": f"{name}:{session}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+        },
+    )
+    return {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
+
+
+_glue_resources: ContextVar[list[str]] = ContextVar("glue_resources", default=[])  # noqa: B039 - never changed
+
+
+def check_as_aws_does(decisions: Decisions) -> None:
+    """Let each Glue call need permission on all that AWS wants it on, and write down every decision."""
+    evaluate, name_resource = iam_evaluator.enforce, iam_actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any) -> str:
+        if service != "glue":
+            return name_resource(service, method, path, headers, body, *rest)  # type: ignore[no-any-return]
+        account, region = request_scope()
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        needed = glue_resources(action, json.loads(body or b"{}"), account, region)
+        _glue_resources.set(needed)
+        return needed[0]
+
+    def enforce(key: str, action: str, service: str, *rest: Any, resource_arn: str = "*", **more: Any) -> Any:
+        action = PERMISSIONS.get(action, action)
+        needed = _glue_resources.get() if service == "glue" else []
+        for one in needed if resource_arn in needed else [resource_arn]:
+            denied = evaluate(key, action, service, *rest, resource_arn=one, **more)
+            caller = iam_evaluator.resolve_principal(key or "", request_scope()[0])
+            decisions.add(getattr(caller, "arn", "unknown"), action, one, denied is None)
+            if denied is not None:
+                return denied
+        return None
+
+    iam_actions.extract_resource_arn, iam_evaluator.enforce = resource, enforce
 
 
 def state_readers() -> StateReaders:

@@ -22,6 +22,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config as ServerConfig
 
 from local.aws import ministack_hooks as hooks
+from local.aws.authorization import Decisions
 from local.aws.crawler import CrawlerRunner
 from local.aws.durability import StateSaver
 from local.aws.firehose_service import FirehoseService
@@ -46,6 +47,7 @@ class LocalAws:
     def __init__(self, port: int, state: Path) -> None:
         hooks.check_version()
         self.started = time.time()
+        self._state = state
         self._endpoint = f"http://127.0.0.1:{port}"
         self._client_lock = threading.Lock()
         self._make_client = cache(self._new_client)
@@ -65,27 +67,25 @@ class LocalAws:
         hooks.serve_firehose(self.firehose)
         hooks.journal_kinesis(self.journal, lambda: self.saver.stale("kinesis"), lambda: self.saver.save("kinesis"))
         hooks.limit_handlers()
+        if hooks.checks_permissions():
+            hooks.check_as_aws_does(Decisions(self._state / "decisions.ndjson"))
         hooks.save_through(self.saver)
 
-    def _new_client(self, service: str, account: str, region: str) -> Any:
-        # An access key of 12 digits is ministack's way to name the account.
+    def _new_client(self, service: str, account: str, region: str, role: str) -> Any:
+        # An access key of 12 digits is ministack's way to name the account, with all permissions.
+        credentials = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
+        if role and hooks.checks_permissions():
+            credentials = hooks.role_credentials(role, account, "local-aws")
         make: Any = boto3.client
-        return make(
-            service,
-            endpoint_url=self._endpoint,
-            region_name=region,
-            aws_access_key_id=account,
-            aws_secret_access_key="test",
-            config=CLIENT_CONFIG,
-        )
+        return make(service, endpoint_url=self._endpoint, region_name=region, config=CLIENT_CONFIG, **credentials)
 
-    def _client(self, service: str, account: str, region: str) -> Any:
+    def _client(self, service: str, account: str, region: str, role: str) -> Any:
         with self._client_lock:
-            return self._make_client(service, account, region)
+            return self._make_client(service, account, region, role)
 
-    def _clients_of_request(self) -> Callable[[str], Any]:
+    def _clients_of_request(self, role: str) -> Callable[[str], Any]:
         account, region = hooks.request_scope()
-        return lambda service: self._client(service, account, region)
+        return lambda service: self._client(service, account, region, role)
 
     def started_up(self) -> None:
         """ministack has loaded its state: repair it and begin to work."""
@@ -121,7 +121,7 @@ class LocalAws:
         elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
             await _send_json(send, await asyncio.to_thread(self.health))
         else:
-            await hooks.pass_on(scope, receive, send)
+            await hooks.pass_on(as_if_encrypted(scope), receive, send)
             if scope["type"] == "http" and may_change_state(scope):
                 self.saver.changed()
 
@@ -132,6 +132,18 @@ class LocalAws:
             await send(message)
 
         return wrapped
+
+
+def as_if_encrypted(scope: Scope) -> Scope:
+    """The request as one that came by HTTPS, or policies that deny plain HTTP would deny every local request.
+
+    One that says `x-forwarded-proto: http` stays what it is.
+    """
+    if scope["type"] != "http" or not hooks.checks_permissions():
+        return scope
+    if any(name.lower() == b"x-forwarded-proto" for name, _ in scope["headers"]):
+        return scope
+    return {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
 
 
 def may_change_state(scope: Scope) -> bool:

@@ -42,7 +42,7 @@ def test_the_transform_counts_what_it_refused(
     lambda_handler({"records": [{"recordId": "1", "data": "e30="}, {"recordId": "2", "data": "W10="}]}, None)
 
     line = capsys.readouterr().out
-    assert metrics_of(line) == {"Records": 2, "FailedRecords": 1}
+    assert metrics_of(line) == {"Records": 2, "RefusedRecords": 1}
     assert json.loads(line)["FunctionName"] == "clickstream-newline-transform"
     assert json.loads(line)["failed"] == {"not_an_object": 1}
 

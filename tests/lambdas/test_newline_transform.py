@@ -52,6 +52,7 @@ def test_recorded_event(case: str, capsys: pytest.CaptureFixture[str]) -> None:
             assert got["data"] == (sent_data if isinstance(sent_data, str) else ""), want["why"]
     logged = json.loads(capsys.readouterr().out)
     assert logged["failed"] == expected["failed"]
+    assert logged["RefusedRecords"] == sum(expected["failed"].values())
     assert logged["records"] == len(event["records"]) == logged["ok"] + sum(expected["failed"].values())
 
 

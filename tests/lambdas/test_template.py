@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
 
+from clickstream_stream.newline_transform import lambda_handler
 from local.aws_deploy import TEMPLATE, as_settings, load_template
 
 RESOURCES: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
@@ -21,11 +22,12 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 def statements(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every policy statement of the resources of this kind, with the resource's name."""
+    """Every policy statement of the resources of this kind, with the resource's name; conditional ones as if made."""
     for name, properties in of_type(kind).items():
         documents = [properties.get("PolicyDocument"), *(p["PolicyDocument"] for p in properties.get("Policies", []))]
         for document in filter(None, documents):
-            yield from ((name, statement) for statement in document["Statement"])
+            for statement in document["Statement"]:
+                yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:
@@ -55,6 +57,12 @@ def test_outputs_are_the_settings_of_airflow() -> None:
         "CLICKSTREAM_SEGMENT_DATABASE",
         "CLICKSTREAM_EVENTS_DATABASE",
     }
+
+
+def test_roles_are_told_but_are_no_settings() -> None:
+    assert {name for name in OUTPUTS if name.endswith("Arn")} == {
+        "AirflowPolicyArn", "AirflowRoleArn", "TrinoPolicyArn", "TrinoRoleArn", "SegmentRoleArn", "AlarmTopicArn",
+    }  # fmt: skip
 
 
 def test_every_parameter_has_a_default_and_says_what_it_does() -> None:
@@ -98,8 +106,11 @@ def test_staged_objects_cannot_trigger_staging() -> None:
 
 def test_exactly_one_processor_adds_the_newline() -> None:
     destination = RESOURCES["DeliveryStream"]["Properties"]["ExtendedS3DestinationConfiguration"]
+    (processor,) = destination["ProcessingConfiguration"]["Processors"]
+    condition, one, other = processor["Fn::If"]
 
-    assert [one["Type"] for one in destination["ProcessingConfiguration"]["Processors"]] == ["Lambda"]
+    assert (condition, one["Type"], other["Type"]) == ("UsesTransform", "Lambda", "AppendDelimiterToRecord")
+    assert other["Parameters"] == [{"ParameterName": "Delimiter", "ParameterValue": "\\n"}]
 
 
 @pytest.mark.parametrize("name", sorted(of_type("AWS::Serverless::Function")))
@@ -164,11 +175,64 @@ def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
     assert PARAMETERS["StagingRetentionDays"]["MinValue"] * 24 > 24
 
 
-def test_roles_allow_no_wildcard_actions_or_resources() -> None:
-    for role, statement in statements("AWS::IAM::Role"):
+@pytest.mark.parametrize("kind", ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"])
+def test_roles_allow_no_wildcard_actions_or_resources(kind: str) -> None:
+    for role, statement in statements(kind):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert not [action for action in actions if "*" in action], role
-        assert statement["Resource"] != "*", role
+        # X-Ray's two actions know no resource.
+        assert statement["Resource"] != "*" or {action.partition(":")[0] for action in actions} == {"xray"}, role
+
+
+@pytest.mark.parametrize("who", ["Airflow", "Trino"])
+def test_only_those_told_may_assume_the_role_of(who: str) -> None:
+    role = RESOURCES[f"{who}Role"]
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+    assert role["Condition"] == f"Has{who}Role"
+    assert role["Properties"]["ManagedPolicyArns"] == [{"Ref": f"{who}Policy"}]
+    assert trust["Principal"] == {"AWS": {"Ref": f"{who}PrincipalArns"}}
+    assert trust["Condition"]["Fn::If"] == [
+        f"Has{who}ExternalId",
+        {"StringEquals": {"sts:ExternalId": {"Ref": f"{who}ExternalId"}}},
+        {"Ref": "AWS::NoValue"},
+    ]
+
+
+def test_segment_writes_with_an_external_id_and_does_nothing_else() -> None:
+    role = RESOURCES["SegmentRole"]
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    allowed = [statement for name, statement in statements("AWS::IAM::Role") if name == "SegmentRole"]
+
+    assert role["Condition"] == "HasSegmentRole"
+    assert PARAMETERS["SegmentPrincipalArn"]["Default"] == "arn:aws:iam::595280932656:root"
+    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "SegmentExternalIds"}}}
+    assert [one["Action"] for one in allowed] == [["kinesis:PutRecord", "kinesis:PutRecords"], "kms:GenerateDataKey"]
+
+
+def test_your_own_key_is_used_by_whoever_reads_or_writes_what_it_encrypts() -> None:
+    using = {
+        name
+        for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+        for name, statement in statements(kind)
+        if statement["Resource"] == {"Ref": "KmsKeyArn"}
+    }
+
+    assert using == {"SegmentRole", "DeliveryRole", "StageRole", "CrawlerRole", "AirflowPolicy", "TrinoPolicy"}
+
+
+def test_the_alarm_on_refused_records_looks_at_what_the_function_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    lambda_handler({"records": [{"recordId": "1", "data": ""}]}, None)
+    line = json.loads(capsys.readouterr().out)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    alarm = RESOURCES["RefusedRecordsAlarm"]["Properties"]
+
+    assert line[alarm["MetricName"]] == 1
+    assert alarm["MetricName"] in [metric["Name"] for metric in directive["Metrics"]]
+    assert alarm["Namespace"] == directive["Namespace"]
+    assert [[dimension["Name"] for dimension in alarm["Dimensions"]]] == directive["Dimensions"]
+    named = RESOURCES["NewlineTransform"]["Properties"]["FunctionName"]
+    assert [dimension["Value"] for dimension in alarm["Dimensions"]] == [named]
 
 
 def test_only_the_raw_bucket_of_this_account_may_send_to_the_queue() -> None:
@@ -220,7 +284,7 @@ def test_glue_databases() -> None:
 
 
 def test_alarms_watch_what_loses_or_delays_events() -> None:
-    watched = {(one["Namespace"], one["MetricName"]) for one in of_type("AWS::CloudWatch::Alarm").values()}
+    watched = {(str(one["Namespace"]), one["MetricName"]) for one in of_type("AWS::CloudWatch::Alarm").values()}
 
     assert watched >= {
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),

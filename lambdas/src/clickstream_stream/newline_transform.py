@@ -10,7 +10,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Take a Firehose transformation event and answer `{"records": [{recordId, result, data}, ...]}`.
 
     Same ids, same order, same count. Logs one JSON line of counts, never payload text: the metrics Records and
-    FailedRecords.
+    RefusedRecords.
     """
     batch = transform_batch(event["records"])
     summary = {
@@ -20,6 +20,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "ok": batch.ok,
         "failed": batch.failed,
     }
-    failed = sum(batch.failed.values())
-    print(metric_line({"Records": ("Count", len(batch.results)), "FailedRecords": ("Count", failed)}, summary))
+    refused = sum(batch.failed.values())
+    print(metric_line({"Records": ("Count", len(batch.results)), "RefusedRecords": ("Count", refused)}, summary))
     return {"records": batch.results}

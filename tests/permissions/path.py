@@ -1,0 +1,185 @@
+"""The whole path, each step with the keys of the role that takes it on AWS."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import boto3
+
+from clickstream import manifest
+from clickstream.aws import glue, kinesis, s3, sqs
+from clickstream.evolution import present_shapes
+from clickstream.maintenance import maintain
+from clickstream.settings import Settings, load_settings
+from clickstream.staging_keys import StagedObject
+from clickstream.tracking_plan import read_plan
+from clickstream.window import Window
+from local import permissions, pipeline
+from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK
+from local.segment import kinesis as segment
+from local.segment.events import generate_day
+from local.services import ACCESS_KEY, REGION, SECRET_KEY
+from tests.machine import Machine
+from tests.permissions import policies
+from tests.scratch import ScratchLake
+
+NOW = datetime.now(UTC)
+# The local AWS takes twelve digits as the key of an account's root user. https://segment.com/docs/connections/destinations/catalog/amazon-kinesis/
+SEGMENT_ACCOUNT = "595280932656"
+BAD_RECORD = b"not JSON"
+OLD = b'{"messageId":"from the archive","type":"track","event":"A","receivedAt":"2026-01-02T03:04:05Z"}'
+OLD_DAY = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
+STAGED = "20261124T010203004Z-aside.gz"
+
+
+def assume(machine: Machine, role: str, external_id: str, key: str, secret: str) -> dict[str, str]:
+    """Client arguments with the role's keys, which STS gives to whoever has `key`."""
+    sts = boto3.client(
+        "sts", endpoint_url=machine.places.aws_url, region_name=REGION, aws_access_key_id=key,
+        aws_secret_access_key=secret,
+    )  # fmt: skip
+    given = {"ExternalId": external_id} if external_id else {}
+    answer = sts.assume_role(RoleArn=role, RoleSessionName="tests", **given)["Credentials"]
+    return {
+        "aws_access_key_id": answer["AccessKeyId"],
+        "aws_secret_access_key": answer["SecretAccessKey"],
+        "aws_session_token": answer["SessionToken"],
+    }
+
+
+class Walk:
+    """One walk of the whole path. `names` has the stack's outputs, by which cases name their resources."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.settings = load_settings(machine.places.settings())
+        cloudformation, iam = machine.client("cloudformation"), machine.client("iam")
+        made = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+        roles = [one for one in made if one["ResourceType"] == "AWS::IAM::Role"]
+        self.roles = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in roles}
+        outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+        self.names = {one["OutputKey"]: one["OutputValue"] for one in outputs} | self._more_names()
+        self.permissions = list(policies.permissions(iam, self.roles))
+        self.sizes = policies.sizes(iam, self.roles)
+        self.loaded = self._walk()
+        self.decisions = policies.decisions(machine.places.state / "aws" / "decisions.ndjson", self.roles)
+
+    def _more_names(self) -> dict[str, str]:
+        sqs_client = self.machine.client("sqs")
+        return {
+            "StageQueueUrl": sqs.queue_url(sqs_client, self.settings.stage_queue),
+            "DeadLettersUrl": sqs.queue_url(sqs_client, self.settings.stage_dead_letter_queue),
+            "OtherBucket": ARTIFACTS_BUCKET,
+        }
+
+    def _walk(self) -> int:
+        """Send a day, and let every step of every DAG call what it calls; give the rows loaded."""
+        pipeline.write_archive([OLD], self.machine.places)
+        segment.send(
+            [*generate_day(7, NOW, users=12), BAD_RECORD], self.settings.stream, self.client("SegmentRole", "kinesis")
+        )
+        pipeline.wait_until_staged(self.machine.places, _quiet, patience=60)
+        keys = self.keys("AirflowRole")
+        calls = airflow_calls(self.settings, keys)
+        for name in ("last_crawl_start", "crawl", "patch_staging_table", "last_landing"):
+            calls[name]()
+        lake = ScratchLake(self.settings, keys("s3"), keys("glue"), self.machine.runner())
+        load_and_keep(lake, self.settings)
+        rows: int = lake.query(f"select count(*) as n from {lake.t.events}")[0]["n"]
+        self.machine.client("s3").put_object(
+            Bucket=self.settings.staging_bucket, Key=self.settings.staging_prefix + STAGED, Body=b"half"
+        )
+        for call in calls.values():
+            call()
+        return rows
+
+    @cache  # noqa: B019 - one walk a run
+    def keys(self, role: str) -> Callable[..., Any]:
+        """Makes clients with the keys of a role: Airflow's and Trino's as their hosts get them, others as AWS does."""
+        consumer = permissions.consumers(self.machine.places).get(role.removesuffix("Role"))
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{self.roles[role]}"
+        if role == "SegmentRole":
+            arguments = assume(self.machine, arn, permissions.SEGMENT_EXTERNAL_ID, SEGMENT_ACCOUNT, SECRET_KEY)
+        elif consumer:
+            arguments = assume(self.machine, arn, consumer.external_id, consumer.key, consumer.secret)
+        else:
+            arguments = assume(self.machine, arn, ACCOUNT, ACCESS_KEY, SECRET_KEY)
+        place = {"endpoint_url": self.machine.places.aws_url, "region_name": REGION}
+        return lambda service: boto3.client(service, **place, **arguments)  # type: ignore[call-overload]
+
+    def client(self, role: str, service: str, plain: bool = False) -> Any:
+        """A client with the keys of a role; `plain` says to the local AWS that it does not use TLS."""
+        client = self.keys(role)(service)
+        if plain:
+            client.meta.events.register("before-sign", _say_plain)
+        return client
+
+    def fill(self, value: Any) -> Any:
+        """The value with the stack's names in it."""
+        if isinstance(value, dict):
+            return {key: self.fill(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.fill(inner) for inner in value]
+        return self.names[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+
+
+def _quiet(_message: str) -> None:
+    """Reports nothing."""
+
+
+def _say_plain(request: Any, **_: Any) -> None:
+    request.headers["x-forwarded-proto"] = "http"
+
+
+def load_and_keep(lake: ScratchLake, settings: Settings) -> None:
+    """Every statement of the DAGs that Trino runs."""
+    plan = read_plan()
+    lake.query(f'select count(*) from {settings.staging_catalog}."{settings.staging_database}".events_staging')
+    lake.preview("preview", lake.take("preview"))
+    lake.load("first", plan=plan)
+    lake.load("archive", lake.take_range("archive", OLD_DAY))
+    lake.publish_views()
+    lake.publish_event_views(plan)
+    lake.model("first")
+    lake.check("first")
+    present_shapes(lake.run, settings, [settings.lake_database, settings.events_database])
+    for table in ("events", "sessions"):
+        maintain(lake.run, (settings.lake_database, table), NOW + timedelta(days=2), timedelta(days=7))
+
+
+def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
+    """Each function of clickstream.aws, called as the operators call it."""
+    bucket, lake = settings.raw_bucket, settings.lake_bucket
+    staged = StagedObject(f"{settings.staging_location}{STAGED}", 1, NOW)
+    key = staged.path.removeprefix(f"s3://{settings.staging_bucket}/")
+    clients = {name: keys(name) for name in ("s3", "glue", "sqs", "kinesis")}
+    queue = lambda name: sqs.queue_url(clients["sqs"], name)  # noqa: E731
+    return {
+        "last_crawl_start": lambda: glue.last_crawl_start(clients["glue"], settings.crawler),
+        "crawl": lambda: glue.crawl(clients["glue"], settings.crawler, None, timedelta(seconds=60), pause=0.2),
+        "patch_staging_table": lambda: glue.patch_staging_table(clients["glue"], settings),
+        "add_partitions": lambda: glue.add_partitions(clients["glue"], settings.lines_database, "archive_lines", {}),
+        "last_changes": lambda: glue.last_changes(clients["glue"], settings.work_database),
+        "put_records": lambda: kinesis.put_records(clients["kinesis"], settings.stream, [b'{"messageId":"again"}']),
+        "list_staged": lambda: s3.list_staged(clients["s3"], settings),
+        "list_archive": lambda: s3.list_archive(clients["s3"], settings, [NOW.date()]),
+        "list_raw": lambda: s3.list_raw(clients["s3"], bucket),
+        "last_landing": lambda: s3.last_landing(clients["s3"], settings),
+        "read_text": lambda: s3.read_text(clients["s3"], lake, manifest.key("no such run")),
+        "write_text": lambda: s3.write_text(clients["s3"], lake, manifest.key("a run"), "{}"),
+        "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path),
+        "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),
+        "delete_staged": lambda: s3.delete_staged(clients["s3"], settings, [staged]),
+        "list_failed": lambda: s3.list_failed(clients["s3"], bucket),
+        "queue_url": lambda: queue(settings.stage_queue),
+        "count_messages": lambda: [
+            sqs.count_messages(clients["sqs"], queue(name))
+            for name in (settings.stage_queue, settings.stage_dead_letter_queue)
+        ],
+        "send_messages": lambda: sqs.send_messages(clients["sqs"], queue(settings.stage_queue), {"x": "{}"}),
+        "move_failed": lambda: [
+            s3.move_failed(clients["s3"], bucket, found, clients["s3"].get_object(Bucket=bucket, Key=found)["ETag"])
+            for found, _ in s3.list_failed(clients["s3"], bucket)
+        ],
+    }
