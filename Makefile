@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -94,6 +94,9 @@ bench: ## compare what things cost, write docs/performance.md; QUICK=1 takes lit
 
 docs: ## write docs/tables.md and docs/promises.md from what they tell of
 	@$(RUN) docs
+
+sbom: ## write airflow.cdx.json: every package that runs in Airflow, with version and hashes (CycloneDX)
+	@$(RUN) sbom
 
 lock: ## renew requirements/*.lock
 	@$(RUN) lock

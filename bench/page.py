@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -25,8 +26,13 @@ def shown(result: Mapping[str, Any]) -> Table:
 
 
 def filled(text: str) -> str:
-    """The page with each marked place holding the table of its result."""
-    return _PLACE.sub(lambda place: f"{place[1]}{_markdown(place[2])}{place[3]}", text)
+    """The page with each marked place holding the table of its result; as it was where there is no result."""
+
+    def fill(place: re.Match[str]) -> str:
+        file = RESULTS / f"{place[2]}.json"
+        return f"{place[1]}{_markdown(file)}{place[3]}" if file.exists() else place[0]
+
+    return _PLACE.sub(fill, text)
 
 
 def write() -> None:
@@ -34,8 +40,8 @@ def write() -> None:
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def _markdown(name: str) -> str:
-    result = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+def _markdown(file: Path) -> str:
+    result = json.loads(file.read_text(encoding="utf-8"))
     head, rows = _cells(result)
     lines = [head, ["---"] * len(head), *rows]
     about = ", ".join(f"{key}: {value:,}" for key, value in result["about"].items())

@@ -23,6 +23,7 @@ FOR_TESTS = ["test", "local", "airflow", "bench"]
 ENVIRONMENTS = {
     "lint": ["lint"],
     "fmt": ["lint"],
+    "sbom": ["lint"],
     "lock": [],
     "docs": ["test"],
     "test": FOR_TESTS,
@@ -37,8 +38,8 @@ ENVIRONMENTS = {
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
-    "lint", "fmt", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
-    "plan-diff", "plan-suggest",
+    "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
+    "plan-export", "plan-diff", "plan-suggest",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -50,6 +51,7 @@ PROGRAMS = {
         ("lint", "mypy"),
         ("lint", "hadolint", "docker/airflow.Dockerfile", "docker/local.Dockerfile"),
         ("lint", "checkov", "--quiet", "--compact", "--skip-download", "--file", "lambdas/template.yaml"),
+        ("lint", "bash", os.path.join(".ci", "no-secrets")),
         ("lint", "check-jsonschema", "--quiet", "--builtin-schema", "vendor.compose-spec", "docker-compose.yaml"),
     ],
     "fmt": [
@@ -67,6 +69,9 @@ PROGRAMS = {
     "plan-export": [("airflow", "python", "-m", "local.plan", "export")],
     "plan-diff": [("airflow", "python", "-m", "local.plan", "diff")],
     "plan-suggest": [("airflow", "python", "-m", "local.plan", "suggest")],
+    "sbom": [
+        ("lint", "cyclonedx-py", "requirements", "requirements/airflow.lock", "--of", "JSON", "-o", "airflow.cdx.json")
+    ],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]
