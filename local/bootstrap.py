@@ -33,11 +33,12 @@ ENVIRONMENTS = {
     "plan-export": ["airflow"],
     "plan-diff": ["airflow"],
     "plan-suggest": ["airflow"],
+    "check-config": ["airflow"],
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
-    "plan-diff", "plan-suggest",
+    "plan-diff", "plan-suggest", "check-config",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -64,6 +65,7 @@ PROGRAMS = {
     "plan-export": [("airflow", "python", "-m", "local.plan", "export")],
     "plan-diff": [("airflow", "python", "-m", "local.plan", "diff")],
     "plan-suggest": [("airflow", "python", "-m", "local.plan", "suggest")],
+    "check-config": [("airflow", "python", "-m", "local.config_check")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]
