@@ -34,11 +34,12 @@ ENVIRONMENTS = {
     "plan-diff": ["airflow"],
     "plan-suggest": ["airflow"],
     "check-config": ["airflow"],
+    "mwaa-zip": ["local"],
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
-    "plan-diff", "plan-suggest", "check-config",
+    "plan-diff", "plan-suggest", "check-config", "mwaa-zip",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -66,6 +67,7 @@ PROGRAMS = {
     "plan-diff": [("airflow", "python", "-m", "local.plan", "diff")],
     "plan-suggest": [("airflow", "python", "-m", "local.plan", "suggest")],
     "check-config": [("airflow", "python", "-m", "local.config_check")],
+    "mwaa-zip": [("local", "python", "-m", "local.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]

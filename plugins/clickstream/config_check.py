@@ -196,7 +196,7 @@ def check_airflow(facts: Facts, settings: Settings) -> Iterator[Finding]:
         yield _connection(name, wanted, facts["connections"].get(name))
     yield _AIRFLOW.unless(
         f"not there: {', '.join(facts['missing_files'])}" if facts["missing_files"] else "",
-        "include/ is beside plugins/",
+        "include/ is beside plugins/ or in it",
         "deploy include/ as a sibling of plugins/: docs/existing-airflow.md, 'Where the folders go'",
     )
     for file, message in sorted(facts["import_errors"].items()):
