@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive check-config mwaa-zip
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -76,6 +76,12 @@ plan-suggest: ## print entries for what was sent in the last DAYS (7) and is not
 
 plan-rederive: ## fill typed tables again as the plan is now, for what was received FROM= TO=; EVENT= takes one event
 	@$(RUN) plan-rederive
+
+check-config: ## tell what of the settings, AWS, Trino and the tables is not as it must be, with the fix: docs/existing-airflow.md
+	@$(RUN) check-config
+
+mwaa-zip: ## write plugins.zip for Amazon MWAA, or OUT=file: docs/existing-airflow.md
+	@$(RUN) mwaa-zip
 
 lint: ## ruff, sqlfluff, mypy, hadolint, checkov, the schema of docker-compose.yaml
 	@$(RUN) lint

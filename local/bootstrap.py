@@ -35,11 +35,13 @@ ENVIRONMENTS = {
     "plan-export": ["airflow"],
     "plan-diff": ["airflow"],
     "plan-suggest": ["airflow"],
+    "check-config": ["airflow"],
+    "mwaa-zip": ["local"],
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
-    "plan-export", "plan-diff", "plan-suggest",
+    "plan-export", "plan-diff", "plan-suggest", "check-config", "mwaa-zip",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -72,6 +74,8 @@ PROGRAMS = {
     "sbom": [
         ("lint", "cyclonedx-py", "requirements", "requirements/airflow.lock", "--of", "JSON", "-o", "airflow.cdx.json")
     ],
+    "check-config": [("airflow", "python", "-m", "local.config_check")],
+    "mwaa-zip": [("local", "python", "-m", "local.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]

@@ -22,10 +22,12 @@ def lake_comments(paths: Iterable[str], settings: Settings) -> dict[Name, str]:
     return {table: comment_of(text) for table, text in _create_statements(paths, settings)}
 
 
-def present_shapes(run: Run, settings: Settings, schemas: Sequence[str]) -> dict[Name, list[TableColumn]]:
-    """The columns of every table in these schemas: one question, however many tables."""
+def present_shapes(
+    run: Run, settings: Settings, schemas: Sequence[str], catalog: str = ""
+) -> dict[Name, list[TableColumn]]:
+    """The columns of every table in these schemas of the lake's catalog or another: one question for all tables."""
     found: dict[Name, list[TableColumn]] = {}
-    for row in run("evolution/columns.sql", catalog=settings.lake_catalog, schemas=schemas).rows:
+    for row in run("evolution/columns.sql", catalog=catalog or settings.lake_catalog, schemas=schemas).rows:
         column = TableColumn(row["column_name"], row["data_type"], row["column_comment"])
         found.setdefault((row["table_schema"], row["table_name"]), []).append(column)
     return found

@@ -17,7 +17,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from clickstream.columns import read_columns
 from clickstream.settings import Settings
 
-SQL_DIR = Path(__file__).resolve().parents[2] / "include" / "sql"
+
+def include_folder(plugins: Path) -> Path:
+    """include/ inside plugins/, where only that can be deployed (MWAA), or else beside it."""
+    inside = plugins / "include"
+    return inside if inside.is_dir() else plugins.parent / "include"
+
+
+SQL_DIR = include_folder(Path(__file__).resolve().parents[1]) / "sql"
 
 ARCHIVE_LINES = "archive_lines"
 """The table over the archive: load_events adds its partitions in Glue itself."""

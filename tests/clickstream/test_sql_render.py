@@ -112,6 +112,7 @@ def values(
         "retention": timedelta(days=7),
         "batch_table": "batch_0123456789abcdef01234567",
         "query_id": "20261124_000000_00001_test",
+        "paths": paths,
         "leftovers": "%/* clickstream 0 */%",
         "report": RunReport("run", first_received_at=NOON),
         "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
@@ -287,8 +288,11 @@ def test_names_of_tables_come_from_the_settings_and_are_quoted() -> None:
 # The query of views/publish.sql is another file's.
 @pytest.mark.parametrize("file", [file for file in FILES if file != "views/publish.sql"])
 def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
+    if file == "runtime/properties.sql":
+        assert without_quoted(render(file, SETTINGS, values()).text).strip() == "show session"
+        return
     if file.startswith("runtime/"):
-        assert re.search(r"\bsystem\.(runtime|metadata)\.", render(file, SETTINGS, values()).text)
+        assert re.search(r"\bsystem\.(runtime|metadata|jdbc)\.", render(file, SETTINGS, values()).text)
         return
     if file == "evolution/columns.sql":
         assert "from system.jdbc.columns" in render(file, SETTINGS, values()).text

@@ -18,8 +18,8 @@ from tests.dags.conftest import ROOT
 FILES = sorted((ROOT / "dags").glob("*.py"))
 # Add a DAG here and to the README's list.
 DAGS = {
-    "compare_plan", "crawl_staging", "expire_staging", "load_events", "maintain_tables", "model_sessions",
-    "reconcile_raw", "rederive_typed_events", "redrive_failed", "watch_pipeline",
+    "clickstream_check", "compare_plan", "crawl_staging", "expire_staging", "load_events", "maintain_tables",
+    "model_sessions", "reconcile_raw", "rederive_typed_events", "redrive_failed", "watch_pipeline",
 }  # fmt: skip
 GRACE = timedelta(hours=Settings(staging_bucket="a", lake_bucket="b", crawler="c").expiry_grace_hours)
 

@@ -136,3 +136,9 @@ def last_changes(client: Any, database: str) -> list[tuple[str, datetime]]:
         (table["Name"], max(table["CreateTime"], table.get("UpdateTime", table["CreateTime"])))
         for table in _tables(client, database)
     ]
+
+
+def staging_columns(client: Any, settings: Settings) -> list[str]:
+    """The columns of the crawled table."""
+    table = client.get_table(DatabaseName=settings.staging_database, Name=settings.staging_table)["Table"]
+    return [column["Name"] for column in table["StorageDescriptor"]["Columns"]]

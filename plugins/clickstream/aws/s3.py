@@ -95,6 +95,13 @@ def last_landing(client: Any, settings: Settings) -> datetime | None:
     return max((item["LastModified"] for item in found), default=None)
 
 
+def newest_staged(client: Any, settings: Settings, count: int = 5) -> list[str]:
+    """The paths of the staged objects that landed last and hold something."""
+    staged, _ = list_staged(client, settings)
+    full = sorted((item.staged_at, item.path) for item in staged if item.bytes)
+    return [path for _, path in full[-count:]]
+
+
 def delete_staged(client: Any, settings: Settings, objects: Sequence[StagedObject]) -> int:
     """Deletes exactly these objects; gives how many.
 

@@ -1,0 +1,50 @@
+"""
+# Check the installation
+
+Trigger it after a deployment, after an upgrade, or when something fails for no reason that one can see. Each task
+looks at one area, and its log lists what was looked at, the worst at the end: what is wrong, and the exact fix.
+
+- **check_settings**: the `CLICKSTREAM_*` variables.
+- **check_airflow**: its version, the providers, the connections, `include/`, and whether every DAG file can be read.
+- **check_aws**: credentials, buckets, Glue databases, the crawler's settings, the queues, the stream. One small object
+  is put into the lake bucket under `_clickstream_check/`, read and deleted.
+- **check_trino**: version, clock, catalogs and their connectors, schemas, and caches that hide what was just staged.
+  One table is made and dropped.
+- **check_tables**: whether each lake table is there and of this version.
+
+A `WARN` takes away a safety net or a feature; a `FAIL` stops something, and the task fails. `make check-config` prints
+the same without Airflow.
+
+**When it fails**: do what the line `fix:` says and trigger it again. When a setting is missing, only check_settings
+tells of it; the other tasks have nothing to look at.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import dag
+
+from clickstream.operators.config_check import AREAS, ClickstreamCheckOperator
+from clickstream.operators.notify import tell_of_failure
+
+
+@dag(
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["clickstream", "repair"],
+    default_args={
+        "owner": "data-platform",
+        "retries": 1,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(minutes=10),
+    },
+    on_failure_callback=tell_of_failure,
+    doc_md=__doc__,
+)
+def clickstream_check():
+    for area in AREAS:
+        ClickstreamCheckOperator(task_id=f"check_{area}", area=area)
+
+
+clickstream_check()

@@ -1,0 +1,2 @@
+-- The session properties of the server and of every catalog. Grain: one property.
+show session

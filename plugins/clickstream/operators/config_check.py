@@ -1,0 +1,154 @@
+"""The operator that checks an installation; `make check-config` calls the same function outside a task."""
+
+import hashlib
+import os
+import runpy
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from airflow import __version__ as airflow_version
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.trino.hooks.trino import TrinoHook
+from airflow.sdk import BaseHook, BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from clickstream.aws.facts import aws_facts, staging_facts
+from clickstream.config_check import (
+    PROVIDERS,
+    Finding,
+    check_airflow,
+    check_aws,
+    check_settings,
+    check_tables,
+    check_trino,
+    failed,
+    observe,
+    report,
+    unusable,
+    wanted_connections,
+)
+from clickstream.evolution import Run, lake_shapes, present_shapes
+from clickstream.query import QueryRunner, Result
+from clickstream.settings import Settings, SettingsError, load_settings
+from clickstream.sql import SQL_DIR, TableNames, render
+from clickstream.trino_facts import trino_facts
+
+INCLUDE = SQL_DIR.parent
+_FILES = ("sql/lake/events/columns.yaml", "tracking_plan.yaml", "tracking_plan.schema.json")
+_TABLES = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
+
+
+class ClickstreamCheckOperator(BaseOperator):
+    """Checks one area of the installation; logs every finding with its fix. Not tried again when something is wrong."""
+
+    def __init__(self, *, area: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.area = area
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives how many findings there are of each level. Raises AirflowFailException when one is a failure."""
+        findings = list(look(self.area, Path(self.dag.fileloc).parent, context["run_id"]))
+        self.log.info("%s", report(findings))
+        wrong = failed(findings)
+        if wrong:
+            raise AirflowFailException("\n".join(finding.text() for finding in wrong))
+        counts: dict[str, int] = {}
+        for finding in findings:
+            counts[finding.level.value] = counts.get(finding.level.value, 0) + 1
+        return counts
+
+
+def look(area: str, dags: Path, run_id: str) -> Iterator[Finding]:
+    """The findings of one area of AREAS. `dags`: the folder of DAG files; `run_id` names what is made and deleted."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        if area == "settings":
+            yield unusable(error)
+        return
+    yield from AREAS[area](settings, dags, run_id)
+
+
+def _look_at_settings(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
+    names = [name for name, value in os.environ.items() if name.startswith("CLICKSTREAM_") and value]
+    return check_settings({"environment": names}, settings)
+
+
+def _look_at_airflow(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
+    return check_airflow(
+        {
+            "version": airflow_version,
+            "providers": {name: _version(f"apache-airflow-providers-{name}") for name in PROVIDERS},
+            "connections": {name: observe(partial(_type_of, name)) for name in wanted_connections(settings)},
+            "import_errors": _import_errors(dags),
+            "missing_files": [f"include/{name}" for name in _FILES if not (INCLUDE / name).is_file()],
+        },
+        settings,
+    )
+
+
+def _look_at_aws(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
+    probe = hashlib.sha256(run_id.encode()).hexdigest()[:24]
+    return check_aws(aws_facts(_client(settings), settings, probe), settings)
+
+
+def _look_at_trino(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
+    staged = staging_facts(_client(settings), settings)
+    facts = trino_facts(_runner(settings), settings, f"clickstream_check {run_id}", staged["newest"])
+    return check_trino({**staged, **facts}, settings)
+
+
+def _look_at_tables(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
+    run = _runner(settings)
+    present = observe(lambda: present_shapes(run, settings, [settings.lake_database]))
+    return check_tables(lake_shapes(_TABLES, settings), present)
+
+
+AREAS: dict[str, Callable[[Settings, Path, str], Iterator[Finding]]] = {
+    "settings": _look_at_settings,
+    "airflow": _look_at_airflow,
+    "aws": _look_at_aws,
+    "trino": _look_at_trino,
+    "tables": _look_at_tables,
+}
+
+
+def _client(settings: Settings) -> Callable[[str], Any]:
+    return lambda service: AwsBaseHook(settings.aws_conn_id, client_type=service).get_conn()
+
+
+def _runner(settings: Settings) -> Run:
+    """Runs files of include/sql. The connection is made with the first, so that its refusal is an answer too."""
+    runners: list[QueryRunner] = []
+
+    def run(path: str, **values: Any) -> Result:
+        if not runners:
+            runners.append(QueryRunner(TrinoHook(settings.trino_conn_id).get_conn()))
+        return runners[0].run(render(path, settings, values))
+
+    return run
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _type_of(connection: str) -> str:
+    return str(BaseHook.get_connection(connection).conn_type)
+
+
+def _import_errors(dags: Path) -> dict[str, str]:
+    """What each DAG file that cannot be run says, by its name."""
+    tried = {path.name: observe(partial(_run, path)) for path in sorted(dags.glob("*.py"))}
+    return {name: result["error"] for name, result in tried.items() if result is not True}
+
+
+def _run(path: Path) -> bool:
+    runpy.run_path(str(path))
+    return True
