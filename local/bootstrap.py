@@ -28,6 +28,7 @@ ENVIRONMENTS = {
     "test": FOR_TESTS,
     "test-faults": FOR_TESTS,
     "check-all": ["lint", *FOR_TESTS],
+    "env-from-stack": ["local"],
     "plan-check": ["airflow"],
     "plan-import": ["airflow"],
     "plan-export": ["airflow"],
@@ -36,8 +37,8 @@ ENVIRONMENTS = {
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
-    "lint", "fmt", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import", "plan-export",
-    "plan-diff", "plan-suggest",
+    "lint", "fmt", "lock", "docs", "down", "clean", "status", "send", "env-from-stack", "plan-check", "plan-import",
+    "plan-export", "plan-diff", "plan-suggest",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -60,6 +61,9 @@ PROGRAMS = {
     # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
     "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
     "docs": [("test", "python", "-m", "tests.promises"), ("test", "python", "-m", "local.dictionary_page")],
+    "env-from-stack": [
+        ("local", "python", "-m", "local.env_from_stack", "--stack", os.environ.get("CLICKSTREAM_STACK", "")),
+    ],
     "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
     "plan-import": [("airflow", "python", "-m", "local.plan", "import")],
     "plan-export": [("airflow", "python", "-m", "local.plan", "export")],

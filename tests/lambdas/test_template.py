@@ -150,7 +150,12 @@ def test_bucket(name: str) -> None:
     assert all(bucket["PublicAccessBlockConfiguration"][key] is True for key in (
         "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets",
     ))  # fmt: skip
-    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["Fn::If"] == [
+        "HasKmsKey",
+        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}},
+        {"SSEAlgorithm": "AES256"},
+    ]
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
     (policy,) = policies
     (deny,) = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
