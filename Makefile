@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive check-config mwaa-zip
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive check-config mwaa-zip env-from-stack
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -17,6 +17,7 @@ export CLICKSTREAM_FROM = $(value FROM)
 export CLICKSTREAM_TO = $(value TO)
 export CLICKSTREAM_QUICK = $(value QUICK)
 export CLICKSTREAM_ONLY = $(value ONLY)
+export CLICKSTREAM_STACK = $(value STACK)
 export CLICKSTREAM_EVENT = $(value EVENT)
 export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
@@ -58,6 +59,9 @@ redrive: ## count what was refused, SOURCE=processing-failed or rejects, FROM=, 
 
 sql: ## Q="select ..." prints CSV; without Q opens a prompt
 	@$(RUN) sql
+
+env-from-stack: ## print the CLICKSTREAM_* settings of a deployed stack, STACK=clickstream, for Airflow's environment
+	@$(RUN) env-from-stack
 
 plan-check: ## tell of every mistake in include/tracking_plan.yaml, with its line
 	@$(RUN) plan-check

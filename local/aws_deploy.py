@@ -168,14 +168,19 @@ def _create_or_update(cloudformation: Any, request: dict[str, Any], timeout: flo
 
 
 def deploy(
-    endpoint_url: str, parameters: Mapping[str, str], *, stack: str = STACK, timeout: float = 120
+    endpoint_url: str,
+    parameters: Mapping[str, str],
+    *,
+    stack: str = STACK,
+    template_file: Path = TEMPLATE,
+    timeout: float = 120,
 ) -> dict[str, str]:
     """Create or update the stack and return its outputs, such as {"RawBucket": "clickstream-raw-000000000000"}.
 
     Idempotent: with the same code and parameters it changes nothing. `timeout` is in seconds. Raises DeployError, which
     names the resource that failed.
     """
-    template = load_template(TEMPLATE.read_text(encoding="utf-8"))
+    template = load_template(template_file.read_text(encoding="utf-8"))
     template["Globals"]["Function"]["CodeUri"] = _upload_code(endpoint_url)
     request = {
         "StackName": stack,

@@ -30,6 +30,7 @@ ENVIRONMENTS = {
     "test-faults": FOR_TESTS,
     "check-all": ["lint", *FOR_TESTS],
     "bench": FOR_TESTS,
+    "env-from-stack": ["local"],
     "plan-check": ["airflow"],
     "plan-import": ["airflow"],
     "plan-export": ["airflow"],
@@ -41,7 +42,7 @@ ENVIRONMENTS = {
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
-    "plan-export", "plan-diff", "plan-suggest", "check-config", "mwaa-zip",
+    "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "mwaa-zip",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -66,6 +67,9 @@ PROGRAMS = {
     "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
     "bench": [("test", "python", "-m", "bench")],
     "docs": [("test", "python", "-m", "tests.promises"), ("test", "python", "-m", "local.dictionary_page")],
+    "env-from-stack": [
+        ("local", "python", "-m", "local.env_from_stack", "--stack", os.environ.get("CLICKSTREAM_STACK", "")),
+    ],
     "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
     "plan-import": [("airflow", "python", "-m", "local.plan", "import")],
     "plan-export": [("airflow", "python", "-m", "local.plan", "export")],

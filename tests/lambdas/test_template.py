@@ -69,6 +69,28 @@ def test_every_parameter_has_a_default_and_says_what_it_does() -> None:
     assert [name for name, one in PARAMETERS.items() if "Default" not in one or len(one["Description"]) < 20] == []
 
 
+MANUAL = (TEMPLATE.parents[1] / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+
+def test_the_manual_has_every_parameter_as_the_template_has_it() -> None:
+    """A row that is missing or old: take it from the difference that this test shows."""
+    _, _, rest = MANUAL.partition("| parameter | default | meaning |\n| --- | --- | --- |\n")
+
+    def row(name: str, one: dict[str, Any]) -> str:
+        default = "none" if one["Default"] == "" else f"`{one['Default']}`"
+        return f"| `{name}` | {default} | {one['Description']} |"
+
+    assert rest.partition("\n\n")[0].splitlines() == [row(name, one) for name, one in PARAMETERS.items()]
+
+
+def test_the_manual_has_every_role_and_alarm() -> None:
+    alarms = [one["AlarmName"]["Fn::Sub"] for one in of_type("AWS::CloudWatch::Alarm").values()]
+
+    assert [name for name in of_type("AWS::IAM::Role") if f"| `{name}` |" not in MANUAL] == []
+    shown = [name.replace("${ResourcePrefix}", "<prefix>") for name in alarms]
+    assert [name for name in shown if f"`{name}`" not in MANUAL] == []
+
+
 def test_every_parameter_is_used() -> None:
     used = json.dumps(load_template(TEMPLATE.read_text(encoding="utf-8"))).replace('"Parameters"', "")
 
@@ -151,7 +173,12 @@ def test_bucket(name: str) -> None:
     assert all(bucket["PublicAccessBlockConfiguration"][key] is True for key in (
         "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets",
     ))  # fmt: skip
-    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["Fn::If"] == [
+        "HasKmsKey",
+        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKeyArn"}},
+        {"SSEAlgorithm": "AES256"},
+    ]
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
     (policy,) = policies
     (deny,) = [one for one in policy["Statement"] if one["Effect"] == "Deny"]

@@ -1,0 +1,104 @@
+"""The shipped template on the local AWS: from nothing, again, over an earlier one, with every switch; events flow."""
+
+import gzip
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.aws_deploy import as_settings, deploy
+from local.places import ENVIRONMENTS, ROOT
+
+FAST = {"BufferIntervalSeconds": "1", "TransformBufferIntervalSeconds": "0"}
+ROOT_USER = "arn:aws:iam::000000000000:root"
+EARLIER = sorted((Path(__file__).parent / "templates").glob("*.yaml"))
+HOLDS_EVENTS = ("Stream", "RawBucket", "StagingBucket", "LakeBucket", "ArchiveBucket", "StageQueue", "StageDeadLetters")
+
+
+def physical_ids(aws, stack="clickstream"):
+    found = aws.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+
+
+def staged(aws, outputs):
+    return b"".join(gzip.decompress(body) for body in aws.objects(outputs["StagingBucket"], "staging/").values())
+
+
+def assert_event_flows(aws, wait, outputs, message_id):
+    """Without a newline in, staged as a line of its own."""
+    event = json.dumps({"messageId": message_id, "type": "track"}).encode()
+    aws.put(outputs["Stream"], [event])
+
+    wait(lambda: message_id.encode() in staged(aws, outputs), f"{message_id} to be staged", seconds=30)
+
+    assert staged(aws, outputs).count(event + b"\n") == 1
+    assert b"\n\n" not in staged(aws, outputs)
+
+
+def test_from_nothing_and_again(own_aws, wait):
+    first = deploy(own_aws.endpoint, FAST)
+    resources = physical_ids(own_aws)
+
+    assert_event_flows(own_aws, wait, first, "first")
+    assert deploy(own_aws.endpoint, FAST) == first
+    assert physical_ids(own_aws) == resources
+    assert_event_flows(own_aws, wait, first, "second")
+
+
+@pytest.mark.parametrize("earlier", EARLIER, ids=lambda path: path.stem)
+def test_over_an_earlier_template(own_aws, wait, earlier):
+    before = deploy(own_aws.endpoint, FAST, template_file=earlier)
+    assert_event_flows(own_aws, wait, before, "before")
+    kept = {name: physical_ids(own_aws)[name] for name in HOLDS_EVENTS}
+
+    after = deploy(own_aws.endpoint, FAST)
+
+    assert {name: physical_ids(own_aws)[name] for name in HOLDS_EVENTS} == kept
+    assert as_settings(before).items() <= as_settings(after).items()
+    assert b'"before"' in staged(own_aws, after)
+    assert_event_flows(own_aws, wait, after, "after")
+
+
+def test_every_switch(own_aws, wait):
+    archive = own_aws.bucket()
+    key = own_aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    switches = {
+        "ResourcePrefix": "other", "DatabasePrefix": "other", "StreamMode": "PROVISIONED", "ShardCount": "2",
+        "NewlineBy": "Firehose", "KmsKeyArn": key, "ExistingArchiveBucket": archive, "Tracing": "Active",
+        "AlarmEmail": "data@example.com", "SegmentExternalIds": "one,two", "StageReservedConcurrency": "5",
+        "AirflowPrincipalArns": ROOT_USER, "TrinoPrincipalArns": ROOT_USER,
+    }  # fmt: skip
+
+    outputs = deploy(own_aws.endpoint, FAST | switches, stack="other")
+    made = physical_ids(own_aws, "other")
+
+    assert not {"NewlineTransform", "TransformRole", "TransformLogs", "ArchiveBucket"} & set(made)
+    assert outputs["ArchiveBucket"] == archive
+    (told,) = own_aws.client("sns").list_subscriptions_by_topic(TopicArn=outputs["AlarmTopicArn"])["Subscriptions"]
+    assert told["Endpoint"] == "data@example.com"
+    alarms = own_aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {action for alarm in alarms for action in alarm["AlarmActions"]} == {outputs["AlarmTopicArn"]}
+    assert_event_flows(own_aws, wait, outputs, "by Firehose")
+
+
+def env_from_stack(aws, stack):
+    environment = {
+        **os.environ, "AWS_ENDPOINT_URL": aws.endpoint, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }  # fmt: skip
+    command = [str(ENVIRONMENTS / "local" / "bin" / "python"), "-m", "local.env_from_stack", "--stack", stack]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_env_from_stack(own_aws):
+    outputs = deploy(own_aws.endpoint, FAST)
+
+    printed = env_from_stack(own_aws, "clickstream")
+    missing = env_from_stack(own_aws, "another")
+
+    assert dict(line.split("=", 1) for line in printed.stdout.splitlines()) == as_settings(outputs)
+    assert f"AirflowPolicyArn: {outputs['AirflowPolicyArn']}" in printed.stderr
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "another" in missing.stderr
