@@ -28,7 +28,7 @@ def prepare(home: str) -> None:
 
 def check(dags: Path) -> int:
     """Prints every finding; 1 when one is a failure."""
-    from clickstream.config_check import failed, report  # noqa: PLC0415 - Airflow reads its environment when imported
+    from clickstream.config_check.finding import failed, report  # noqa: PLC0415 - Airflow reads its environment when imported
     from clickstream.operators.config_check import AREAS, look  # noqa: PLC0415
 
     findings = [finding for area in AREAS for finding in look(area, dags, f"check-config {uuid.uuid4()}")]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from clickstream.config_check import observe
+from clickstream.config_check.finding import observe
 from clickstream.evolution import Run, present_shapes
 from clickstream.settings import Settings
 

@@ -1,17 +1,26 @@
 """Planted faults: the findings of each, from facts as data."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from clickstream.config_check import CHECKS, Finding, Level, check_tables, failed, observe, report, unusable
+from clickstream.config_check.airflow import PROVIDERS, TESTED_AIRFLOW, check_airflow
+from clickstream.config_check.aws import check_aws
+from clickstream.config_check.finding import Finding, Level, failed, observe, report
+from clickstream.config_check.settings import check_settings, unusable
+from clickstream.config_check.tables import check_tables
+from clickstream.config_check.trino import TESTED_TRINO, check_trino
 from clickstream.settings import Settings, SettingsError
 from clickstream.table_shape import TableColumn
+from local.trino import assemble
 
 HERE = Path(__file__).parent / "config"
+REQUIREMENTS = Path(__file__).parents[2] / "requirements"
+CHECKS = {"settings": check_settings, "airflow": check_airflow, "aws": check_aws, "trino": check_trino}
 RIGHT: dict[str, Any] = yaml.safe_load((HERE / "right.yaml").read_text())
 FAULTS: list[dict[str, Any]] = yaml.safe_load((HERE / "faults.yaml").read_text())
 SETTINGS = {
@@ -134,3 +143,11 @@ def test_whatever_a_service_raises_is_a_fact_of_one_line() -> None:
 
     assert observe(refuse) == {"error": "PermissionError: no"}
     assert observe(lambda: {"Name": "x"}) == {"Name": "x"}
+
+
+def test_what_is_asked_for_is_what_the_tests_run_on() -> None:
+    lock = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (REQUIREMENTS / "airflow.lock").read_text(), re.MULTILINE))
+
+    assert lock["apache-airflow"].startswith(".".join(map(str, TESTED_AIRFLOW)) + ".")
+    assert {f"apache-airflow-providers-{name}" for name in PROVIDERS} <= lock.keys()
+    assert str(TESTED_TRINO) == assemble.version()

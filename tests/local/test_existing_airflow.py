@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from clickstream.config_check import wanted_connections
+from clickstream.config_check.airflow import wanted_connections
 from clickstream.settings import Settings
 from clickstream.sql import include_folder
 from local.mwaa_zip import write_zip

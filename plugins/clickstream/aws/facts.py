@@ -9,7 +9,7 @@ from typing import Any
 
 from clickstream.aws.glue import staging_columns
 from clickstream.aws.s3 import newest_staged
-from clickstream.config_check import observe
+from clickstream.config_check.finding import observe
 from clickstream.settings import Settings
 
 PROBE_FOLDER = "_clickstream_check/"

@@ -16,20 +16,12 @@ from airflow.sdk import BaseHook, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.aws.facts import aws_facts, staging_facts
-from clickstream.config_check import (
-    PROVIDERS,
-    Finding,
-    check_airflow,
-    check_aws,
-    check_settings,
-    check_tables,
-    check_trino,
-    failed,
-    observe,
-    report,
-    unusable,
-    wanted_connections,
-)
+from clickstream.config_check.airflow import PROVIDERS, check_airflow, wanted_connections
+from clickstream.config_check.aws import check_aws
+from clickstream.config_check.finding import Finding, failed, observe, report
+from clickstream.config_check.settings import check_settings, unusable
+from clickstream.config_check.tables import check_tables
+from clickstream.config_check.trino import check_trino
 from clickstream.evolution import Run, lake_shapes, present_shapes
 from clickstream.query import QueryRunner, Result
 from clickstream.settings import Settings, SettingsError, load_settings
