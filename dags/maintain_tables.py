@@ -28,6 +28,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 
+from clickstream.maintenance import LONGEST_RETENTION_DAYS, SHORTEST_RETENTION_DAYS
 from clickstream.operators.maintenance import (
     TrinoDropStrayBatchesOperator,
     TrinoMaintainTableOperator,
@@ -52,7 +53,12 @@ from clickstream.sql import TableNames
     },
     params={
         "retention_days": Param(
-            7, type="integer", minimum=7, maximum=365, title="Retention", description="Days that a snapshot stays."
+            SHORTEST_RETENTION_DAYS,
+            type="integer",
+            minimum=SHORTEST_RETENTION_DAYS,
+            maximum=LONGEST_RETENTION_DAYS,
+            title="Retention",
+            description="Days that a snapshot stays.",
         )
     },
     on_failure_callback=tell_of_failure,
@@ -60,10 +66,8 @@ from clickstream.sql import TableNames
 )
 def maintain_tables():
     for table in TableNames.LAKE_TABLES:
-        TrinoMaintainTableOperator(
-            task_id=f"maintain_{table}", table=table, retention_days="{{ params.retention_days }}"
-        )
-    TrinoMaintainTypedEventsOperator(task_id="maintain_typed_events", retention_days="{{ params.retention_days }}")
+        TrinoMaintainTableOperator(task_id=f"maintain_{table}", table=table)
+    TrinoMaintainTypedEventsOperator(task_id="maintain_typed_events")
     TrinoDropStrayBatchesOperator(task_id="drop_stray_batches")
 
 

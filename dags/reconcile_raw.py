@@ -28,6 +28,7 @@ from airflow.sdk import Param, dag
 
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReconcileRawOperator
+from clickstream.reconcile import LONGEST_MINUTES
 
 
 @dag(
@@ -47,6 +48,7 @@ from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReco
             None,
             type=["null", "integer"],
             minimum=0,
+            maximum=LONGEST_MINUTES,
             title="Older than",
             description="Minutes. Empty: CLICKSTREAM_RECONCILE_AFTER_MINUTES.",
         )

@@ -1,7 +1,7 @@
 """Values of a trigger form, checked again: a run's conf can hold anything, whatever the form would have let through."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -25,8 +25,16 @@ def read_flag(params: Mapping[str, Any], name: str, default: bool) -> bool:
     return given
 
 
+def read_whole(params: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    """A whole number from `least` to `most`, not a text of one. Raises FormError."""
+    given = params.get(name)
+    if type(given) is not int or not least <= given <= most:
+        raise FormError(f"{name}={given!r}: must be a whole number, {least:,} to {most:,}")
+    return given
+
+
 def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
-    """An instant with its offset, from ISO 8601; None when it is left empty. Raises FormError."""
+    """An instant in UTC, from ISO 8601 with an offset; None when it is left empty. Raises FormError."""
     given = params.get(name)
     if given is None or given == "":
         return None
@@ -36,7 +44,10 @@ def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
         raise FormError(f"{name}={given!r}: must be a date and time, as 2026-11-24T05:00:00Z") from None
     if instant.tzinfo is None:
         raise FormError(f"{name}={given!r}: must have an offset, as 2026-11-24T05:00:00Z")
-    return instant
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise FormError(f"{name}={given!r}: must be in the years 1 to 9999, in UTC") from None
 
 
 def read_span(params: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:

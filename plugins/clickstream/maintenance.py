@@ -18,6 +18,8 @@ Run = Callable[..., Result]
 # Younger than this, a partition may still be written by the hourly load.
 SETTLED_AFTER = timedelta(hours=2)
 STRAY_AFTER = timedelta(days=1)
+# How long a snapshot stays. Trino refuses less.
+SHORTEST_RETENTION_DAYS, LONGEST_RETENTION_DAYS = 7, 365
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

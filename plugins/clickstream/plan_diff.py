@@ -19,6 +19,9 @@ from clickstream.tracking_plan import TrackingPlan
 LONGEST_LIST = 400_000
 """Characters of the differences that are stored: Trino takes statements of a million."""
 
+LONGEST_DAYS = 366
+"""The most that a comparison looks back."""
+
 
 class Kind(StrEnum):
     """What a difference is."""

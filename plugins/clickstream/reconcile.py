@@ -12,6 +12,9 @@ from urllib.parse import quote_plus
 RAW_PREFIX = "raw/"
 """Where Firehose delivers, and what the bucket's notification is filtered by: see lambdas/template.yaml."""
 
+LONGEST_MINUTES = 366 * 24 * 60
+"""The greatest age that a run can be told to look for."""
+
 
 @dataclass(frozen=True)
 class RawObject:

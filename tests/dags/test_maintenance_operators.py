@@ -111,7 +111,6 @@ def test_a_commit_that_meets_a_load_s_is_tried_again(task, connect_trino: Connec
 
 def test_a_kill_cancels_the_running_statement_and_no_other_follows(task, connect_trino: ConnectTrino) -> None:
     operator = task("maintain_tables", "maintain_events")
-    operator.retention_days = 7
 
     def killed(_: FakeCursor) -> Rows:
         operator.on_kill()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.sqs import MessageError
 from clickstream.settings import SettingsError
@@ -100,7 +100,7 @@ def test_the_form_takes_no_other_age(task, after: Any) -> None:
 def test_the_task_checks_the_age_again(task, after: Any) -> None:
     operator = task("reconcile_raw", "reconcile")
 
-    with pytest.raises(ValueError, match="after_minutes"):
+    with pytest.raises(AirflowFailException, match="after_minutes"):
         operator.execute({**context(operator, "manual"), "params": {"after_minutes": after}})
 
 

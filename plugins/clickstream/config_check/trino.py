@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clickstream.config_check.finding import Area, Facts, Finding, Level, error_of
+from clickstream.maintenance import SHORTEST_RETENTION_DAYS
 from clickstream.settings import Settings
 
 # What the tests run on: local/trino/pom.xml.
 TESTED_TRINO = 483
 MOST_SKEW_SECONDS = 60
-# What maintain_tables may be told to keep, at least.
-SHORTEST_RETENTION_DAYS = 7
 
 _TRINO = Area("trino")
 

@@ -3,6 +3,7 @@
 from airflow.sdk import Param
 
 from clickstream.load_request import SOURCES
+from clickstream.plan_diff import LONGEST_DAYS
 
 
 def instant(title: str, description: str) -> Param:
@@ -20,9 +21,8 @@ def rebuild_form() -> dict[str, Param]:
 
 def compare_form() -> dict[str, Param]:
     """What a run of compare_plan can be asked for."""
-    return {
-        "days": Param(7, type="integer", minimum=1, maximum=366, title="Days", description="How far back it looks.")
-    }
+    looks = "How far back it looks."
+    return {"days": Param(7, type="integer", minimum=1, maximum=LONGEST_DAYS, title="Days", description=looks)}
 
 
 def rederive_form() -> dict[str, Param]:

@@ -1,17 +1,23 @@
 """Operators that keep the lake tables small."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
-from clickstream.maintenance import Upkeep, maintain, stray_batches
+from clickstream.form import FormError, read_whole
+from clickstream.maintenance import (
+    LONGEST_RETENTION_DAYS,
+    SHORTEST_RETENTION_DAYS,
+    Upkeep,
+    maintain,
+    stray_batches,
+)
 from clickstream.operators.plan import require_plan
 from clickstream.query import QueryRunner, Result
 from clickstream.settings import Settings, load_settings
@@ -38,17 +44,15 @@ class _MaintenanceOperator(BaseOperator):
 
 
 class _KeepTablesOperator(_MaintenanceOperator):
-    """`retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days."""
+    """The run's param `retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days."""
 
-    template_fields: Sequence[str] = ("retention_days",)
-
-    def __init__(self, *, retention_days: int | str = 7, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.retention_days = retention_days
-
-    def _maintain(self, settings: Settings, table: Name) -> Upkeep | None:
+    def _maintain(self, context: Context, settings: Settings, table: Name) -> Upkeep | None:
         """What was done to a table; None when there is none of that name."""
-        retention = timedelta(days=int(self.retention_days))
+        try:
+            days = read_whole(context["params"], "retention_days", SHORTEST_RETENTION_DAYS, LONGEST_RETENTION_DAYS)
+        except FormError as error:
+            raise AirflowFailException(str(error)) from None
+        retention = timedelta(days=days)
         try:
             upkeep = maintain(
                 lambda path, **values: self._run(settings, path, **values), table, datetime.now(UTC), retention
@@ -71,7 +75,7 @@ class TrinoMaintainTableOperator(_KeepTablesOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Gives the table's files, bytes and snapshots before and after, and the counts of files changed."""
         settings = load_settings()
-        upkeep = self._maintain(settings, (settings.lake_database, self.table))
+        upkeep = self._maintain(context, settings, (settings.lake_database, self.table))
         if upkeep is None:
             raise AirflowSkipException(f"there is no table {self.table} yet")
         return upkeep.to_dict()
@@ -84,7 +88,7 @@ class TrinoMaintainTypedEventsOperator(_KeepTablesOperator):
         """Gives the figures of each table that is there."""
         settings = load_settings()
         names = [(settings.events_database, event.table) for event in require_plan().with_table]
-        kept = [upkeep for name in names if (upkeep := self._maintain(settings, name))]
+        kept = [upkeep for name in names if (upkeep := self._maintain(context, settings, name))]
         if not kept:
             raise AirflowSkipException("there is no table of an event yet")
         return [upkeep.to_dict() for upkeep in kept]

@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.evolution import named_run
+from clickstream.form import FormError, read_whole
 from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.plan_diff import counts, differences, fitting
+from clickstream.plan_diff import LONGEST_DAYS, counts, differences, fitting
 from clickstream.plan_seen import look
 from clickstream.settings import load_settings
 
@@ -24,7 +26,11 @@ class TrinoComparePlanOperator(TrinoStatementOperator):
         settings = load_settings()
         values = self._values(context, settings)
         plan = require_plan()
-        since = values["now"] - timedelta(days=context["params"]["days"])
+        try:
+            days = read_whole(context["params"], "days", 1, LONGEST_DAYS)
+        except FormError as error:
+            raise AirflowFailException(str(error)) from None
+        since = values["now"] - timedelta(days=days)
         seen = look(named_run(self._run, settings), since)
         found = differences(plan, seen)
         if seen.is_cut:

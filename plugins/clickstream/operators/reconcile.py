@@ -1,16 +1,18 @@
 """Operators that look after the way from `raw/` to the staging folder."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.s3 import list_raw
 from clickstream.aws.sqs import count_messages, queue_url, send_messages
-from clickstream.reconcile import has_lost_events, notification, overdue
-from clickstream.settings import load_settings
+from clickstream.form import FormError, read_whole
+from clickstream.reconcile import LONGEST_MINUTES, has_lost_events, notification, overdue
+from clickstream.settings import Settings, load_settings
 
 
 class SqsReconcileRawOperator(BaseOperator):
@@ -25,7 +27,7 @@ class SqsReconcileRawOperator(BaseOperator):
         """Gives counts: raw (all objects there), overdue, sent, left (to the next run)."""
         settings = load_settings()
         settings.require("raw_bucket", "stage_queue")
-        after = _minutes(context["params"].get("after_minutes"), settings.reconcile_after_minutes)
+        after = _after(context["params"], settings)
         sqs = AwsBaseHook(settings.aws_conn_id, client_type="sqs").get_conn()
         url = queue_url(sqs, settings.stage_queue)
         messages = count_messages(sqs, url)
@@ -56,9 +58,10 @@ class SqsCheckDeadLettersOperator(BaseOperator):
         return count
 
 
-def _minutes(given: Any, default: int) -> timedelta:
-    if given is None:
-        return timedelta(minutes=default)
-    if type(given) is not int or given < 0:
-        raise ValueError(f"after_minutes={given!r}: must be a whole number, 0 or more")
-    return timedelta(minutes=given)
+def _after(params: Mapping[str, Any], settings: Settings) -> timedelta:
+    if params.get("after_minutes") is None:
+        return timedelta(minutes=settings.reconcile_after_minutes)
+    try:
+        return timedelta(minutes=read_whole(params, "after_minutes", 0, LONGEST_MINUTES))
+    except FormError as error:
+        raise AirflowFailException(str(error)) from None
