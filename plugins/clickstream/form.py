@@ -1,7 +1,7 @@
 """Values of a trigger form, checked again: a run's conf can hold anything, whatever the form would have let through."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -36,6 +36,11 @@ def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
         raise FormError(f"{name}={given!r}: must be a date and time, as 2026-11-24T05:00:00Z") from None
     if instant.tzinfo is None:
         raise FormError(f"{name}={given!r}: must have an offset, as 2026-11-24T05:00:00Z")
+    try:
+        # Whatever goes through its hours and days looks a day ahead.
+        instant.astimezone(UTC) + timedelta(days=1)
+    except OverflowError:
+        raise FormError(f"{name}={given!r}: is too near the end of the calendar") from None
     return instant
 
 
