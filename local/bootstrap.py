@@ -66,7 +66,11 @@ PROGRAMS = {
     # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
     "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
     "bench": [("test", "python", "-m", "bench")],
-    "docs": [("test", "python", "-m", "tests.promises"), ("test", "python", "-m", "local.dictionary_page")],
+    "docs": [
+        ("test", "python", "-m", "tests.promises"),
+        ("test", "python", "-m", "local.dictionary_page"),
+        ("test", "python", "-m", "local.cost_page"),
+    ],
     "env-from-stack": [
         ("local", "python", "-m", "local.env_from_stack", "--stack", os.environ.get("CLICKSTREAM_STACK", "")),
     ],

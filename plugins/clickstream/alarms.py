@@ -12,6 +12,18 @@ from clickstream.settings import Settings
 RUNS_FOR = timedelta(hours=72)
 """How long a run is looked at: a watch that was down over a weekend misses none."""
 
+RUNBOOKS = {
+    "unloaded_near_expiry": "staging-grows.md",
+    "unreadable_objects": "staging-grows.md",
+    "events_not_fresh": "freshness-late.md",
+    "dead_letters": "redrive.md",
+    "processing_failed": "redrive.md",
+    "reject_rate": "redrive.md",
+    "run_reject_rate": "redrive.md",
+    "schema_changes": "schema-changed.md",
+}
+"""The page in docs/runbooks that says what to do, by the alarm's name."""
+
 
 @dataclass(frozen=True)
 class RunFigures:
@@ -91,7 +103,9 @@ class Notice:
                 f"OVER: {self.kept.name}{about}",
                 f"It began {self.kept.opened_at:%Y-%m-%d %H:%M} UTC.\n{self.kept.text}",
             )
-        return Message(f"{self.kept.severity.upper()}: {self.kept.name}{about}", self.kept.text)
+        runbook = RUNBOOKS.get(self.kept.name)
+        what_to_do = f"\nRunbook: docs/runbooks/{runbook}" if runbook else ""
+        return Message(f"{self.kept.severity.upper()}: {self.kept.name}{about}", f"{self.kept.text}{what_to_do}")
 
     def after(self, told: Iterable[str], now: datetime) -> KeptAlarm:
         """The row when these destinations were told."""

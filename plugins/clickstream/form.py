@@ -1,7 +1,7 @@
 """Values of a trigger form, checked again: a run's conf can hold anything, whatever the form would have let through."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -34,7 +34,7 @@ def read_whole(params: Mapping[str, Any], name: str, least: int, most: int) -> i
 
 
 def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
-    """An instant in UTC, from ISO 8601 with an offset; None when it is left empty. Raises FormError."""
+    """An instant with its offset, from ISO 8601; None when it is left empty. Raises FormError."""
     given = params.get(name)
     if given is None or given == "":
         return None
@@ -45,9 +45,11 @@ def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
     if instant.tzinfo is None:
         raise FormError(f"{name}={given!r}: must have an offset, as 2026-11-24T05:00:00Z")
     try:
-        return instant.astimezone(UTC)
+        # Whatever goes through its hours and days looks a day ahead.
+        instant.astimezone(UTC) + timedelta(days=1)
     except OverflowError:
-        raise FormError(f"{name}={given!r}: must be in the years 1 to 9999, in UTC") from None
+        raise FormError(f"{name}={given!r}: is too near the end of the calendar") from None
+    return instant
 
 
 def read_span(params: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:

@@ -1,15 +1,28 @@
 """Which alarms there are, and who is told when."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickstream.alarms import Alarm, Figures, KeptAlarm, RunFigures, find_alarms, from_row, plan_notices
+from clickstream.alarms import (
+    RUNBOOKS,
+    Alarm,
+    Figures,
+    KeptAlarm,
+    Notice,
+    RunFigures,
+    find_alarms,
+    from_row,
+    plan_notices,
+)
 from clickstream.settings import Settings
 
+DOCS = Path(__file__).parents[2] / "docs"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
@@ -155,3 +168,18 @@ def test_a_row_is_read_back_as_it_was_kept(told_at: dict[str, datetime]) -> None
     row = {name: getattr(kept, name) for name in columns}
 
     assert from_row({**row, "figures": kept.figures_json, "told_at": kept.told_json}) == kept
+
+
+def test_each_alarm_names_a_runbook_that_names_it() -> None:
+    listed = dict(
+        re.findall(r"^\| \[`(\w+)`\]\(runbooks/([\w-]+\.md)\)", (DOCS / "alarms.md").read_text(), re.MULTILINE)
+    )
+    pages = (DOCS / "runbooks" / "README.md").read_text().splitlines()
+
+    assert listed == RUNBOOKS
+    for name, page in RUNBOOKS.items():
+        assert (DOCS / "runbooks" / page).exists()
+        assert [line for line in pages if f"`{name}`" in line and f"]({page})" in line]
+    kept = KeptAlarm("dead_letters", "", "critical", "2 messages", {}, NOW, NOW)
+    assert Notice(kept, False, ()).message().text == "2 messages\nRunbook: docs/runbooks/redrive.md"
+    assert "Runbook" not in Notice(kept, True, ()).message().text

@@ -1,12 +1,13 @@
 """The tasks of clickstream_check: what they give, log and raise."""
 
+import re
 from pathlib import Path
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.operators.config_check import look
-from tests.dags.conftest import context
+from tests.dags.conftest import ROOT, context
 
 
 def run(task, task_id: str) -> dict[str, int]:
@@ -45,3 +46,13 @@ def test_a_dag_file_that_cannot_be_run_is_named(tmp_path: Path) -> None:
     found = {one.checked: one.wrong for one in look("airflow", tmp_path, "run-1") if one.wrong}
 
     assert found["broken.py can be read"] == "ModuleNotFoundError: No module named 'clickstream.nothing'"
+
+
+def test_pages_and_sections_that_a_fix_names_are_there() -> None:
+    sources = (ROOT / "plugins" / "clickstream" / "config_check").glob("*.py")
+    named = re.findall(r"(docs/[\w/-]+\.md)(?:, '([^']+)')?", "".join(path.read_text() for path in sources))
+
+    assert named
+    for page, section in named:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert not section or re.search(rf"^#+ {re.escape(section)}$", text, re.MULTILINE), (page, section)
