@@ -30,6 +30,7 @@ SEGMENT_ACCOUNT = "595280932656"
 BAD_RECORD = b"not JSON"
 OLD = b'{"messageId":"from the archive","type":"track","event":"A","receivedAt":"2026-01-02T03:04:05Z"}'
 OLD_DAY = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
+NOTHING = '{"Records":[]}'
 STAGED = "20261124T010203004Z-aside.gz"
 
 
@@ -63,7 +64,11 @@ class Walk:
         self.permissions = list(policies.permissions(iam, self.roles))
         self.sizes = policies.sizes(iam, self.roles)
         self.loaded = self._walk()
-        self.decisions = policies.decisions(machine.places.state / "aws" / "decisions.ndjson", self.roles)
+        self.decisions = self.decided()
+
+    def decided(self) -> list[policies.Decision]:
+        """Every distinct decision so far."""
+        return policies.decisions(self.machine.places.state / "aws" / "decisions.ndjson", self.roles)
 
     def _more_names(self) -> dict[str, str]:
         sqs_client = self.machine.client("sqs")
@@ -136,7 +141,6 @@ def load_and_keep(lake: ScratchLake, settings: Settings) -> None:
     """Every statement of the DAGs that Trino runs."""
     plan = read_plan()
     lake.query(f'select count(*) from {settings.staging_catalog}."{settings.staging_database}".events_staging')
-    lake.preview("preview", lake.take("preview"))
     lake.load("first", plan=plan)
     lake.load("archive", lake.take_range("archive", OLD_DAY))
     lake.publish_views()
@@ -177,7 +181,7 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
             sqs.count_messages(clients["sqs"], queue(name))
             for name in (settings.stage_queue, settings.stage_dead_letter_queue)
         ],
-        "send_messages": lambda: sqs.send_messages(clients["sqs"], queue(settings.stage_queue), {"x": "{}"}),
+        "send_messages": lambda: sqs.send_messages(clients["sqs"], queue(settings.stage_queue), {"x": NOTHING}),
         "move_failed": lambda: [
             s3.move_failed(clients["s3"], bucket, found, clients["s3"].get_object(Bucket=bucket, Key=found)["ETag"])
             for found, _ in s3.list_failed(clients["s3"], bucket)

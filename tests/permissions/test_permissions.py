@@ -13,13 +13,26 @@ import yaml
 from botocore.exceptions import ClientError
 
 from clickstream.aws import glue, kinesis, s3, sqs
-from local import permissions
+from local import permissions, pipeline
+from local.airflow_api import Airflow
 from tests.machine import Machine
 from tests.permissions import policies
 from tests.permissions.path import SEGMENT_ACCOUNT, Walk, airflow_calls, assume
 
 HERE = Path(__file__).parent
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
+# Each DAG that calls AWS or Trino, with its params.
+DAGS: dict[str, dict[str, Any] | None] = {
+    "crawl_staging": None,
+    "load_events": None,
+    "model_sessions": None,
+    "reconcile_raw": {"after_minutes": 0},
+    "redrive_failed": {"source": "processing-failed", "dry_run": False},
+    "watch_pipeline": None,
+    "compare_plan": None,
+    "expire_staging": None,
+    "maintain_tables": None,
+}
 CASES = [
     pytest.param(role, expected, call, arguments, id=f"{role}-{expected}-{call}-{number}")
     for role, kinds in yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8")).items()
@@ -75,6 +88,22 @@ def test_every_permission_is_used_or_has_a_reason(walk: Walk) -> None:
 
     assert policies.unused(walk.permissions, walk.decisions) == {tuple(entry[:3]) for entry in reasons}
     assert [entry for entry in reasons if len(entry[3]) < 10] == []
+
+
+@pytest.mark.slow
+def test_airflow_itself_needs_nothing_else(walk: Walk) -> None:
+    """Its connection and its providers, where the walk calls functions; before the cases, which are denied much."""
+    walk.machine.start_airflow()
+    airflow = Airflow(walk.machine.places)
+    pipeline.send([b'{"messageId":"by Airflow","type":"track","event":"A"}', b"bad"], walk.machine.places, print)
+    pipeline.wait_until_staged(walk.machine.places, print)
+
+    for dag_id, conf in DAGS.items():
+        airflow.wait(dag_id, airflow.trigger(dag_id, conf), print)
+
+    assert [one for one in walk.decided() if not one.allowed] == []
+    rows = pipeline.query(walk.machine.places, "select 1 from lake.clickstream.events where message_id = 'by Airflow'")
+    assert rows[1] == [[1]]
 
 
 @pytest.mark.parametrize(("role", "expected", "call", "arguments"), CASES)
