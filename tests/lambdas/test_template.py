@@ -332,7 +332,7 @@ def test_the_dashboard_shows_the_path_up_to_staging() -> None:
         ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
         ("AWS/Lambda", "Errors"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-        ("name", "RefusedRecords"),
+        ("Clickstream", "RefusedRecords"),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 
 from clickstream import manifest
-from clickstream.aws import glue, kinesis, s3, sqs
+from clickstream.aws import facts, glue, kinesis, s3, sqs
 from clickstream.evolution import present_shapes
 from clickstream.maintenance import maintain
 from clickstream.settings import Settings, load_settings
@@ -62,7 +62,6 @@ class Walk:
         outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
         self.names = {one["OutputKey"]: one["OutputValue"] for one in outputs} | self._more_names()
         self.permissions = list(policies.permissions(iam, self.roles))
-        self.sizes = policies.sizes(iam, self.roles)
         self.loaded = self._walk()
         self.decisions = self.decided()
 
@@ -163,6 +162,10 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "last_crawl_start": lambda: glue.last_crawl_start(clients["glue"], settings.crawler),
         "crawl": lambda: glue.crawl(clients["glue"], settings.crawler, None, timedelta(seconds=60), pause=0.2),
         "patch_staging_table": lambda: glue.patch_staging_table(clients["glue"], settings),
+        "aws_facts": lambda: facts.aws_facts(keys, settings, "probe"),
+        "staging_facts": lambda: facts.staging_facts(keys, settings),
+        "staging_columns": lambda: glue.staging_columns(clients["glue"], settings),
+        "newest_staged": lambda: s3.newest_staged(clients["s3"], settings),
         "add_partitions": lambda: glue.add_partitions(clients["glue"], settings.lines_database, "archive_lines", {}),
         "last_changes": lambda: glue.last_changes(clients["glue"], settings.work_database),
         "put_records": lambda: kinesis.put_records(clients["kinesis"], settings.stream, [b'{"messageId":"again"}']),
