@@ -14,6 +14,7 @@ from clickstream.maintenance import maintain
 from clickstream.settings import Settings, load_settings
 from clickstream.staging_keys import StagedObject
 from clickstream.tracking_plan import read_plan
+from clickstream.trino_facts import trino_facts
 from clickstream.window import Window
 from local import permissions, pipeline
 from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK
@@ -146,6 +147,7 @@ def load_and_keep(lake: ScratchLake, settings: Settings) -> None:
     lake.publish_event_views(plan)
     lake.model("first")
     lake.check("first")
+    trino_facts(lake.run, settings, "check of an installation", [])
     present_shapes(lake.run, settings, [settings.lake_database, settings.events_database])
     for table in ("events", "sessions"):
         maintain(lake.run, (settings.lake_database, table), NOW + timedelta(days=2), timedelta(days=7))
