@@ -43,7 +43,8 @@ def up(report: Report, with_airflow: bool = True) -> Places:
             places = start(service, places)
         wait(services.AWS, places)
     deploy(report, places)
-    places = start(services.TRINO, places)
+    if permissions.are_checked():
+        places = start(services.TRINO, places)
     if with_airflow:
         places = start(services.AIRFLOW, places)
     with _step(report, f"Trino answers at {places.page('trino')}"):

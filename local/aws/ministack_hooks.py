@@ -93,11 +93,11 @@ def check_as_aws_does(decisions: Decisions) -> None:
         _glue_resources.set(needed)
         return needed[0]
 
-    def enforce(key: str, action: str, service: str, *rest: Any, resource_arn: str = "*", **more: Any) -> Any:
+    def enforce(key: str, action: str, service: str, region: str, resource_arn: str = "*", **more: Any) -> Any:
         action = PERMISSIONS.get(action, action)
         needed = _glue_resources.get() if service == "glue" else []
         for one in needed if resource_arn in needed else [resource_arn]:
-            denied = evaluate(key, action, service, *rest, resource_arn=one, **more)
+            denied = evaluate(key, action, service, region, resource_arn=one, **more)
             caller = iam_evaluator.resolve_principal(key or "", request_scope()[0])
             decisions.add(getattr(caller, "arn", "unknown"), action, one, denied is None)
             if denied is not None:

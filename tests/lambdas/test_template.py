@@ -322,6 +322,20 @@ def test_alarms_watch_what_loses_or_delays_events() -> None:
     assert all(one["TreatMissingData"] == "notBreaching" for one in of_type("AWS::CloudWatch::Alarm").values())
 
 
+def test_the_dashboard_shows_the_path_up_to_staging() -> None:
+    body = re.sub(r"\$\{[\w:.]+\}", "name", RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    shown = {tuple(metric[:2]) for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]}
+
+    assert shown == {
+        ("AWS/Kinesis", "IncomingRecords"),
+        ("AWS/Firehose", "DeliveryToS3.Records"),
+        ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("Clickstream", "RefusedRecords"),
+    }
+
+
 def test_names_that_others_rely_on() -> None:
     defaults = {name: str(one["Default"]) for name, one in PARAMETERS.items()} | {"AWS::AccountId": "000000000000"}
 

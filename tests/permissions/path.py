@@ -8,12 +8,13 @@ from typing import Any
 import boto3
 
 from clickstream import manifest
-from clickstream.aws import glue, kinesis, s3, sqs
+from clickstream.aws import facts, glue, kinesis, s3, sqs
 from clickstream.evolution import present_shapes
 from clickstream.maintenance import maintain
 from clickstream.settings import Settings, load_settings
 from clickstream.staging_keys import StagedObject
 from clickstream.tracking_plan import read_plan
+from clickstream.trino_facts import trino_facts
 from clickstream.window import Window
 from local import permissions, pipeline
 from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK
@@ -30,6 +31,7 @@ SEGMENT_ACCOUNT = "595280932656"
 BAD_RECORD = b"not JSON"
 OLD = b'{"messageId":"from the archive","type":"track","event":"A","receivedAt":"2026-01-02T03:04:05Z"}'
 OLD_DAY = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
+NOTHING = '{"Records":[]}'
 STAGED = "20261124T010203004Z-aside.gz"
 
 
@@ -61,9 +63,12 @@ class Walk:
         outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
         self.names = {one["OutputKey"]: one["OutputValue"] for one in outputs} | self._more_names()
         self.permissions = list(policies.permissions(iam, self.roles))
-        self.sizes = policies.sizes(iam, self.roles)
         self.loaded = self._walk()
-        self.decisions = policies.decisions(machine.places.state / "aws" / "decisions.ndjson", self.roles)
+        self.decisions = self.decided()
+
+    def decided(self) -> list[policies.Decision]:
+        """Every distinct decision so far."""
+        return policies.decisions(self.machine.places.state / "aws" / "decisions.ndjson", self.roles)
 
     def _more_names(self) -> dict[str, str]:
         sqs_client = self.machine.client("sqs")
@@ -136,13 +141,13 @@ def load_and_keep(lake: ScratchLake, settings: Settings) -> None:
     """Every statement of the DAGs that Trino runs."""
     plan = read_plan()
     lake.query(f'select count(*) from {settings.staging_catalog}."{settings.staging_database}".events_staging')
-    lake.preview("preview", lake.take("preview"))
     lake.load("first", plan=plan)
     lake.load("archive", lake.take_range("archive", OLD_DAY))
     lake.publish_views()
     lake.publish_event_views(plan)
     lake.model("first")
     lake.check("first")
+    trino_facts(lake.run, settings, "check of an installation", [])
     present_shapes(lake.run, settings, [settings.lake_database, settings.events_database])
     for table in ("events", "sessions"):
         maintain(lake.run, (settings.lake_database, table), NOW + timedelta(days=2), timedelta(days=7))
@@ -159,6 +164,10 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "last_crawl_start": lambda: glue.last_crawl_start(clients["glue"], settings.crawler),
         "crawl": lambda: glue.crawl(clients["glue"], settings.crawler, None, timedelta(seconds=60), pause=0.2),
         "patch_staging_table": lambda: glue.patch_staging_table(clients["glue"], settings),
+        "aws_facts": lambda: facts.aws_facts(keys, settings, "probe"),
+        "staging_facts": lambda: facts.staging_facts(keys, settings),
+        "staging_columns": lambda: glue.staging_columns(clients["glue"], settings),
+        "newest_staged": lambda: s3.newest_staged(clients["s3"], settings),
         "add_partitions": lambda: glue.add_partitions(clients["glue"], settings.lines_database, "archive_lines", {}),
         "last_changes": lambda: glue.last_changes(clients["glue"], settings.work_database),
         "put_records": lambda: kinesis.put_records(clients["kinesis"], settings.stream, [b'{"messageId":"again"}']),
@@ -177,7 +186,7 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
             sqs.count_messages(clients["sqs"], queue(name))
             for name in (settings.stage_queue, settings.stage_dead_letter_queue)
         ],
-        "send_messages": lambda: sqs.send_messages(clients["sqs"], queue(settings.stage_queue), {"x": "{}"}),
+        "send_messages": lambda: sqs.send_messages(clients["sqs"], queue(settings.stage_queue), {"x": NOTHING}),
         "move_failed": lambda: [
             s3.move_failed(clients["s3"], bucket, found, clients["s3"].get_object(Bucket=bucket, Key=found)["ETag"])
             for found, _ in s3.list_failed(clients["s3"], bucket)

@@ -4,6 +4,8 @@ Expected: what each role may do and may not is in cases.yaml, what no run here c
 """
 
 import inspect
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,14 +14,28 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from clickstream.aws import glue, kinesis, s3, sqs
-from local import permissions
+import clickstream.aws
+from local import permissions, pipeline
+from local.airflow_api import Airflow
 from tests.machine import Machine
 from tests.permissions import policies
 from tests.permissions.path import SEGMENT_ACCOUNT, Walk, airflow_calls, assume
 
 HERE = Path(__file__).parent
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
+# Each DAG that calls AWS or Trino, with its params.
+DAGS: dict[str, dict[str, Any] | None] = {
+    "crawl_staging": None,
+    "load_events": None,
+    "model_sessions": None,
+    "reconcile_raw": {"after_minutes": 0},
+    "redrive_failed": {"source": "processing-failed", "dry_run": False},
+    "watch_pipeline": None,
+    "compare_plan": None,
+    "clickstream_check": None,
+    "expire_staging": None,
+    "maintain_tables": None,
+}
 CASES = [
     pytest.param(role, expected, call, arguments, id=f"{role}-{expected}-{call}-{number}")
     for role, kinds in yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8")).items()
@@ -47,7 +63,8 @@ def public_functions(module: ModuleType) -> set[str]:
 
 def test_every_call_of_airflow_is_made(walk: Walk) -> None:
     """What clickstream.aws gains must be called here too, or its permissions are not tested."""
-    wanted = set().union(*(public_functions(module) for module in (glue, kinesis, s3, sqs)))
+    names = [found.name for found in pkgutil.iter_modules(clickstream.aws.__path__)]
+    wanted = set().union(*(public_functions(import_module(f"clickstream.aws.{name}")) for name in names))
 
     assert set(airflow_calls(walk.settings, walk.keys("AirflowRole"))) == wanted
 
@@ -75,6 +92,22 @@ def test_every_permission_is_used_or_has_a_reason(walk: Walk) -> None:
 
     assert policies.unused(walk.permissions, walk.decisions) == {tuple(entry[:3]) for entry in reasons}
     assert [entry for entry in reasons if len(entry[3]) < 10] == []
+
+
+@pytest.mark.slow
+def test_airflow_itself_needs_nothing_else(walk: Walk) -> None:
+    """Its connection and its providers, where the walk calls functions; before the cases, which are denied much."""
+    walk.machine.start_airflow()
+    airflow = Airflow(walk.machine.places)
+    pipeline.send([b'{"messageId":"by Airflow","type":"track","event":"A"}', b"bad"], walk.machine.places, print)
+    pipeline.wait_until_staged(walk.machine.places, print)
+
+    for dag_id, conf in DAGS.items():
+        airflow.wait(dag_id, airflow.trigger(dag_id, conf), print)
+
+    assert [one for one in walk.decided() if not one.allowed] == []
+    rows = pipeline.query(walk.machine.places, "select 1 from lake.clickstream.events where message_id = 'by Airflow'")
+    assert rows[1] == [[1]]
 
 
 @pytest.mark.parametrize(("role", "expected", "call", "arguments"), CASES)
@@ -118,8 +151,3 @@ def test_plain_http_is_denied(walk: Walk, bucket: str) -> None:
 
     assert outcome(walk.client(role, "s3").list_objects_v2, arguments) == "allowed"
     assert outcome(walk.client(role, "s3", plain=True).list_objects_v2, arguments) == "denied"
-
-
-def test_a_policy_is_well_below_the_size_that_iam_takes(walk: Walk) -> None:
-    """6,144 characters a managed policy; names here are short, and may have 21 and 51 characters more."""
-    assert max(walk.sizes.values()) < 3_500

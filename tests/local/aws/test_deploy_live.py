@@ -10,6 +10,7 @@ import pytest
 
 from local.aws_deploy import as_settings, deploy
 from local.places import ENVIRONMENTS, ROOT
+from tests.permissions.policies import texts
 
 FAST = {"BufferIntervalSeconds": "1", "TransformBufferIntervalSeconds": "0"}
 ROOT_USER = "arn:aws:iam::000000000000:root"
@@ -65,7 +66,7 @@ def test_every_switch(own_aws, wait):
     archive = own_aws.bucket()
     key = own_aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     switches = {
-        "ResourcePrefix": "other", "DatabasePrefix": "other", "StreamMode": "PROVISIONED", "ShardCount": "2",
+        "ResourcePrefix": "r" * 31, "DatabasePrefix": "d" * 61, "StreamMode": "PROVISIONED", "ShardCount": "2",
         "NewlineBy": "Firehose", "KmsKeyArn": key, "ExistingArchiveBucket": archive, "Tracing": "Active",
         "AlarmEmail": "data@example.com", "SegmentExternalIds": "one,two", "StageReservedConcurrency": "5",
         "AirflowPrincipalArns": ROOT_USER, "TrinoPrincipalArns": ROOT_USER,
@@ -81,6 +82,9 @@ def test_every_switch(own_aws, wait):
     alarms = own_aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert {action for alarm in alarms for action in alarm["AlarmActions"]} == {outputs["AlarmTopicArn"]}
     assert_event_flows(own_aws, wait, outputs, "by Firehose")
+    roles = {name: made[name] for name in made if name.endswith("Role")}
+    # IAM takes 6,144; other regions and partitions have longer names.
+    assert max(map(len, texts(own_aws.client("iam"), roles).values())) < 5_700
 
 
 def env_from_stack(aws, stack):
