@@ -45,9 +45,6 @@ WITHOUT_TRINO = (
     "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "mwaa-zip",
 )  # fmt: skip
 
-# All tests are run by two processes, each with a stack of its own; tests/conftest.py says which go together.
-IN_TWO = ["--numprocesses", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
-
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
 PROGRAMS = {
     "lint": [
@@ -65,7 +62,7 @@ PROGRAMS = {
         ("lint", "ruff", "format", "."),
         ("lint", "sqlfluff", "fix", "--processes", "2", "include/sql"),
     ],
-    "test": [("test", "python", "-m", "pytest", *(shlex.split(os.environ.get("CLICKSTREAM_TESTS", "")) or IN_TWO))],
+    "test": [("test", "python", "-m", "pytest", *shlex.split(os.environ.get("CLICKSTREAM_TESTS", "")))],
     # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
     "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
     "bench": [("test", "python", "-m", "bench")],
@@ -89,7 +86,7 @@ PROGRAMS = {
     "mwaa-zip": [("local", "python", "-m", "local.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
-PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", *IN_TWO, "-m", "")]
+PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]
 
 
 class MissingError(Exception):

@@ -3,55 +3,11 @@
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.faults.figures import FIGURES, SECTION
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
-
-# Tests that share what one process has started, the longest first: `make test` runs them in two processes.
-GROUPS = ("end_to_end", "faults", "permissions", "sql")
-FIGURES_OF_WORKERS: list[str] = []
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process for all tests that use Airflow or the machine of the faults, and for those of one file."""
-    places = {item: _place(item.path) for item in items}
-    items.sort(key=lambda item: places[item][0])
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(places[item][1]))
-
-
-def _place(path: Path) -> tuple[int, str]:
-    """When a test file's turn is, and in which group."""
-    folder = path.relative_to(Path(__file__).parent).parts[0]
-    order = GROUPS.index(folder) if folder in GROUPS else len(GROUPS)
-    # The demo has a stack of its own, and is the last of the long ones.
-    if path.name == "test_demo.py":
-        return GROUPS.index("sql"), path.name
-    return order, folder if folder in ("end_to_end", "faults") else path.name
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A process of several hands its figures to the one that reports."""
-    if FIGURES.faults and hasattr(session.config, "workeroutput"):
-        session.config.workeroutput[SECTION] = FIGURES.text()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """What such a process has handed over."""
-    FIGURES_OF_WORKERS.extend(text for key, text in getattr(node, "workeroutput", {}).items() if key == SECTION)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what the fault tests did."""
-    for text in [*FIGURES_OF_WORKERS, *([FIGURES.text()] if FIGURES.faults else [])]:
-        terminalreporter.section(SECTION)
-        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,9 +8,17 @@ from clickstream.settings import Settings, variable
 from tests.dags.conftest import AIRFLOW
 from tests.faults.airflow_tasks import THE_RUN, run_dag
 from tests.faults.figures import FIGURES
-from tests.faults.lake import FaultyLake
+from tests.faults.lake import NOW, SEED, FaultyLake
 from tests.faults.machine import FaultyMachine
 from tests.machine import scratch_lake
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the fault tests did."""
+    if FIGURES.faults:
+        terminalreporter.section("faults")
+        terminalreporter.write_line(FIGURES.text())
+        terminalreporter.write_line(f"the day that was staged: seed {SEED}, ending {NOW.isoformat()}")
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,6 @@ class Figures:
     lines: int = 0
     duplicates: int = 0
     caught: int = 0
-    day: str = ""
-    """Which day was staged, so that it can be staged again."""
 
     def text(self) -> str:
         """A few lines for a person."""
@@ -25,10 +23,8 @@ class Figures:
             f"scenarios played: {scenarios or 'none'}\n"
             f"faults injected: {self.faults.total()} ({kinds})\n"
             f"tables compared with the model {self.comparisons} times: {self.lines} lines, "
-            f"{self.duplicates} duplicates among them, {self.caught} caught\n"
-            f"the day that was staged: {self.day}"
+            f"{self.duplicates} duplicates among them, {self.caught} caught"
         )
 
 
-SECTION = "faults"
 FIGURES = Figures()

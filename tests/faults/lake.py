@@ -43,7 +43,6 @@ class FaultyLake:
 
     def stage_day(self, at: datetime = NOW, seed: int = SEED) -> None:
         """Stage a small day: three objects with every kind of event, duplicates within and across them, and rejects."""
-        FIGURES.day = f"seed {seed}, ending {NOW.isoformat()}"
         lines = list(generate_day(seed, NOW, users=6))
         lines += lines[::9]
         for number in range(OBJECTS):
