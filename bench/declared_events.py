@@ -178,7 +178,7 @@ def run(machine: Machine, is_quick: bool, say: Any) -> dict[str, Any]:
 
     Raises AssertionError when two plans that type the same messages give other rows.
     """
-    cases, messages, times = (QUICK_CASES, 1_000, 1) if is_quick else (CASES, 60_000, 3)
+    cases, messages, times = (QUICK_CASES, 1_000, 1) if is_quick else (CASES, 30_000, 3)
     now = datetime.now(UTC)
     measure(machine, cases[0], min(messages, OBJECT_MESSAGES), now)
     found: list[Measured] = []

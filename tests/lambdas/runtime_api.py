@@ -9,6 +9,7 @@ import queue
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -80,6 +81,8 @@ class Function:
     def __enter__(self) -> Self:
         self._server = _Server()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # A file, for a pipe that nobody reads stops who writes much.
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [self.python, "-m", "awslambdaric", self.handler],
             cwd=SOURCE,
@@ -91,9 +94,8 @@ class Function:
                 "PYTHONDONTWRITEBYTECODE": "1",
                 **self.environment,
             },
-            stdout=subprocess.PIPE,
+            stdout=self._log,
             stderr=subprocess.STDOUT,
-            text=True,
         )
         return self
 
@@ -110,13 +112,16 @@ class Function:
     def stop(self) -> str:
         """End the process and return what it logged."""
         self._process.terminate()
-        return self._process.communicate(timeout=TIMEOUT)[0]
+        self._process.wait(timeout=TIMEOUT)
+        self._log.seek(0)
+        return self._log.read()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._process.poll() is None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
+        self._log.close()
         self._server.shutdown()
         self._server.server_close()
