@@ -20,6 +20,8 @@ from clickstream.tracking_plan import TrackingPlan
 RunEach = Callable[[str, Sequence[Mapping[str, Any]]], None]
 
 COMPARED_AT_ONCE = 50
+RULES_A_STATEMENT = 400_000
+"""Characters of rules in one statement: Trino takes a million, and 500 events have two."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,16 @@ def rule_pieces(events: Iterable[Event], piece_rules: int = 200) -> list[str]:
     return [json.dumps(piece, ensure_ascii=False) for piece in batched_lists(rows, piece_rules)] or ["[]"]
 
 
+def rule_statements(pieces: Iterable[str], longest: int) -> list[list[str]]:
+    """The pieces by statement, in order: as many as fit, and one where even that is too long."""
+    statements: list[list[str]] = [[]]
+    for piece in pieces:
+        if statements[-1] and sum(map(len, statements[-1])) + len(piece) > longest:
+            statements.append([])
+        statements[-1].append(piece)
+    return statements
+
+
 def batched_lists(items: Sequence[Any], size: int) -> list[list[Any]]:
     """The items in lists of at most `size`."""
     return [list(items[at : at + size]) for at in range(0, len(items), size)]
@@ -105,7 +117,10 @@ def load(
     if not found:
         return []
     events = [one.event for one in found]
-    run("work/rules/load.sql", **given, rule_pieces=rule_pieces(events))
+    first, *others = rule_statements(rule_pieces(events), RULES_A_STATEMENT)
+    run("work/rules/load.sql", **given, rule_pieces=first)
+    for pieces in others:
+        run("work/rules/add.sql", **given, rule_pieces=pieces)
     run("work/findings/load.sql", **given, column_types=_column_types(events))
     run("lake/violations/load.sql", **given, window=window)
     run("lake/discards/load_properties.sql", **given, window=window)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from clickstream import typed_events
 from clickstream.tracking_plan import PLAN_FILE, TrackingPlan, parse_plan
-from clickstream.typed_events import Received, TypedRowsError
+from clickstream.typed_events import Received, TypedRowsError, rule_pieces, rule_statements
 from local.segment.events import generate_day
 from tests.model import typed
 from tests.model.compare import compare
@@ -68,10 +69,14 @@ def _discards(lake: ScratchLake, wanted: dict[str, typed.TypedTable]) -> list[st
     )
 
 
-def test_every_feature_of_a_plan_agrees_with_the_model(lake: ScratchLake) -> None:
+def test_every_feature_of_a_plan_agrees_with_the_model(lake: ScratchLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As for hundreds of events: their rules take several statements.
+    monkeypatch.setattr(typed_events, "rule_pieces", lambda events: rule_pieces(events, piece_rules=7))
+    monkeypatch.setattr(typed_events, "RULES_A_STATEMENT", 3_000)
     files = [stage(lake, LINES)]
     report = lake.load("run-1", plan=plan_of(PLAN))
 
+    assert len(rule_statements(rule_pieces(plan_of(PLAN).live, 7), 3_000)) > 2
     assert differences(lake, PLAN, files) == []
     assert report.values_discarded == len(lake.rows("discards")) > 15
     # 17 lines have the event's own name, and 14 of them a violation by jsonschema; blocked ones count too.
