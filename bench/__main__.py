@@ -13,12 +13,12 @@ import psutil
 import typer
 from rich.console import Console
 
-from bench import declared_events, lambdas, page
+from bench import declared_events, lambdas, page, unpack
 from local import stack
 from local.places import ROOT
 from tests.machine import Machine
 
-BENCHMARKS = {"lambdas": lambdas.run, "declared_events": declared_events.run}
+BENCHMARKS = {"unpack": unpack.run, "lambdas": lambdas.run, "declared_events": declared_events.run}
 HEAP = "4g"
 
 Quick = Annotated[bool, typer.Option(envvar="CLICKSTREAM_QUICK", help="Little data, once: is the comparison right?")]

@@ -6,15 +6,13 @@ The whole load is counted: unpacking, `events`, ledger, then the tables of singl
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bench.load import Several, load_everything
 from bench.measure import Cost, Stopwatch, trino_process
 from clickstream import typed_events
-from clickstream.query import QueryRunner
-from clickstream.sql import render
 from clickstream.tracking_plan import TrackingPlan, parse_plan
 from local.segment.events import generate_day
 from tests.machine import Machine, scratch_lake
@@ -116,49 +114,12 @@ def measure(machine: Machine, case: Case, messages: int, now: datetime) -> Measu
     plan = plan_of(case)
     for number, body in enumerate(objects(messages, case.sent, now)):
         lake.stage(f"{now - timedelta(hours=1):%Y%m%dT%H%M%S}{number:03d}Z-bench.ndjson", body)
-    with ThreadPoolExecutor(lake.settings.typed_load_threads) as pool:
-        several = Several(machine, lake, pool)
-        typed_events.create_missing(lake.run, several, plan, lake.settings)
-        watch = Stopwatch(trino_process(machine.places))
-        _load(lake, several, plan, watch)
+    several = Several(machine, lake)
+    typed_events.create_missing(lake.run, several, plan, lake.settings)
+    watch = Stopwatch(trino_process(machine.places))
+    load_everything(lake, several, plan, watch)
     rows, checksum = typed_rows(lake, plan)
     return Measured(case, watch.steps, watch.total(), rows, checksum)
-
-
-class Several:
-    """Runs a file of include/sql once for each of these values, several at a time, as the operator does."""
-
-    def __init__(self, machine: Machine, lake: ScratchLake, pool: ThreadPoolExecutor) -> None:
-        self._lake = lake
-        self._pool = pool
-        self._idle: list[QueryRunner] = [machine.runner() for _ in range(lake.settings.typed_load_threads)]
-
-    def __call__(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
-        """Returns when all are done; raises what the first that failed raised."""
-        for done in [self._pool.submit(self._run, path, values) for values in many]:
-            done.result()
-
-    def _run(self, path: str, values: Mapping[str, Any]) -> None:
-        runner = self._idle.pop()
-        try:
-            runner.run(render(path, self._lake.settings, values))
-        finally:
-            self._idle.append(runner)
-
-
-def _load(lake: ScratchLake, several: Several, plan: TrackingPlan, watch: Stopwatch) -> None:
-    with watch.step("unpack"):
-        values = lake.unpack("run", lake.take("run"))
-    with watch.step("events, rejects, discards, ledger"):
-        for table in ("events", "rejects", "discards", "load_ledger"):
-            lake.run(f"lake/{table}/load.sql", **values)
-    given = {name: values[name] for name in ("run_id", "now")}
-    with watch.step("tables of events: what is to be altered"):
-        typed_events.create_missing(lake.run, several, plan, lake.settings)
-    with watch.step("tables of events: rows"):
-        window = typed_events.Received(**lake.run("work/typed/window.sql", **given).rows[0])
-        typed_events.load(lake.run, several, plan, given, window)
-        typed_events.clean_up(lake.run, given)
 
 
 def typed_rows(lake: ScratchLake, plan: TrackingPlan) -> tuple[int, int]:

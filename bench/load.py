@@ -1,0 +1,61 @@
+"""A whole load, step by step as load_events runs it, with what each step costs."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.measure import Stopwatch
+from bench.messages import Sample
+from clickstream import typed_events
+from clickstream.query import QueryRunner
+from clickstream.sql import render
+from clickstream.tracking_plan import TrackingPlan
+from tests.machine import Machine
+from tests.scratch import ScratchLake
+
+
+class Several:
+    """Runs a file of include/sql once for each of these values, several at a time, as the operator does."""
+
+    def __init__(self, machine: Machine, lake: ScratchLake) -> None:
+        self._lake = lake
+        self._threads = lake.settings.typed_load_threads
+        self._idle: list[QueryRunner] = [machine.runner() for _ in range(self._threads)]
+
+    def __call__(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
+        """Returns when all are done; raises what the first that failed raised."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            for done in [pool.submit(self._run, path, values) for values in many]:
+                done.result()
+
+    def _run(self, path: str, values: Mapping[str, Any]) -> None:
+        runner = self._idle.pop()
+        try:
+            runner.run(render(path, self._lake.settings, values))
+        finally:
+            self._idle.append(runner)
+
+
+def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, watch: Stopwatch) -> None:
+    """All that is staged, as load_events does it."""
+    with watch.step("unpack"):
+        values = lake.unpack("run", lake.take("run"))
+    with watch.step("events"):
+        lake.run("lake/events/load.sql", **values)
+    with watch.step("rejects, discards, ledger"):
+        for table in ("rejects", "discards", "load_ledger"):
+            lake.run(f"lake/{table}/load.sql", **values)
+    given = {name: values[name] for name in ("run_id", "now")}
+    with watch.step("tables of events: what is to be altered"):
+        typed_events.create_missing(lake.run, several, plan, lake.settings)
+    with watch.step("tables of events: rows"):
+        window = typed_events.Received(**lake.run("work/typed/window.sql", **given).rows[0])
+        typed_events.load(lake.run, several, plan, given, window)
+        typed_events.clean_up(lake.run, given)
+
+
+def stage(lake: ScratchLake, sample: Sample) -> None:
+    """Puts the objects of a sample into the staging folder."""
+    for path in sample.objects:
+        lake.stage(f"{datetime.now(UTC):%Y%m%dT%H%M%S}000Z-{path.name}", path.read_bytes())

@@ -1,0 +1,114 @@
+"""What it costs to make tables of messages: our load beside the straightforward SQL, DuckDB and Spark, on the same bytes."""
+
+import functools
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench import ways
+from bench.declared_events import Case, plan_of
+from bench.messages import Sample, write_sample
+from bench.ways import Made, Rows
+from clickstream.tracking_plan import TrackingPlan
+from tests.machine import Machine
+
+EVENTS = 20
+SMALL_BYTES, JSON_BYTES = 2 * 10**6, 1000 * 10**6
+ROUNDS = 5
+OURS = "Clickstream"
+Way = Callable[[Path, Sample, TrackingPlan], Made]
+
+
+def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """All ways on a small sample, compared row by row; then the large one in rounds, each way once a round.
+
+    Raises AssertionError when two ways give other values.
+    """
+    hour = (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+    plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
+    found: dict[str, list[Made]] = {}
+    all_ways = _ways(machine, hour)
+    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
+        sample = _sample(Path(place) / "small", SMALL_BYTES, hour)
+        made = {name: way(Path(place) / "small", sample, plan) for name, way in all_ways.items()}
+        require_same_rows(made, ["events", *(event.table for event in plan.live)])
+        found = {name: [one] for name, one in made.items()}
+        if not is_quick:
+            sample = _sample(Path(place) / "large", JSON_BYTES, hour)
+            found = _rounds(all_ways, sample, plan, say)
+    about = {"messages": sample.messages, "JSON bytes": sample.json_bytes, "object bytes": sample.object_bytes}
+    rows = [_row(name, found, sample) for name in found]
+    return {"title": "A load, beside other ways", "about": about, "rows": rows}
+
+
+def _ways(machine: Machine, hour: datetime) -> dict[str, Way]:
+    ends = (hour, hour + timedelta(hours=1))
+    return {
+        OURS: lambda _, sample, plan: ways.ours(machine, sample, plan, ends),
+        "Trino, a function a column": lambda _, sample, plan: ways.naive(machine, sample, plan, ends),
+        "DuckDB, to Parquet": functools.partial(ways.comparator, "duckdb_way.py"),
+        "Spark, to Parquet": functools.partial(ways.comparator, "spark_way.py"),
+    }
+
+
+def _sample(folder: Path, json_bytes: int, hour: datetime) -> Sample:
+    folder.mkdir(parents=True)
+    return write_sample(folder, json_bytes, EVENTS, hour)
+
+
+def _rounds(
+    all_ways: Mapping[str, Way], sample: Sample, plan: TrackingPlan, say: Callable[[str], None]
+) -> dict[str, list[Made]]:
+    found: dict[str, list[Made]] = {name: [] for name in all_ways}
+    for number in range(ROUNDS):
+        for name, way in all_ways.items():
+            with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
+                made = way(Path(place), sample, plan)
+                assert made.count("events") == sample.messages, f"{name}: {made.count('events')} of {sample.messages}"
+            found[name].append(made)
+            say(f"{number + 1}: {name}: {made.cost.seconds:.1f} s, {made.cost.cpu_seconds:.1f} s of CPU")
+    return found
+
+
+def require_same_rows(made: Mapping[str, Made], tables: Sequence[str]) -> None:
+    """Every table has the same rows whichever way made it."""
+    for table in tables:
+        wanted = _by_id(made[OURS].rows(table))
+        assert wanted, f"{table} is empty"
+        for name, one in made.items():
+            rows = _by_id(one.rows(table))
+            assert rows.keys() == wanted.keys(), f"{table}: {name} has other messages"
+            for key, row in rows.items():
+                other = {column: (value, wanted[key][column]) for column, value in row.items() if value != wanted[key][column]}
+                assert not other, f"{table}, {key}: {name} and {OURS} differ in {other}"
+
+
+def _by_id(rows: Rows) -> dict[str, dict[str, Any]]:
+    return {row["message_id"]: {name: _plain(name, value) for name, value in row.items() if name != "hour"} for row in rows}
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as all engines can tell it: instants in microseconds, JSON text as what it says."""
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1e6)
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.loads(value)
+    return value
+
+
+def _row(name: str, found: Mapping[str, Sequence[Made]], sample: Sample) -> dict[str, Any]:
+    costs = [one.cost for one in found[name]]
+    base = [one.cost for one in found[OURS]]
+    row: dict[str, Any] = {
+        "case": name,
+        "seconds": [cost.seconds for cost in costs],
+        "CPU seconds": [cost.cpu_seconds for cost in costs],
+        "MB of JSON/s": [sample.json_bytes / 1e6 / cost.seconds for cost in costs],
+        "ratio": [cost.seconds / ours.seconds for cost, ours in zip(costs, base, strict=True)],
+        "CPU ratio": [cost.cpu_seconds / ours.cpu_seconds for cost, ours in zip(costs, base, strict=True)],
+    }
+    steps = found[name][-1].steps
+    return {**row, "steps": {step: {"seconds": cost.seconds, "CPU seconds": cost.cpu_seconds} for step, cost in steps.items()}}
