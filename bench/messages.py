@@ -1,4 +1,4 @@
-"""Messages for the benchmarks: one clean hour of Segment-spec events, as many as wanted, in objects as Firehose writes them."""
+"""Messages for the benchmarks: a clean hour of Segment-spec events, in objects as Firehose writes them."""
 
 import gzip
 import json
@@ -20,20 +20,16 @@ ID, RECEIVED = "@message_id@", "@received_at@"
 
 @dataclass(frozen=True)
 class Sample:
-    """The packed objects in a folder, in order, with how much is in them."""
+    """The packed objects in a folder, in order, with how much is in them, unpacked and as they lie there."""
 
     objects: tuple[Path, ...]
     messages: int
     json_bytes: int
-
-    @property
-    def object_bytes(self) -> int:
-        """Bytes of the objects as they lie there."""
-        return sum(path.stat().st_size for path in self.objects)
+    object_bytes: int
 
 
 def write_sample(folder: Path, json_bytes: int, names: int, hour: datetime) -> Sample:
-    """Writes about so many bytes of messages received in that hour, in order of time; tracks have `names` event names."""
+    """Writes about so many bytes of messages received in that hour, in order of time, with `names` event names."""
     templates = _templates(names)
     average = sum(map(len, templates)) // len(templates)
     wanted = max(json_bytes // average, 1)
@@ -52,7 +48,7 @@ def write_sample(folder: Path, json_bytes: int, names: int, hour: datetime) -> S
         if size >= OBJECT_BYTES or number == wanted - 1:
             objects.append(_write(folder, len(objects), held))
             total, size, held = total + size, 0, []
-    return Sample(tuple(objects), wanted, total)
+    return Sample(tuple(objects), wanted, total, sum(path.stat().st_size for path in objects))
 
 
 def _write(folder: Path, number: int, lines: list[bytes]) -> Path:

@@ -1,4 +1,4 @@
-"""What it costs to make tables of messages: our load beside the straightforward SQL, DuckDB and Spark, on the same bytes."""
+"""What a load costs: ours beside the straightforward SQL, DuckDB and Spark, on the same bytes."""
 
 import functools
 import json
@@ -82,12 +82,18 @@ def require_same_rows(made: Mapping[str, Made], tables: Sequence[str]) -> None:
             rows = _by_id(one.rows(table))
             assert rows.keys() == wanted.keys(), f"{table}: {name} has other messages"
             for key, row in rows.items():
-                other = {column: (value, wanted[key][column]) for column, value in row.items() if value != wanted[key][column]}
+                other = {
+                    column: (value, wanted[key][column])
+                    for column, value in row.items()
+                    if value != wanted[key][column]
+                }
                 assert not other, f"{table}, {key}: {name} and {OURS} differ in {other}"
 
 
 def _by_id(rows: Rows) -> dict[str, dict[str, Any]]:
-    return {row["message_id"]: {name: _plain(name, value) for name, value in row.items() if name != "hour"} for row in rows}
+    return {
+        row["message_id"]: {name: _plain(name, value) for name, value in row.items() if name != "hour"} for row in rows
+    }
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -111,4 +117,7 @@ def _row(name: str, found: Mapping[str, Sequence[Made]], sample: Sample) -> dict
         "CPU ratio": [cost.cpu_seconds / ours.cpu_seconds for cost, ours in zip(costs, base, strict=True)],
     }
     steps = found[name][-1].steps
-    return {**row, "steps": {step: {"seconds": cost.seconds, "CPU seconds": cost.cpu_seconds} for step, cost in steps.items()}}
+    return {
+        **row,
+        "steps": {step: {"seconds": cost.seconds, "CPU seconds": cost.cpu_seconds} for step, cost in steps.items()},
+    }

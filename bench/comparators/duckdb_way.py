@@ -6,10 +6,13 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from cost import Cost
 
+Spec = dict[str, Any]
+Column = dict[str, Any]
 TYPES = {"boolean": "boolean", "double": "double", "bigint": "bigint", "timestamp": "timestamptz"}
 
 
@@ -27,56 +30,61 @@ def main() -> None:
         "(format parquet, compression zstd, partition_by (hour))"
     )
     for name in spec["names"]:
-        connection.execute(f"copy ({_event(spec, output, name)}) to '{output / name}.parquet' (format parquet, compression zstd)")
+        connection.execute(
+            f"copy ({_event(spec, output, name)}) to '{output / name}.parquet' (format parquet, compression zstd)"
+        )
     print(json.dumps(cost.so_far()))
 
 
-def _events(spec: dict, source: str) -> str:
+def _events(spec: Spec, source: str) -> str:
     """Every path of a message in one call, so that each document is parsed once."""
     scalars = [column for column in spec["columns"] if column["type"] not in ("json", "object")]
     documents = [column for column in spec["columns"] if column["type"] in ("json", "object")]
     columns = [_typed(column, f"scalars[{at}]") for at, column in enumerate(scalars, start=1)]
     columns += [f"documents[{at}]::varchar as {_quoted(column)}" for at, column in enumerate(documents, start=1)]
+    received = f"try_cast(scalars[{_place(scalars)}] as timestamptz)"
     return f"""
-        select {', '.join(columns)}, strftime(date_trunc('hour', try_cast(scalars[{_place(scalars)}] as timestamptz)), '%Y%m%d%H') as hour
+        select {", ".join(columns)}, strftime(date_trunc('hour', {received}), '%Y%m%d%H') as hour
         from (
-            select json_extract_string(json, [{_paths(scalars)}]) as scalars, json_extract(json, [{_paths(documents)}]) as documents
+            select
+                json_extract_string(json, [{_paths(scalars)}]) as scalars,
+                json_extract(json, [{_paths(documents)}]) as documents
             from {source}
         )"""
 
 
-def _event(spec: dict, output: Path, name: str) -> str:
+def _event(spec: Spec, output: Path, name: str) -> str:
     common = ", ".join(f'"{column}"' for column in spec["common"])
     properties = [_property(column, at) for at, column in enumerate(spec["properties"], start=1)]
     return f"""
-        select {common}, {', '.join(properties)}
+        select {common}, {", ".join(properties)}
         from (
-            select *, json_extract(properties, [{_paths(spec['properties'])}]) as members
-            from read_parquet('{output / 'events'}/*/*.parquet')
+            select *, json_extract(properties, [{_paths(spec["properties"])}]) as members
+            from read_parquet('{output / "events"}/*/*.parquet')
             where type = 'track' and event_text = '{spec["names"][name]}'
         )"""
 
 
-def _property(column: dict, at: int) -> str:
+def _property(column: Column, at: int) -> str:
     value = f"members[{at}]" if column["type"] == "json" else f"members[{at}]->>'$'"
     return _typed(column, value)
 
 
-def _typed(column: dict, value: str) -> str:
+def _typed(column: Column, value: str) -> str:
     if column["type"] in TYPES:
         value = f"try_cast({value} as {TYPES[column['type']]})"
     return f"{value} as {_quoted(column)}"
 
 
-def _paths(columns: list) -> str:
+def _paths(columns: list[Column]) -> str:
     return ", ".join("'$." + ".".join(f'"{key}"' for key in column["keys"]) + "'" for column in columns)
 
 
-def _place(scalars: list) -> int:
-    return next(at for at, column in enumerate(scalars, start=1) if column["name"] == "received_at")
+def _place(scalars: list[Column]) -> int:
+    return [column["name"] for column in scalars].index("received_at") + 1
 
 
-def _quoted(column: dict) -> str:
+def _quoted(column: Column) -> str:
     return f'"{column["name"]}"'
 
 

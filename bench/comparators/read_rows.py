@@ -1,4 +1,4 @@
-"""The rows of Parquet files, a line of JSON each, times in microseconds; with --count first, only how many there are."""
+"""The rows of Parquet files, a line of JSON each, times in microseconds; with --count, only how many there are."""
 
 import sys
 from pathlib import Path
@@ -15,8 +15,13 @@ def main() -> None:
         print(connection.execute(f"select count(*) from {source}").fetchone()[0])
         return
     described = connection.execute(f"describe select * from {source}").fetchall()
-    columns = [f"epoch_us({_quoted(name)}) as {_quoted(name)}" if kind.startswith("TIMESTAMP") else _quoted(name) for name, kind, *_ in described]
-    for (line,) in connection.execute(f"select to_json(one) from (select {', '.join(columns)} from {source}) as one").fetchall():
+    columns = [
+        f"epoch_us({_quoted(name)}) as {_quoted(name)}" if kind.startswith("TIMESTAMP") else _quoted(name)
+        for name, kind, *_ in described
+    ]
+    for (line,) in connection.execute(
+        f"select to_json(one) from (select {', '.join(columns)} from {source}) as one"
+    ).fetchall():
         print(line)
 
 

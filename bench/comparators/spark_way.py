@@ -1,4 +1,4 @@
-"""The same extraction by Spark in local mode: from_json, local files to local Parquet, without removing duplicates or a catalog.
+"""The same extraction by Spark in local mode with from_json: local files to local Parquet, duplicates kept, no catalog.
 
 `python spark_way.py SPEC` reads what to do from a JSON file and prints what it cost as JSON.
 """
@@ -6,17 +6,16 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from cost import Cost
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql import types as t
 
-TYPES = {
-    "boolean": t.BooleanType(),
-    "double": t.DoubleType(),
-    "bigint": t.LongType(),
-}
+Column = dict[str, Any]
+Tree = dict[str, Any]
+TYPES = {"boolean", "double", "bigint", "timestamp"}
 
 
 def main() -> None:
@@ -59,32 +58,33 @@ def main() -> None:
     spark.stop()
 
 
-def _is_whole(column: dict) -> bool:
+def _is_whole(column: Column) -> bool:
     """Whether the column is a document of the message itself, kept as its text: Spark reads that as a string."""
     return column["type"] in ("json", "object") and len(column["keys"]) == 1
 
 
-def _tree(columns: list) -> dict:
-    tree: dict = {}
+def _tree(columns: list[Column]) -> Tree:
+    """Every leaf is read as text and cast after: from_json gives null for a number in quotes."""
+    tree: Tree = {}
     for column in columns:
         place = tree
         for key in column["keys"][:-1]:
             place = place.setdefault(key, {})
-        place[column["keys"][-1]] = TYPES.get(column["type"], t.StringType())
+        place[column["keys"][-1]] = t.StringType()
     return tree
 
 
-def _struct(tree: dict) -> t.StructType:
+def _struct(tree: Tree) -> t.StructType:
     return t.StructType(
         [t.StructField(key, _struct(kind) if isinstance(kind, dict) else kind) for key, kind in tree.items()]
     )
 
 
-def _value(column: dict, root: str):  # noqa: ANN202 - a Column, which only pyspark's own environment knows
+def _value(column: Column, root: str) -> Any:
     value = f.col(root)
     for key in column["keys"]:
         value = value.getField(key)
-    return (value.cast("timestamp") if column["type"] == "timestamp" else value).alias(column["name"])
+    return (value.cast(column["type"]) if column["type"] in TYPES else value).alias(column["name"])
 
 
 main()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench import declared_events, lambdas
+from bench import declared_events, lambdas, unpack
 from tests.machine import Machine
 
 
@@ -15,6 +15,13 @@ def test_another_plan_gives_the_same_typed_rows(machine: Machine) -> None:
 
     assert cases(result) == ["6 names sent, 2 declared, 6 typed", "6 names sent, 12 declared, 6 typed"]
     assert {row["typed rows"] for row in result["rows"]} == {result["about"]["messages"]}
+
+
+def test_a_load_has_the_rows_that_other_ways_have(machine: Machine) -> None:
+    result = unpack.run(machine, is_quick=True, say=print)
+
+    assert len(cases(result)) == 4
+    assert result["about"]["messages"] > 1_000
 
 
 def test_functions_beside_which_ours_are_measured_answer_the_same(machine: Machine) -> None:
