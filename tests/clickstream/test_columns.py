@@ -85,16 +85,25 @@ def test_instants_are_named_like_instants() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "value"),
+    ("source", "value", "text"),
     [
-        ("userId", "element_at(message, 'userId')"),
-        ("context", "context_value"),
-        ("context.ip", "element_at(context_member, 'ip')"),
-        ("context.page.url", "element_at(\"page\", 'url')"),
+        ("userId", "element_at(message, 'userId')", "try_cast(element_at(message, 'userId') as varchar)"),
+        ("context", "context_value", "try_cast(context_value as varchar)"),
+        (
+            "context.ip",
+            "element_at(context_member, 'ip')",
+            "try_cast(element_at(context_member, 'ip') as varchar)",
+        ),
+        (
+            "context.page.url",
+            "element_at(try(cast(element_at(context_member, 'page') as map(varchar, json))), 'url')",
+            "element_at(\"page\", 'url')",
+        ),
     ],
 )
-def test_the_expression_of_a_value(source: str, value: str) -> None:
-    assert Column("x", "text", "d", source).value == value
+def test_the_expressions_of_a_value(source: str, value: str, text: str) -> None:
+    column = Column("x", "text", "d", source)
+    assert (column.value, column.text) == (value, text)
 
 
 @pytest.mark.parametrize("source", ["traits.email", "properties.revenue", "context.page.url.host"])

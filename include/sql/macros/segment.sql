@@ -1,4 +1,4 @@
-{%- from "macros/json.sql" import members, typed -%}
+{%- from "macros/json.sql" import members, text, typed -%}
 {#- Tables shaped as Segment's warehouse destination shapes them:
     https://www.twilio.com/docs/segment/connections/storage/warehouses/schema -#}
 
@@ -74,7 +74,8 @@
 {#- One column a key, out of a map of members. -#}
 {%- macro keys(members, list, quote) -%}
 {%- for key, column, type, _ in list %}
-    {{ typed("element_at(" ~ members ~ ", '" ~ key ~ "')", type) }} as {{ quote(column) }},
+    {%- set value = "element_at(" ~ members ~ ", '" ~ key ~ "')" %}
+    {{ typed(value, type, text(value)) }} as {{ quote(column) }},
 {%- endfor %}
 {%- endmacro -%}
 

@@ -15,9 +15,12 @@ json_format(
                 members(opened("element_at(" ~ message ~ ", 'properties')")),
                 members(opened("element_at(" ~ message ~ ", 'traits')")),
             ] %}
-            transform(
-                slice(map_entries({{ object }}), 1, 200),
-                member -> translate(substr(json_format(member[2]), 1, 1), 'f-123456789', 't0000000000') || member[1]
+            zip_with(
+                slice(map_keys({{ object }}), 1, 200),
+                slice(map_values({{ object }}), 1, 200),
+                (member_name, member) -> translate(
+                    substr(json_format(member), 1, 1), 'f-123456789', 't0000000000'
+                ) || member_name
             ){{ "," if not loop.last }}
             {%- endfor %}
         ] as json

@@ -1,29 +1,56 @@
 {%- from "macros/archive.sql" import object_time -%}
-{%- from "macros/json.sql" import deeper_than, discarded, has_text, holds_several_objects, json -%}
-{%- from "macros/json.sql" import members, opened, text, typed -%}
+{%- from "macros/json.sql" import deeper_than, discarded, has_text, holds_several_objects, is_flat, json -%}
+{%- from "macros/json.sql" import members, opened, text, text_members, typed -%}
 {%- from "macros/naming.sql" import slug -%}
 {#- Lines as typed columns: the one place where a message is read. -#}
+
+{#- What discarded() gives for each of these columns, as an array. Trino makes one Java method of an expression, and Java
+    does not compile one of more than 8,000 bytes, which makes it many times slower: TRY makes one of each part. -#}
+{%- macro discarded_values(columns, quote, literal) -%}
+flatten(
+    array[
+        {%- for part in columns | batch(8) %}
+        try(
+            array[
+                {%- for column in part %}
+                {{ discarded(
+                    quote(column.typed_name), column.value, literal(column.name), literal(column.type)
+                ) }}{{ "," if not loop.last }}
+                {%- endfor %}
+            ]
+        ){{ "," if not loop.last }}
+        {%- endfor %}
+    ]
+)
+{%- endmacro -%}
 
 {#- CTEs that follow one named `lines` (source_path, line, is_archived) and end with `unpacked_lines`: each line typed, or
     with the reason why it is rejected. `events` are the columns of that table. -#}
 {%- macro unpacked_lines(events, quote, literal) -%}
--- Bytes that are no UTF-8 read as replacement characters; such a line is no JSON.
 measured_lines as (
     select
         source_path,
         is_archived,
-        from_utf8(to_utf8(line)) as line,
+        line,
         sha256(to_utf8(line)) as line_digest,
-        from_utf8(to_utf8(line)) = line as is_utf8,
         {{ deeper_than("line", 200) }} as is_too_deep
     from lines
 ),
 
+parsed_lines as (
+    select
+        *,
+        if(not is_too_deep, try(json_parse(line))) as parsed
+    from measured_lines
+),
+
+-- Bytes that are no UTF-8 read as replacement characters; a line with some is no JSON. Nearly no line has such a
+-- character, which is quickly seen.
 documents as (
     select
         *,
-        case when is_utf8 and not is_too_deep then try(json_parse(line)) end as document
-    from measured_lines
+        if(strpos(json_format(parsed), chr(65533)) = 0 or from_utf8(to_utf8(line)) = line, parsed) as document
+    from parsed_lines
 ),
 
 messages as (
@@ -37,6 +64,7 @@ contexts as (
     select
         *,
         element_at(message, 'messageId') as message_id_value,
+        {{ text("element_at(message, 'messageId')") }} as message_id_text,
         {{ opened("element_at(message, 'context')") }} as context_value
     from messages
 ),
@@ -48,13 +76,23 @@ context_members as (
     from contexts
 ),
 
-nested_members as (
+nested_objects as (
     select
         {%- for object in events.context_objects %}
-        {{ members("element_at(context_member, '" ~ object ~ "')") }} as {{ quote(object) }},
+        {{ is_flat("element_at(context_member, '" ~ object ~ "')") }} as {{ quote(object ~ "_is_flat") }},
         {%- endfor %}
         *
     from context_members
+),
+
+nested_members as (
+    select
+        {%- for object in events.context_objects %}
+        {{ text_members("element_at(context_member, '" ~ object ~ "')", quote(object ~ "_is_flat")) }}
+            as {{ quote(object) }},
+        {%- endfor %}
+        *
+    from nested_objects
 ),
 
 typed_messages as (
@@ -66,10 +104,10 @@ typed_messages as (
         document,
         message,
         context_member,
-        is_utf8,
         is_too_deep,
         {%- for object in events.context_objects %}
         {{ quote(object) }},
+        {{ quote(object ~ "_is_flat") }},
         {%- endfor %}
         {{ slug(text("element_at(message, 'event')")) }} as event,
         map_filter(
@@ -80,11 +118,11 @@ typed_messages as (
         ) as extra_members,
         {{ object_time("source_path") }} as staged_at,
         {%- for column in events.extracted if column.name != "message_id" %}
-        {{ typed(column.value, column.type) }} as {{ quote(column.typed_name) }},
+        {{ typed(column.value, column.type, column.text) }} as {{ quote(column.typed_name) }},
         {%- endfor %}
         case
             when json_format(message_id_value) in ('true', 'false') then null
-            when {{ has_text(text("message_id_value")) }} then {{ text("message_id_value") }}
+            when {{ has_text("message_id_text") }} then message_id_text
         end as message_id
     from nested_members
 ),
@@ -95,7 +133,14 @@ dated_messages as (
         lower(sent_type) as type,
         {{ json("cast(extra_members as json)") }} as all_extras,
         coalesce(sent_received_at, staged_at) as received_at,
-        coalesce(sent_timestamp, original_timestamp, sent_at, sent_received_at, staged_at) as "timestamp"
+        coalesce(sent_timestamp, original_timestamp, sent_at, sent_received_at, staged_at) as "timestamp",
+        {%- for column in events.discardable if column.is_nested and column.type != "text" %}
+        ({{ column.text }} is not null and {{ quote(column.typed_name) }} is null)
+        or
+        {%- endfor %}
+        {%- for object in events.context_objects %}
+        ({{ quote(object) }} is not null and not {{ quote(object ~ "_is_flat") }}){{ " or" if not loop.last }}
+        {%- endfor %} as may_lose_members
     from typed_messages
 ),
 
@@ -104,25 +149,24 @@ unpacked_lines as (
         *,
         nullif(all_extras, '{}') as extras,
         filter(
-            array[
-                {%- for column in events.discardable %}
-                {{ discarded(
-                    quote(column.typed_name), column.value, literal(column.name), literal(column.type)
-                ) }}{{ "," if not loop.last }}
-                {%- endfor %}
-            ],
+            {{ discarded_values(events.discardable | rejectattr("is_nested") | list, quote, literal) }}
+            || if(
+                may_lose_members,
+                {{ discarded_values(events.discardable | selectattr("is_nested") | list, quote, literal) }},
+                array[]
+            ),
             item -> item is not null
         ) as discarded,
         "timestamp" < received_at - interval '24' hour as is_late,
         "timestamp" > received_at + interval '5' minute as is_future,
         case
-            when not is_utf8 then 'not_json'
+            when message_id is not null then null
+            when document is not null then if(message is null, 'not_object', 'no_message_id')
+            when from_utf8(to_utf8(line)) <> line then 'not_json'
             when not {{ has_text("line") }} then 'blank'
             when is_too_deep then 'too_deep'
-            when document is null and {{ holds_several_objects("line") }} then 'missing_newline'
-            when document is null then 'not_json'
-            when message is null then 'not_object'
-            when message_id is null then 'no_message_id'
+            when {{ holds_several_objects("line") }} then 'missing_newline'
+            else 'not_json'
         end as reject_reason
     from dated_messages
 )

@@ -20,7 +20,7 @@ select
     line_digest,
     reject_reason,
     if(reject_reason is null, {{ shape("message", "context_member") }}) as shape,
-    if(reject_reason is not null, line) as rejected_line,
+    if(reject_reason is not null, from_utf8(to_utf8(line))) as rejected_line,
     discarded,
 {%- for column in events.columns %}
 {{ quote(column.name) }}{{ "," if not loop.last }}

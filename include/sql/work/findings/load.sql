@@ -1,3 +1,4 @@
+{%- from "macros/json.sql" import members -%}
 {%- from "macros/properties.sql" import has_format, json_kind, property, values_at -%}
 -- Where the properties of one run's messages break a rule of the tracking plan or do not fit their column (rule
 -- `discard`): all events in one pass, each document parsed once.
@@ -16,6 +17,14 @@ with documents as (
     from {{ t.typed_batch(run_id) }}
 ),
 
+opened_documents as (
+    select
+        *,
+        {{ members("document") }} as document_members
+    from documents
+),
+
+-- Most places are members of the document itself: to open it once for all of them is most of what this saves.
 places as (
     select
         documents.message_id,
@@ -23,8 +32,19 @@ places as (
         documents.received_at,
         documents.source_path,
         rules.*,
-        {{ values_at("documents.document", "rules.path") }} as found
-    from documents
+        case
+            when cardinality(rules.path) = 0 then array[documents.document]
+            when cardinality(rules.path) = 1
+                then if(
+                    contains(map_keys(documents.document_members), element_at(rules.path, 1)),
+                    array[element_at(documents.document_members, element_at(rules.path, 1))],
+                    array[]
+                )
+            else {{ values_at(
+                "element_at(documents.document_members, element_at(rules.path, 1))", "slice(rules.path, 2, cardinality(rules.path))"
+            ) }}
+        end as found
+    from opened_documents as documents
     inner join {{ t.rules(run_id) }} as rules on documents.table_name = rules.table_name
 ),
 
@@ -39,10 +59,18 @@ single_values as (
 told_values as (
     select
         *,
-        {{ json_kind("place_value") }} as kind,
-        try_cast(place_value as varchar) as text_value,
-        try_cast(try_cast(place_value as varchar) as double) as number_value
+        {{ json_kind("place_value") }} as kind
     from single_values
+),
+
+-- A cast that fails costs as much as some hundred that do not, so none is tried that cannot succeed.
+read_values as (
+    select
+        *,
+        if(kind = 'string', try_cast(place_value as varchar)) as text_value,
+        if(kind in ('integer', 'number'), try_cast(json_format(place_value) as double)) as number_value,
+        if(kind = 'object' and cardinality(required) > 0, map_keys({{ members("place_value") }})) as member_names
+    from told_values
 ),
 
 judged_values as (
@@ -66,10 +94,10 @@ judged_values as (
                     ),
                     row('enum', property)
                 ),
-                if(kind = 'string' and not {{ has_format("text_value", "format") }}, row('format', property)),
-                if(kind = 'string' and not regexp_like(text_value, pattern), row('pattern', property)),
-                if(kind in ('integer', 'number') and number_value < minimum, row('minimum', property)),
-                if(kind in ('integer', 'number') and number_value > maximum, row('maximum', property)),
+                if(not {{ has_format("text_value", "format") }}, row('format', property)),
+                if(not regexp_like(text_value, pattern), row('pattern', property)),
+                if(number_value < minimum, row('minimum', property)),
+                if(number_value > maximum, row('maximum', property)),
                 if(
                     kind <> 'null' and case column_type
                         {%- for type in column_types %}
@@ -81,14 +109,14 @@ judged_values as (
             ]
             || coalesce(
                 transform(
-                    array_except(required, map_keys(try_cast(place_value as map (varchar, json)))),
+                    array_except(required, member_names),
                     member_name -> row('required', if(property = '', member_name, property || '.' || member_name))
                 ),
                 array[]
             ),
             finding -> finding is not null
         ) as findings
-    from told_values
+    from read_values
 )
 
 select
