@@ -13,12 +13,20 @@ import psutil
 import typer
 from rich.console import Console
 
-from bench import declared_events, lambdas, page, unpack
+from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, unpack
 from local import stack
 from local.places import ROOT
 from tests.machine import Machine
 
-BENCHMARKS = {"unpack": unpack.run, "lambdas": lambdas.run, "declared_events": declared_events.run}
+BENCHMARKS = {
+    "unpack": unpack.run,
+    "new_data": new_data.run,
+    "questions": questions.run,
+    "declared_events": declared_events.run,
+    "airflow": airflow_runs.run,
+    "freshness": freshness.run,
+    "lambdas": lambdas.run,
+}
 HEAP = "4g"
 
 Quick = Annotated[bool, typer.Option(envvar="CLICKSTREAM_QUICK", help="Little data, once: is the comparison right?")]

@@ -28,7 +28,7 @@ class Sample:
     object_bytes: int
 
 
-def write_sample(folder: Path, json_bytes: int, names: int, hour: datetime) -> Sample:
+def write_sample(folder: Path, json_bytes: int, names: int, hour: datetime, first_id: int = 0) -> Sample:
     """Writes about so many bytes of messages received in that hour, in order of time, with `names` event names."""
     templates = _templates(names)
     average = sum(map(len, templates)) // len(templates)
@@ -39,20 +39,23 @@ def write_sample(folder: Path, json_bytes: int, names: int, hour: datetime) -> S
     size = total = 0
     for number in range(wanted):
         received = hour + timedelta(seconds=3599 * number / wanted)
-        own = {ID: f"bench-{number:09d}", RECEIVED: f"{received:%Y-%m-%dT%H:%M:%S}.{received.microsecond // 1000:03d}Z"}
+        own = {
+            ID: f"bench-{first_id + number:09d}",
+            RECEIVED: f"{received:%Y-%m-%dT%H:%M:%S}.{received.microsecond // 1000:03d}Z",
+        }
         line = choose.choice(templates)
         for place, value in own.items():
             line = line.replace(place.encode(), value.encode())
         held.append(line)
         size += len(line)
         if size >= OBJECT_BYTES or number == wanted - 1:
-            objects.append(_write(folder, len(objects), held))
+            objects.append(_write(folder, first_id + number, held))
             total, size, held = total + size, 0, []
     return Sample(tuple(objects), wanted, total, sum(path.stat().st_size for path in objects))
 
 
 def _write(folder: Path, number: int, lines: list[bytes]) -> Path:
-    path = folder / f"{number:04d}-bench.ndjson.gz"
+    path = folder / f"{number:09d}-bench.ndjson.gz"
     with gzip.open(path, "wb", compresslevel=6) as file:
         file.writelines(lines)
     return path

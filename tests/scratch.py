@@ -112,7 +112,7 @@ class ScratchLake:
             self.run("staging/archive_lines/create.sql", **values)
             locations = {folder: f"{self.settings.archive_location}{folder}/" for folder in taken.folders}
             add_partitions(self.glue, self.settings.lines_database, ARCHIVE_LINES, locations)
-        self.run("work/batch/load.sql", **values)
+        values["unpacked"] = self.run("work/batch/load.sql", **values)
         values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
         return values
 

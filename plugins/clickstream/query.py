@@ -96,7 +96,7 @@ class QueryRunner:
             query_id=cursor.query_id,
             elapsed_ms=stats.get("elapsedTimeMillis", 0),
             cpu_ms=stats.get("cpuTimeMillis", 0),
-            read_bytes=stats.get("processedBytes", 0),
+            read_bytes=stats.get("physicalInputBytes", 0),
         )
 
 

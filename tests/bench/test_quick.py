@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench import declared_events, lambdas, unpack
+from bench import airflow_runs, declared_events, lambdas, new_data, questions, unpack
 from tests.machine import Machine
 
 
@@ -24,8 +24,27 @@ def test_a_load_has_the_rows_that_other_ways_have(machine: Machine) -> None:
     assert result["about"]["messages"] > 1_000
 
 
+def test_a_load_reads_its_own_objects_and_no_others(machine: Machine) -> None:
+    result = new_data.run(machine, is_quick=True, say=print)
+
+    assert cases(result) == ["1 h staged beside, 1 days in events", "2 h staged beside, 3 days in events"]
+
+
+def test_questions_have_one_answer_whichever_table_is_asked(machine: Machine) -> None:
+    result = questions.run(machine, is_quick=True, say=print)
+
+    assert len(cases(result)) == 10
+
+
 def test_functions_beside_which_ours_are_measured_answer_the_same(machine: Machine) -> None:
     result = lambdas.run(machine, is_quick=True, say=print)
 
     assert cases(result) == [*lambdas.TRANSFORMS, *lambdas.MOVES]
     assert result["about"]["bytes of the package"] < 20_000
+
+
+def test_seconds_in_at_least_one_span() -> None:
+    spans = airflow_runs.within((10, 20), [(0, 5), (8, 12), (11, 13), (15, 16), (19, 30)])
+
+    assert spans == [(10, 12), (11, 13), (15, 16), (19, 20)]
+    assert airflow_runs.covered(spans) == 3 + 1 + 1

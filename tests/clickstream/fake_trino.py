@@ -30,7 +30,7 @@ class FakeCursor:
         self._connection = connection
         self._rows: Rows = []
         self.is_cancelled = False
-        self.stats = {"elapsedTimeMillis": 1_500, "cpuTimeMillis": 250, "processedBytes": 2_048}
+        self.stats = {"elapsedTimeMillis": 1_500, "cpuTimeMillis": 250, "physicalInputBytes": 2_048}
 
     @property
     def description(self) -> list[tuple[str, ...]] | None:

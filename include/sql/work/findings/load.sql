@@ -94,7 +94,7 @@ judged_values as (
                     ),
                     row('enum', property)
                 ),
-                if(not {{ has_format("text_value", "format") }}, row('format', property)),
+                if(kind = 'string' and not {{ has_format("text_value", "format") }}, row('format', property)),
                 if(not regexp_like(text_value, pattern), row('pattern', property)),
                 if(number_value < minimum, row('minimum', property)),
                 if(number_value > maximum, row('maximum', property)),
