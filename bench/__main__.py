@@ -13,7 +13,7 @@ import psutil
 import typer
 from rich.console import Console
 
-from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, unpack
+from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, scale, unpack
 from local import stack
 from local.places import ROOT
 from tests.machine import Machine
@@ -21,6 +21,7 @@ from tests.machine import Machine
 BENCHMARKS = {
     "unpack": unpack.run,
     "new_data": new_data.run,
+    "scale": scale.run,
     "questions": questions.run,
     "declared_events": declared_events.run,
     "airflow": airflow_runs.run,

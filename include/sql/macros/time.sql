@@ -10,7 +10,10 @@ case
         {{ text }},
         '^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$'
     )
-        then try_cast(replace(replace({{ text }}, 'T', ' '), 'Z', ' UTC') as timestamp(6) with time zone)
+        then cast(
+            with_timezone(try_cast(replace(replace({{ text }}, 'T', ' '), 'Z', '') as timestamp(6)), 'UTC')
+            as timestamp(6) with time zone
+        )
     when regexp_like(
         {{ text }},
         '^(?!0000|0001|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-](0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00)?$'
