@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clickstream.query import QueryRunner
-from clickstream.settings import Settings
+from clickstream.settings import Settings, variable
 from local import permissions, pipeline, services, stack
 from local.places import Places
 from tests.scratch import ScratchLake
@@ -87,6 +87,16 @@ def scratch_lake(machine: Machine) -> ScratchLake:
     ):  # fmt: skip
         glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
     return ScratchLake(settings, s3, glue, machine.runner())
+
+
+def environment_of(lake: ScratchLake, places: Places) -> dict[str, str]:
+    """The environment of an installation whose buckets, crawler and databases are a scratch lake's."""
+    own = {
+        variable(name): getattr(lake.settings, name)
+        for name in lake.settings.__dataclass_fields__
+        if name.endswith(("_database", "crawler")) or name in ("staging_bucket", "lake_bucket", "archive_bucket")
+    }
+    return {**services.airflow_environment(places), **own}
 
 
 def _say(message: str) -> None:
