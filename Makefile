@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive check-config mwaa-zip env-from-stack
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive check-config migrate mwaa-zip env-from-stack
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -83,6 +83,9 @@ plan-rederive: ## fill typed tables again as the plan is now, for what was recei
 
 check-config: ## tell what of the settings, AWS, Trino and the tables is not as it must be, with the fix: docs/existing-airflow.md
 	@$(RUN) check-config
+
+migrate: ## bring the tables of an earlier version to this one, print what was changed: docs/runbooks/upgrade.md
+	@$(RUN) migrate
 
 mwaa-zip: ## write plugins.zip for Amazon MWAA, or OUT=file: docs/existing-airflow.md
 	@$(RUN) mwaa-zip

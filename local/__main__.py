@@ -118,6 +118,8 @@ def redrive(source: Source = "processing-failed", start: From = "", to: To = "",
 @app.command()
 def plan_rederive(start: From = "", to: To = "", event: Event = "") -> None:
     """Derive the tables of single events again as the plan is now; print how many messages."""
+    if not (start and to):
+        raise LocalError("no range: make plan-rederive FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z")
     params = {"from": start or None, "to": to or None, "event": event or None}
     with console.status("starting") as progress:
         messages = pipeline.rederive(open_places(), params, progress.update)

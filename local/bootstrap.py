@@ -37,12 +37,14 @@ ENVIRONMENTS = {
     "plan-diff": ["airflow"],
     "plan-suggest": ["airflow"],
     "check-config": ["airflow"],
+    "migrate": ["airflow"],
     "mwaa-zip": ["local"],
 }
 DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
-    "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "mwaa-zip",
+    "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "migrate",
+    "mwaa-zip",
 )  # fmt: skip
 
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
@@ -83,6 +85,7 @@ PROGRAMS = {
         ("lint", "cyclonedx-py", "requirements", "requirements/airflow.lock", "--of", "JSON", "-o", "airflow.cdx.json")
     ],
     "check-config": [("airflow", "python", "-m", "local.config_check")],
+    "migrate": [("airflow", "python", "-m", "local.migrate")],
     "mwaa-zip": [("local", "python", "-m", "local.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }

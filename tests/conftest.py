@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.places import open_places
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
@@ -18,7 +19,13 @@ def ends_whole() -> None:
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """The local AWS with the deployed template, and Trino; in a state folder of its own, beside any running demo."""
+    """The local AWS with the deployed template, and Trino; in a state folder of its own, beside any running demo.
+
+    With CLICKSTREAM_AWS_URL in the environment, the stack that runs there, such as containers.
+    """
+    if os.environ.get("CLICKSTREAM_AWS_URL"):
+        yield Machine(open_places())
+        return
     state = tmp_path_factory.mktemp("stack")
     for name in [name for name in os.environ if name.startswith("CLICKSTREAM_")]:
         del os.environ[name]

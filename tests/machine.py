@@ -1,18 +1,22 @@
 """A local stack for tests, and scratch lakes on it."""
 
 import itertools
+import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clickstream.query import QueryRunner
-from clickstream.settings import Settings
-from local import pipeline, services, stack
+from clickstream.settings import Settings, variable
+from local import permissions, pipeline, services, stack
 from local.places import Places
 from tests.scratch import ScratchLake
 
 _numbers = itertools.count(1)
+
+# Secrets of Airflow's connections that one can look for. The local AWS and Trino take any.
+PLANTED = {"aws": "not-to-be-seen-of-aws", "trino": "not-to-be-seen-of-trino"}
 
 
 @dataclass
@@ -29,6 +33,7 @@ class Machine:
     def start_airflow(self) -> None:
         """Start Airflow too; quick when it runs. No run starts by the clock: a test sees those that it triggers."""
         os.environ["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
+        services.AIRFLOW = replace(services.AIRFLOW, environment=with_planted_secrets)
         self.places = stack.up(_say)
 
     def stop(self) -> None:
@@ -42,6 +47,20 @@ class Machine:
     def runner(self) -> QueryRunner:
         """Runs statements on Trino."""
         return QueryRunner(services.connect_trino(self.places))
+
+
+def with_planted_secrets(places: Places) -> dict[str, str]:
+    """Airflow's environment, with secrets in both connections that are sent: one signs, the other is a header."""
+    environment = services.airflow_environment(places)
+    if permissions.are_checked():
+        return environment
+    aws, trino = (json.loads(environment[f"AIRFLOW_CONN_CLICKSTREAM_{which}"]) for which in ("AWS", "TRINO"))
+    aws["password"] = PLANTED["aws"]
+    trino["extra"]["extra_credential"] = [["token", PLANTED["trino"]]]
+    return environment | {
+        "AIRFLOW_CONN_CLICKSTREAM_AWS": json.dumps(aws),
+        "AIRFLOW_CONN_CLICKSTREAM_TRINO": json.dumps(trino),
+    }
 
 
 def scratch_lake(machine: Machine) -> ScratchLake:
@@ -68,6 +87,16 @@ def scratch_lake(machine: Machine) -> ScratchLake:
     ):  # fmt: skip
         glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
     return ScratchLake(settings, s3, glue, machine.runner())
+
+
+def environment_of(lake: ScratchLake, places: Places) -> dict[str, str]:
+    """The environment of an installation whose buckets, crawler and databases are a scratch lake's."""
+    own = {
+        variable(name): getattr(lake.settings, name)
+        for name in lake.settings.__dataclass_fields__
+        if name.endswith(("_database", "crawler")) or name in ("staging_bucket", "lake_bucket", "archive_bucket")
+    }
+    return {**services.airflow_environment(places), **own}
 
 
 def _say(message: str) -> None:

@@ -54,6 +54,17 @@ def renew_comments(run: Run, wanted: Mapping[Name, str], settings: Settings) -> 
     return renewed
 
 
+def bring_up_to_date(run: Run, paths: Sequence[str], settings: Settings) -> list[str]:
+    """Gives the lake tables of these create.sql files, which are there, the columns and comments that they lack.
+
+    Gives what was changed, as `<what> <table>[.<column>]`; nothing the second time. Raises DestructiveChangeError
+    before any change.
+    """
+    done = evolve(run, lake_shapes(paths, settings), present_shapes(run, settings, [settings.lake_database]))
+    renewed = renew_comments(run, lake_comments(paths, settings), settings)
+    return [change.text for change in done] + [f"comment_table {'.'.join(table)}" for table in renewed]
+
+
 def named_run(run: Callable[[str, Settings, Mapping[str, Any]], Result], settings: Settings) -> Run:
     """`run` of an operator, with the values as keyword arguments."""
     return lambda path, **values: run(path, settings, values)

@@ -63,9 +63,7 @@ def require_current(run: Run, plan: TrackingPlan, settings: Settings) -> None:
     present = present_shapes(run, settings, [settings.events_database])
     wanted = {(settings.events_database, event.table): event.shape for event in plan.live}
     pending = [f"create {'.'.join(table)}" for table in wanted if table not in present]
-    pending += [
-        f"{change.kind.value} {'.'.join(change.table)}.{change.column.name}" for change in changes(wanted, present)
-    ]
+    pending += [change.text for change in changes(wanted, present)]
     if pending:
         raise PendingChangesError("\n".join([*pending, "The next run of load_events does this: derive again after it"]))
 

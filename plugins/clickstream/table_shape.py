@@ -62,6 +62,11 @@ class Change:
         """The statement's file below include/sql."""
         return f"evolution/{self.kind.value}.sql"
 
+    @property
+    def text(self) -> str:
+        """What is done, for a person: `<what> <schema>.<table>.<column>`."""
+        return f"{self.kind.value} {'.'.join(self.table)}.{self.column.name}"
+
 
 def columns_of(create_statement: str) -> tuple[TableColumn, ...]:
     """The columns in the text of a rendered create.sql. Raises ColumnListError."""

@@ -14,6 +14,7 @@ from clickstream.columns import Column
 from clickstream.evolution import Run, evolve, present_shapes, renew_comments
 from clickstream.plan_event import Event, common_columns
 from clickstream.settings import Settings
+from clickstream.table_shape import Name, TableColumn
 from clickstream.tracking_plan import TrackingPlan
 
 # Runs a file of include/sql once for each of these values, several at a time.
@@ -85,18 +86,27 @@ def batched_lists(items: Sequence[Any], size: int) -> list[list[Any]]:
 
 
 def create_missing(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> list[str]:
-    """Makes the tables that events lack and brings the others up to date; gives the tables made.
+    """Makes the tables that events lack and brings the others up to date.
 
-    Raises DestructiveChangeError before anything is done.
+    Gives what was done, as `<what> <table>[.<column>]`. Raises DestructiveChangeError before anything is done.
     """
-    present = present_shapes(run, settings, [settings.events_database])
-    wanted = {(settings.events_database, event.table): event.shape for event in plan.with_table}
-    evolve(run, wanted, present)
-    described = {(settings.events_database, event.table): event.entry["description"] for event in plan.with_table}
-    renew_comments(run, described, settings)
-    missing = [event for event in plan.live if (settings.events_database, event.table) not in present]
+    schema = settings.events_database
+    present = present_shapes(run, settings, [schema])
+    done = evolve(run, wanted_shapes(plan, settings), present)
+    described = {(schema, event.table): event.entry["description"] for event in plan.with_table}
+    renewed = renew_comments(run, described, settings)
+    missing = [event for event in plan.live if (schema, event.table) not in present]
     run_each("events/event/create.sql", [{"event": event} for event in missing])
-    return [event.table for event in missing]
+    return [
+        *(change.text for change in done),
+        *(f"comment_table {'.'.join(table)}" for table in renewed),
+        *(f"create {schema}.{event.table}" for event in missing),
+    ]
+
+
+def wanted_shapes(plan: TrackingPlan, settings: Settings) -> dict[Name, Sequence[TableColumn]]:
+    """The wanted columns of the tables of the plan's events."""
+    return {(settings.events_database, event.table): event.shape for event in plan.with_table}
 
 
 def load(

@@ -17,7 +17,8 @@ from local.trino import assemble
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-LOCKS = {"airflow": "airflow-docker.lock", "local": "local.lock"}
+# What each image installs, stage by stage.
+LOCKS = {"airflow": ["airflow-docker.lock", "test.lock"], "local": ["local.lock"]}
 DOCKERFILES = {name: (ROOT / "docker" / f"{name}.Dockerfile").read_text() for name in LOCKS}
 AIRFLOW = {name for name in SERVICES if name.startswith("airflow-")}
 # A port as it has to be written: on this machine only, by a variable with a default.
@@ -26,7 +27,8 @@ VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)")
 
 
 def base_image(dockerfile: str) -> str:
-    [image] = re.findall(r"^FROM (\S+)", DOCKERFILES[dockerfile], re.MULTILINE)
+    """The image from elsewhere; a later stage begins with an earlier one."""
+    [image] = re.findall(r"^FROM (\S+:\S+)", DOCKERFILES[dockerfile], re.MULTILINE)
     return image
 
 
@@ -39,6 +41,12 @@ def waited_for() -> Iterator[tuple[str, str]]:
     for service in SERVICES.values():
         for name, need in service.get("depends_on", {}).items():
             yield name, need["condition"]
+
+
+def needs(service: str) -> set[str]:
+    """All services that are started before one."""
+    direct = set(SERVICES[service].get("depends_on", {}))
+    return direct.union(*map(needs, direct))
 
 
 def example_settings() -> dict[str, str]:
@@ -70,7 +78,21 @@ def test_images_are_pinned() -> None:
     images = {service["image"] for service in SERVICES.values()} | {base_image(name) for name in DOCKERFILES}
 
     assert [image for image in images if not re.search(r":(?!latest)[\w.-]+$", image)] == []
-    assert {image for image in images if image.endswith(":dev")} == {"clickstream-airflow:dev", "clickstream-local:dev"}
+    assert {image for image in images if image.endswith(":dev")} == {
+        "clickstream-airflow:dev", "clickstream-local:dev", "clickstream-test:dev",
+    }  # fmt: skip
+
+
+def test_each_image_is_built_by_one_service_that_the_others_need() -> None:
+    built = {service["image"]: name for name, service in SERVICES.items() if "build" in service}
+    users = {name for name, service in SERVICES.items() if service["image"].endswith(":dev")} - set(built.values())
+
+    assert len(built) == len([name for name, service in SERVICES.items() if "build" in service])
+    assert {SERVICES[name]["image"] for name in users} <= built.keys()
+    assert {SERVICES[name]["pull_policy"] for name in users} == {"never"}
+    # Commands are for a stack that is up.
+    started = {name for name in users if "profiles" not in SERVICES[name]}
+    assert [name for name in started if built[SERVICES[name]["image"]] not in needs(name)] == []
 
 
 def test_versions_are_those_of_the_checkout() -> None:
@@ -92,9 +114,8 @@ def test_airflow_in_a_container_has_the_same_packages_and_the_drivers_of_its_dat
 def test_images_install_only_what_is_locked(name: str) -> None:
     installs = re.findall(r"\bpip (?:install|sync)\b[^&|\n]*", DOCKERFILES[name].replace("\\\n", " "))
 
-    assert len(installs) == 1
-    assert "--require-hashes" in installs[0]
-    assert installs[0].split()[-1].endswith(f"/{LOCKS[name]}")
+    assert [install.split()[-1].rpartition("/")[2] for install in installs] == LOCKS[name]
+    assert [install for install in installs if "--require-hashes" not in install] == []
     assert not re.search(r"^USER (root|0)\b", DOCKERFILES[name], re.MULTILINE)
 
 

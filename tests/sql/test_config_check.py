@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clickstream.settings import variable
-from local.services import airflow_environment
-from tests.machine import Machine
+from tests.machine import Machine, environment_of
 from tests.scratch import ScratchLake
 
 ROOT = Path(__file__).parents[2]
@@ -32,12 +30,7 @@ def environment(machine: Machine, lake: ScratchLake) -> dict[str, str]:
     rule = {"ID": "backstop", "Status": "Enabled", "Filter": {"Prefix": "staging/"}, "Expiration": {"Days": 3}}
     lake.s3.put_bucket_lifecycle_configuration(Bucket=settings.staging_bucket, LifecycleConfiguration={"Rules": [rule]})
     lake.stage("20261124T010203004Z-a.ndjson", b'{"messageId": "1"}\n')
-    own = {
-        variable(name): getattr(settings, name)
-        for name in settings.__dataclass_fields__
-        if name.endswith(("_database", "crawler")) or name in ("staging_bucket", "lake_bucket", "archive_bucket")
-    }
-    return {**airflow_environment(machine.places), **own}
+    return environment_of(lake, machine.places)
 
 
 def check(environment: dict[str, str]) -> tuple[int, str, set[str]]:

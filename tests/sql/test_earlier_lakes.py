@@ -3,12 +3,19 @@
 Each file of earlier_lakes has what an earlier version's create.sql files rendered to. At a release, its own is added.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from clickstream.evolution import evolve, lake_comments, lake_shapes, present_shapes, renew_comments
+from clickstream.evolution import bring_up_to_date, lake_shapes, present_shapes
 from clickstream.sql import TableNames
+from clickstream.table_shape import Name, TableColumn
+from clickstream.tracking_plan import read_plan
+from clickstream.typed_events import wanted_shapes
+from local.places import ENVIRONMENTS, ROOT
+from tests.machine import Machine, environment_of
 from tests.scratch import ScratchLake
 
 LAKES = sorted((Path(__file__).parent / "earlier_lakes").glob("*.sql"), key=lambda file: file.name)
@@ -32,26 +39,76 @@ def make_earlier(lake: ScratchLake, file: Path) -> None:
     )
 
 
+def not_as_wanted(lake: ScratchLake, wanted: dict[Name, list[TableColumn]]) -> list[Name]:
+    """The tables that are missing, or have other columns or comments of columns."""
+    there = present_shapes(lake.run, lake.settings, sorted({schema for schema, _ in wanted}))
+
+    def shape(columns: list[TableColumn]) -> dict[str, tuple[str, str]]:
+        return {column.name: (column.plain_type, column.comment) for column in columns}
+
+    return [table for table, columns in wanted.items() if shape(there.get(table, [])) != shape(columns)]
+
+
 @pytest.mark.parametrize("file", LAKES, ids=lambda file: file.stem)
 def test_a_lake_of_an_earlier_version_is_brought_to_this_one(lake: ScratchLake, file: Path) -> None:
-    database = lake.settings.lake_database
     wanted = lake_shapes(CREATES, lake.settings)
     make_earlier(lake, file)
+    assert not_as_wanted(lake, wanted) != []
 
     # What create_tables of each DAG does.
     for path in CREATES:
         lake.run(path)
-    evolve(lake.run, wanted, present_shapes(lake.run, lake.settings, [database]))
-    renew_comments(lake.run, lake_comments(CREATES, lake.settings), lake.settings)
+    bring_up_to_date(lake.run, CREATES, lake.settings)
 
-    there = present_shapes(lake.run, lake.settings, [database])
-    for table, columns in wanted.items():
-        assert {c.name: (c.plain_type, c.comment) for c in there[table]} == {
-            c.name: (c.plain_type, c.comment) for c in columns
-        }, table
+    assert not_as_wanted(lake, wanted) == []
     lake.stage("20261124T010203004Z-a.ndjson", LINE % (1, 1) + LINE % (2, 2))
     assert lake.load("run-1").adds_up
     (report,) = lake.model("model-1")
     assert report.sessions_new > 0
     assert sorted(row["message_id"] for row in lake.rows("events")) == ["m-1", "m-2", "old"]
     assert [finding.text() for finding in lake.check("model-1", lake.t.SESSION_TABLES).failures] == []
+
+
+def make_migrate(lake: ScratchLake, machine: Machine) -> list[str]:
+    """The lines that the command prints; it must not fail."""
+    python = ENVIRONMENTS / "airflow" / "bin" / "python"
+    done = subprocess.run(
+        [python if python.exists() else sys.executable, "-m", "local.migrate"],
+        cwd=ROOT, env=environment_of(lake, machine.places), capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def test_make_migrate_does_the_same_outside_airflow_and_then_nothing(lake: ScratchLake, machine: Machine) -> None:
+    database, plan = lake.settings.lake_database, read_plan()
+    make_earlier(lake, LAKES[0])
+    # A typed table of before, too: the last column is new.
+    first = plan.live[0]
+    new = first.shape[-1].name
+    lake.run("events/event/create.sql", event=first)
+    lake.query(f'alter table "lake"."{lake.settings.events_database}"."{first.table}" drop column {new}')
+
+    done = make_migrate(lake, machine)
+
+    wanted = {**lake_shapes(CREATES, lake.settings), **wanted_shapes(plan, lake.settings)}
+    live = {(lake.settings.events_database, event.table) for event in plan.live}
+    assert not_as_wanted(lake, {name: c for name, c in wanted.items() if name[0] == database or name in live}) == []
+    assert f"add_column {lake.settings.events_database}.{first.table}.{new}" in done
+    assert {line.split()[0] for line in done} >= {"create", "add_column", "comment_table"}
+    assert [row["message_id"] for row in lake.rows("events")] == ["old"]
+    assert make_migrate(lake, machine) == ["nothing to do: every table is as this version wants it"]
+
+
+def test_make_migrate_refuses_what_would_lose_values_before_it_does_anything(
+    lake: ScratchLake, machine: Machine
+) -> None:
+    lake.query(f"alter table {lake.t.alarms} add column no_longer_wanted varchar")
+    lake.query(f"drop table {lake.t.sessions}")
+
+    with pytest.raises(AssertionError, match=r"alarms: column no_longer_wanted .* is no longer wanted"):
+        make_migrate(lake, machine)
+
+    assert (lake.settings.lake_database, "sessions") not in present_shapes(
+        lake.run, lake.settings, [lake.settings.lake_database]
+    )

@@ -6,7 +6,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.evolution import evolve, lake_comments, lake_shapes, named_run, present_shapes, renew_comments
+from clickstream.evolution import bring_up_to_date, named_run
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.settings import load_settings
 from clickstream.table_shape import DestructiveChangeError
@@ -27,12 +27,7 @@ class TrinoCreateTablesOperator(TrinoStatementOperator):
         """Gives what was changed, as `<what> <table>[.<column>]`."""
         super().execute(context)
         settings = load_settings()
-        run = named_run(self._run, settings)
         try:
-            present = present_shapes(run, settings, [settings.lake_database])
-            done = evolve(run, lake_shapes(self._own, settings), present)
+            return bring_up_to_date(named_run(self._run, settings), self._own, settings)
         except DestructiveChangeError as error:
             raise AirflowFailException(str(error)) from None
-        renewed = renew_comments(run, lake_comments(self._own, settings), settings)
-        columns = [f"{change.kind.value} {'.'.join(change.table)}.{change.column.name}" for change in done]
-        return columns + [f"comment_table {'.'.join(table)}" for table in renewed]

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.aws_deploy import as_settings, deploy
 from local.places import ENVIRONMENTS, ROOT
@@ -46,6 +47,9 @@ def test_from_nothing_and_again(own_aws, wait):
     assert deploy(own_aws.endpoint, FAST) == first
     assert physical_ids(own_aws) == resources
     assert_event_flows(own_aws, wait, first, "second")
+    # As docs/local-and-aws.md has it, which changes when this does.
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        own_aws.client("s3").get_bucket_lifecycle_configuration(Bucket=first["StagingBucket"])
 
 
 @pytest.mark.parametrize("earlier", EARLIER, ids=lambda path: path.stem)

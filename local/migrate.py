@@ -1,0 +1,56 @@
+"""`make migrate`: brings the tables up to date without a run of a DAG, and prints what was changed.
+
+As `make check-config`, it takes the installation that CLICKSTREAM_* and AIRFLOW_CONN_* in the environment tell of;
+without CLICKSTREAM_STAGING_BUCKET, the local stack. Runs in Airflow's environment, whose connection to Trino it uses.
+"""
+
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trino.exceptions import Error as TrinoError
+
+from local.config_check import prepare
+from local.places import LocalError
+
+
+def bring_up_to_date() -> list[str]:
+    """What was changed, a line each. Raises what `main` tells of."""
+    from airflow.providers.trino.hooks.trino import TrinoHook  # noqa: PLC0415 - Airflow reads its environment when imported
+
+    from clickstream.migration import migrate  # noqa: PLC0415
+    from clickstream.query import QueryRunner, Result  # noqa: PLC0415
+    from clickstream.settings import load_settings  # noqa: PLC0415
+    from clickstream.sql import render  # noqa: PLC0415
+    from clickstream.tracking_plan import read_plan  # noqa: PLC0415
+
+    settings = load_settings()
+    runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+
+    def run(path: str, **values: Any) -> Result:
+        return runner.run(render(path, settings, values))
+
+    def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> None:
+        for values in many:
+            run(path, **values)
+
+    return migrate(run, run_each, read_plan(), settings)
+
+
+def main() -> int:
+    """Bring up to date; a reason instead of a traceback, and exit code 1, when it cannot be done."""
+    with tempfile.TemporaryDirectory(prefix="clickstream-migrate-") as home:
+        try:
+            prepare(home)
+            done = bring_up_to_date()
+        # A change that would lose values, a mistake in the settings or in the plan are ValueErrors that say what to do.
+        except (LocalError, TrinoError, OSError, ValueError) as error:
+            print(f"clickstream: {error}", file=sys.stderr)
+            return 1
+    print("\n".join(done) or "nothing to do: every table is as this version wants it")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

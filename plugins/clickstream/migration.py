@@ -1,0 +1,26 @@
+"""Brings every table to what this version wants, outside a run: the same steps that the DAGs take before they write."""
+
+from clickstream.evolution import Run, bring_up_to_date, lake_shapes, present_shapes
+from clickstream.settings import Settings
+from clickstream.sql import TableNames
+from clickstream.table_shape import changes
+from clickstream.tracking_plan import TrackingPlan
+from clickstream.typed_events import RunEach, create_missing, wanted_shapes
+
+LAKE = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
+CREATES = ["staging/lines/create.sql", *LAKE]
+
+
+def migrate(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> list[str]:
+    """Makes the tables that are missing, then gives the others the columns and comments they lack.
+
+    Gives what was done, as `<what> <schema>.<table>[.<column>]`; nothing the second time. No DAG may write meanwhile.
+    Raises DestructiveChangeError, which tells of every table, before anything is done; and trino.exceptions.Error.
+    """
+    wanted = {**lake_shapes(LAKE, settings), **wanted_shapes(plan, settings)}
+    present = present_shapes(run, settings, [settings.lake_database, settings.events_database])
+    changes(wanted, present)
+    for path in CREATES:
+        run(path)
+    made = [f"create {'.'.join(table)}" for table in lake_shapes(LAKE, settings) if table not in present]
+    return [*made, *bring_up_to_date(run, LAKE, settings), *create_missing(run, run_each, plan, settings)]
