@@ -11,7 +11,6 @@ from typing import Any
 
 from airflow import __version__ as airflow_version
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseHook, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -23,7 +22,8 @@ from clickstream.config_check.settings import check_settings, unusable
 from clickstream.config_check.tables import check_tables
 from clickstream.config_check.trino import check_trino
 from clickstream.evolution import Run, lake_shapes, present_shapes
-from clickstream.query import QueryRunner, Result
+from clickstream.operators.engine import connect
+from clickstream.query import Result, Runner
 from clickstream.settings import Settings, SettingsError, load_settings
 from clickstream.sql import SQL_DIR, TableNames, render
 from clickstream.trino_facts import trino_facts
@@ -114,11 +114,11 @@ def _client(settings: Settings) -> Callable[[str], Any]:
 
 def _runner(settings: Settings) -> Run:
     """Runs files of include/sql. The connection is made with the first, so that its refusal is an answer too."""
-    runners: list[QueryRunner] = []
+    runners: list[Runner] = []
 
     def run(path: str, **values: Any) -> Result:
         if not runners:
-            runners.append(QueryRunner(TrinoHook(settings.trino_conn_id).get_conn()))
+            runners.append(connect(settings))
         return runners[0].run(render(path, settings, values))
 
     return run
