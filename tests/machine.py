@@ -44,8 +44,8 @@ class Machine:
         return QueryRunner(services.connect_trino(self.places))
 
 
-def scratch_lake(machine: Machine) -> ScratchLake:
-    """A lake with buckets and Glue databases of its own, its tables made."""
+def scratch_lake(machine: Machine, runner: Any = None) -> ScratchLake:
+    """A lake with buckets and Glue databases of its own, its tables made; on Trino unless another runner is given."""
     name = f"case{next(_numbers)}"
     settings = Settings(
         staging_bucket=f"{name}-staging",
@@ -67,7 +67,7 @@ def scratch_lake(machine: Machine) -> ScratchLake:
         settings.events_database, settings.segment_database,
     ):  # fmt: skip
         glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
-    return ScratchLake(settings, s3, glue, machine.runner())
+    return ScratchLake(settings, s3, glue, runner or machine.runner())
 
 
 def _say(message: str) -> None:

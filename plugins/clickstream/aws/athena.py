@@ -234,10 +234,14 @@ def lines_table(statement: Statement) -> tuple[str, dict[str, Any]]:
     columns = re.findall(r"^    (\w+) (varchar),?$", statement.text, re.MULTILINE)
     keys = [{"Name": column, "Type": to_hive(kind)} for column, kind in columns]
     partitions = [key for key in keys if partitioned and key["Name"] == partitioned[1]]
+    separators = {
+        "field.delim": properties["textfile_field_separator"],
+        "serialization.null.format": properties["null_format"],
+    }
     return database, {
         "Name": name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE"},
+        "Parameters": {"EXTERNAL": "TRUE", **separators},
         "PartitionKeys": partitions,
         "StorageDescriptor": {
             "Columns": [key for key in keys if key not in partitions],
@@ -246,10 +250,8 @@ def lines_table(statement: Statement) -> tuple[str, dict[str, Any]]:
             "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
             "SerdeInfo": {
                 "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-                "Parameters": {
-                    "field.delim": properties["textfile_field_separator"],
-                    "serialization.null.format": properties["null_format"],
-                },
+                # Where Hive has them; Trino writes them to the table, and reads both.
+                "Parameters": separators,
             },
         },
     }
