@@ -59,7 +59,7 @@ NAME_BYTES = 170
 
 
 def location(schema: str, table: str) -> str:
-    return f"s3://lake-bucket/{schema}/{table}-0123456789ab/"
+    return f"s3://lake-bucket/{schema}/{table}-new/"
 
 
 def texts(statement: Statement) -> list[str]:

@@ -10,5 +10,5 @@ create table if not exists `clickstream`.`events` (
     `loads` array<struct<run_id:string,reported_at:timestamp>> comment 'The runs.'
 )
 partitioned by (hour(received_at))
-location 's3://lake-bucket/clickstream/events-0123456789ab/'
+location 's3://lake-bucket/clickstream/events-new/'
 tblproperties ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd');

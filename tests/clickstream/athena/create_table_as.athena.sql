@@ -6,7 +6,7 @@ with (
     table_type = 'ICEBERG',
     is_external = false,
     format = 'PARQUET',
-    location = 's3://lake-bucket/clickstream_work/batch_1-0123456789ab/',
+    location = 's3://lake-bucket/clickstream_work/batch_1-new/',
     partitioning = array['bucket(table_name, 16)']
 )
 as
