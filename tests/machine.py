@@ -10,6 +10,7 @@ from clickstream.query import QueryRunner
 from clickstream.settings import Settings
 from local import pipeline, services, stack
 from local.places import Places
+from tests.athena_on_trino import AthenaOnTrino
 from tests.scratch import ScratchLake
 
 _numbers = itertools.count(1)
@@ -39,9 +40,10 @@ class Machine:
         """A boto3 client of the local AWS."""
         return pipeline.aws_client(service, self.places)
 
-    def runner(self) -> QueryRunner:
-        """Runs statements on Trino."""
-        return QueryRunner(services.connect_trino(self.places))
+    def runner(self) -> Any:
+        """Runs statements on Trino; with ATHENA_SQL in the environment, in the words that Athena gets."""
+        runner = QueryRunner(services.connect_trino(self.places))
+        return AthenaOnTrino(runner) if os.environ.get("ATHENA_SQL") else runner
 
 
 def scratch_lake(machine: Machine, runner: Any = None) -> ScratchLake:
