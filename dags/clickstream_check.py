@@ -10,6 +10,8 @@ looks at one area, and its log lists what was looked at, the worst at the end: w
   is put into the lake bucket under `_clickstream_check/`, read and deleted.
 - **check_trino**: version, clock, catalogs and their connectors, schemas, and caches that hide what was just staged.
   One table is made and dropped.
+- **check_athena**: in its place with `CLICKSTREAM_ENGINE=athena`: the workgroup, and whether the newest staged objects
+  are seen. One table is made and dropped.
 - **check_tables**: whether each lake table is there and of this version.
 
 A `WARN` takes away a safety net or a feature; a `FAIL` stops something, and the task fails. `make check-config` prints

@@ -11,6 +11,7 @@ from clickstream.query import QueryRunner
 from clickstream.settings import Settings, variable
 from local import permissions, pipeline, services, stack
 from local.places import Places
+from tests.athena_on_trino import AthenaOnTrino
 from tests.scratch import ScratchLake
 
 _numbers = itertools.count(1)
@@ -44,9 +45,10 @@ class Machine:
         """A boto3 client of the local AWS."""
         return pipeline.aws_client(service, self.places)
 
-    def runner(self) -> QueryRunner:
-        """Runs statements on Trino."""
-        return QueryRunner(services.connect_trino(self.places))
+    def runner(self) -> Any:
+        """Runs statements on Trino; with ATHENA_SQL in the environment, in the words that Athena gets."""
+        runner = QueryRunner(services.connect_trino(self.places))
+        return AthenaOnTrino(runner) if os.environ.get("ATHENA_SQL") else runner
 
 
 def with_planted_secrets(places: Places) -> dict[str, str]:
@@ -63,8 +65,8 @@ def with_planted_secrets(places: Places) -> dict[str, str]:
     }
 
 
-def scratch_lake(machine: Machine) -> ScratchLake:
-    """A lake with buckets and Glue databases of its own, its tables made."""
+def scratch_lake(machine: Machine, runner: Any = None) -> ScratchLake:
+    """A lake with buckets and Glue databases of its own, its tables made; on Trino unless another runner is given."""
     name = f"case{next(_numbers)}"
     settings = Settings(
         staging_bucket=f"{name}-staging",
@@ -86,7 +88,7 @@ def scratch_lake(machine: Machine) -> ScratchLake:
         settings.events_database, settings.segment_database,
     ):  # fmt: skip
         glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
-    return ScratchLake(settings, s3, glue, machine.runner())
+    return ScratchLake(settings, s3, glue, runner or machine.runner())
 
 
 def environment_of(lake: ScratchLake, places: Places) -> dict[str, str]:

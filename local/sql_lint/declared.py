@@ -2,5 +2,5 @@
 
 from types import SimpleNamespace
 
-slugs = tables = ["order_completed"]
+pairs_json = '[["order_completed", "order_completed"]]'
 columns = [SimpleNamespace(name="message_id"), SimpleNamespace(name="received_at")]

@@ -3,9 +3,7 @@
 from types import SimpleNamespace
 
 paths = ["s3://staging/staging/20260101T000000000Z-a.gz"]
-bytes = [1]
-times = ["2026-01-01"]
-staged = archived = [SimpleNamespace(path=paths[0])]
+objects = staged = archived = [SimpleNamespace(path=paths[0], bytes=1, staged_at="2026-01-01")]
 folders = ["source/1767225600000"]
 received = [SimpleNamespace(start="2026-01-01", end="2026-01-02")]
 rederive = True

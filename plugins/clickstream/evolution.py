@@ -28,7 +28,8 @@ def present_shapes(
     """The columns of every table in these schemas of the lake's catalog or another: one question for all tables."""
     found: dict[Name, list[TableColumn]] = {}
     for row in run("evolution/columns.sql", catalog=catalog or settings.lake_catalog, schemas=schemas).rows:
-        column = TableColumn(row["column_name"], row["data_type"], row["column_comment"])
+        comment = row["column_comment"]
+        column = TableColumn(row["column_name"], row["data_type"], comment or "", has_fixed_comment=comment is None)
         found.setdefault((row["table_schema"], row["table_name"]), []).append(column)
     return found
 
@@ -44,7 +45,9 @@ def evolve(
 
 
 def renew_comments(run: Run, wanted: Mapping[Name, str], settings: Settings) -> list[Name]:
-    """Gives each table that is there the comment it should have; gives those that had another."""
+    """Gives each table that is there the comment it should have; gives those that had another. None on Athena."""
+    if settings.is_athena:  # it sets no comment of a table
+        return []
     schemas = sorted({schema for schema, _ in wanted})
     rows = run("runtime/comments.sql", catalog=settings.lake_catalog, schemas=schemas).rows if schemas else []
     present = {(row["schema_name"], row["table_name"]): row["comment"] for row in rows}

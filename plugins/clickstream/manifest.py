@@ -38,11 +38,6 @@ class Manifest:
         return [item.bytes for item in self.objects]
 
     @property
-    def times(self) -> list[datetime]:
-        """When each object was staged, or for one of the archive its received day, in the order of `paths`."""
-        return [item.staged_at for item in self.objects]
-
-    @property
     def staged(self) -> list[StagedObject]:
         """Those in the staging folder."""
         return [item for item in self.objects if not isinstance(item, ArchivedObject)]

@@ -16,8 +16,8 @@ from clickstream.plan_event import Event, Keys, Rule, reserved_columns
 from clickstream.plan_seen import Place, Seen, Sighting, together
 from clickstream.tracking_plan import TrackingPlan
 
-LONGEST_LIST = 400_000
-"""Characters of the differences that are stored: Trino takes statements of a million."""
+LONGEST_LIST = 200_000
+"""Bytes of the differences that are stored: Athena takes statements of 262,144, Trino of a million."""
 
 LONGEST_DAYS = 366
 """The most that a comparison looks back."""
@@ -106,7 +106,7 @@ def counts(found: Iterable[Difference]) -> dict[str, int]:
 def fitting(found: Sequence[Difference]) -> tuple[str, int]:
     """The first differences as a JSON list that one statement holds, and how many they are."""
     texts = [json.dumps(one.to_dict(), ensure_ascii=False) for one in found]
-    ends = itertools.accumulate(len(text) + 1 for text in texts)
+    ends = itertools.accumulate(len(text.encode()) + 1 for text in texts)
     count = sum(end <= LONGEST_LIST for end in ends)
     return f"[{','.join(texts[:count])}]", count
 

@@ -3,6 +3,7 @@
 Read out of `events` by include/sql/lake/plan_diff/seen.sql, once for a time. Types are those of JSON Schema.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,8 +103,9 @@ def read_seen(rows: Sequence[Mapping[str, Any]]) -> Seen:
     names: dict[str, str] = {}
     for row in rows:
         counted = {name: row[name] for name in Sighting.__dataclass_fields__}
-        events.setdefault(row["event"], Place()).add(row["path"], row["json_type"], Sighting(**counted))
-        if not row["path"]:
+        path = json.loads(row["path"])
+        events.setdefault(row["event"], Place()).add(path, row["json_type"], Sighting(**counted))
+        if not path:
             names[row["event"]] = row["event_text"] or ""
     return Seen(events, names, is_cut=len(rows) >= MOST_PLACES)
 

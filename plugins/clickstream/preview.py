@@ -1,5 +1,6 @@
 """What a run of load_events would do, worked out without writing to the tables that people query."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -77,6 +78,6 @@ def from_row(taken: Manifest, row: Mapping[str, Any], plan: TrackingPlan, sessio
         row["partition_hours"],
         row["first_received_at"],
         row["last_received_at"],
-        tables=tuple(sorted(event.table for event in plan.live if set(event.slugs) & set(row["tracked"]))),
+        tables=tuple(sorted(event.table for event in plan.live if set(event.slugs) & set(json.loads(row["tracked"])))),
         sessions_touched=sessions_touched,
     )

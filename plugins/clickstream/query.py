@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -28,15 +28,27 @@ class Result:
     rows: list[dict[str, Any]]
     query_id: str
     elapsed_ms: int
-    cpu_ms: int
+    cpu_ms: int | None
+    """None where the engine does not tell."""
     read_bytes: int
 
     def text(self) -> str:
         """One line for a log."""
-        return (
-            f"query {self.query_id}: {self.elapsed_ms / 1000:.2f} s, {self.cpu_ms / 1000:.2f} s of CPU, "
-            f"{self.read_bytes:,} bytes read"
-        )
+        cpu = "" if self.cpu_ms is None else f"{self.cpu_ms / 1000:.2f} s of CPU, "
+        return f"query {self.query_id}: {self.elapsed_ms / 1000:.2f} s, {cpu}{self.read_bytes:,} bytes read"
+
+
+class Runner(Protocol):
+    """What runs statements, one at a time, on either engine."""
+
+    info_url: str
+    """The page of the latest query; empty before the first."""
+
+    def run(self, statement: Statement) -> Result:
+        """Runs it to its end. Raises trino.exceptions.Error and CancelledError."""
+
+    def cancel(self) -> None:
+        """Cancels what is running, and whatever would be run after it."""
 
 
 class CancelledError(RuntimeError):

@@ -9,6 +9,10 @@ from functools import cached_property
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,127}\Z")
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9!.*'()-]*/\Z")
 _FOLDERS = re.compile(r"([A-Za-z0-9!_.*'()-]+/)+\Z")
+_WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]+/([A-Za-z0-9!_.*'()=-]+/)*\Z")
+
+ENGINES = ("trino", "athena")
 
 
 class SettingsError(ValueError):
@@ -33,6 +37,9 @@ class Settings:
     stage_dead_letter_queue: str = ""
     archive_bucket: str = ""
 
+    engine: str = "trino"
+    athena_workgroup: str = ""
+    athena_result_location: str = ""
     staging_prefix: str = "staging/"
     archive_prefix: str = ""
     archive_integration: str = "Amazon Kinesis"
@@ -82,10 +89,35 @@ class Settings:
         self._check("staging_prefix", _PREFIX, "one folder name and a slash, such as staging/")
         if self.archive_prefix:
             self._check("archive_prefix", _FOLDERS, "folders with a slash at the end, such as prod/")
+        self._check_engine()
         for field in fields(self):
             value = getattr(self, field.name)
             if field.type is int and value < 1:
                 raise SettingsError(f"{variable(field.name)}={value}: must be 1 or more")
+
+    def _check_engine(self) -> None:
+        if self.engine not in ENGINES:
+            raise SettingsError(f"{variable('engine')}={self.engine!r}: must be {' or '.join(ENGINES)}")
+        if not self.is_athena:
+            return
+        missing = [variable(name) for name in _OF_ATHENA if not getattr(self, name)]
+        if missing:
+            raise SettingsError(
+                f"not set: {', '.join(missing)}. {variable('engine')}=athena needs them; docs/athena.md"
+            )
+        self._check("athena_workgroup", _WORKGROUP, "letters, digits, '.', '_' and '-'")
+        self._check("athena_result_location", _LOCATION, "s3://, a bucket and folders, with a slash at the end")
+        for name in ("load_max_objects", "backfill_max_objects"):
+            if getattr(self, name) > ATHENA_MAX_OBJECTS:
+                raise SettingsError(
+                    f"{variable(name)}={getattr(self, name)}: must be {ATHENA_MAX_OBJECTS} or less, for a statement of "
+                    "Athena's has 262,144 bytes at most and names every object"
+                )
+
+    @property
+    def is_athena(self) -> bool:
+        """Whether statements run on Amazon Athena, not on Trino."""
+        return self.engine == "athena"
 
     def _check(self, name: str, pattern: re.Pattern[str], wanted: str) -> None:
         if not pattern.match(getattr(self, name)):
@@ -123,7 +155,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     Raises SettingsError, naming every variable that is missing, or the first that cannot be used.
     """
-    values: dict[str, str | int] = {}
+    is_athena = environment.get(variable("engine")) == "athena"
+    values: dict[str, str | int] = dict(_ATHENA_DEFAULTS) if is_athena else {}
     missing = []
     for field in fields(Settings):
         text = environment.get(variable(field.name), "")
@@ -137,6 +170,16 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 _REQUIRED = ("staging_bucket", "lake_bucket", "crawler")
+_OF_ATHENA = ("athena_workgroup", "athena_result_location")
+
+ATHENA_MAX_OBJECTS = 800
+# Athena reads Glue as one catalog of this name.
+_ATHENA_DEFAULTS: dict[str, str | int] = {
+    "staging_catalog": "awsdatacatalog",
+    "lake_catalog": "awsdatacatalog",
+    "load_max_objects": ATHENA_MAX_OBJECTS,
+    "backfill_max_objects": ATHENA_MAX_OBJECTS,
+}
 
 
 def _not_set(missing: list[str]) -> SettingsError:

@@ -7,7 +7,7 @@ Identifiers come from the settings and columns.yaml and are quoted by `quote`.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,16 +35,17 @@ _BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement: its text with `?` in place of values, and the values in order."""
+    """One SQL statement: its text with `?` in place of values, the values in order, and its file below include/sql."""
 
     text: str
     parameters: tuple[Any, ...] = ()
+    path: str = ""
 
     def tagged(self, tag: str) -> "Statement":
         """The statement with a comment by which its query is found again. `tag` is hexadecimal."""
         if not re.fullmatch(r"[0-9a-f]+", tag):
             raise ValueError(f"{tag!r} is no tag")
-        return Statement(f"/* clickstream {tag} */\n{self.text}", self.parameters)
+        return replace(self, text=f"/* clickstream {tag} */\n{self.text}")
 
 
 def quote(identifier: str) -> str:
@@ -224,4 +225,4 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
         **(values or {}),
     }
     text = environment.get_template(path).render(context).strip()
-    return Statement(text, tuple(parameters))
+    return Statement(text, tuple(parameters), path)

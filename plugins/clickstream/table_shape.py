@@ -29,11 +29,12 @@ class DestructiveChangeError(ValueError):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """One column: its name, its type as Trino writes it, its comment ('' for none)."""
+    """One column: its name, its type as Trino writes it, its comment ('' for none) and whether that can be changed."""
 
     name: str
     type: str
     comment: str = ""
+    has_fixed_comment: bool = False
 
     @property
     def plain_type(self) -> str:
@@ -116,7 +117,7 @@ def _changes(table: Name, column: TableColumn, before: TableColumn | None, refus
                 f"{'.'.join(table)}: column {column.name} is {before.plain_type} and would become {column.plain_type}. "
                 "Give the values of the new type a column with a new name and keep this one as it is"
             )
-    if before.comment != column.comment:
+    if before.comment != column.comment and not before.has_fixed_comment:
         yield Change(Kind.COMMENT, table, column)
 
 

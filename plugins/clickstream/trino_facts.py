@@ -1,6 +1,6 @@
-"""What Trino answers to the questions of clickstream.config_check. Nothing stays: one table is made and dropped."""
+"""What Trino, or Athena, answers to clickstream.config_check. Nothing stays: one table is made and dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from clickstream.config_check.finding import observe
 from clickstream.evolution import Run, present_shapes
 from clickstream.settings import Settings
+
+Client = Callable[[str], Any]
 
 
 def trino_facts(run: Run, settings: Settings, run_id: str, newest: Sequence[str]) -> dict[str, Any]:
@@ -29,6 +31,18 @@ def trino_facts(run: Run, settings: Settings, run_id: str, newest: Sequence[str]
         "probe": observe(lambda: _probe(run, run_id)),
         "seen": observe(lambda: _seen(run, newest)),
         "columns": observe(lambda: _staging_columns(run, settings)),
+    }
+
+
+def athena_facts(client: Client, run: Run, settings: Settings, run_id: str, newest: Sequence[str]) -> dict[str, Any]:
+    """The facts that check_athena reads, but `newest`. Only `workgroup` when that is refused."""
+    workgroup = observe(lambda: client("athena").get_work_group(WorkGroup=settings.athena_workgroup)["WorkGroup"])
+    if "error" in workgroup:
+        return {"workgroup": workgroup}
+    return {
+        "workgroup": workgroup,
+        "probe": observe(lambda: _probe(run, run_id)),
+        "seen": observe(lambda: _seen(run, newest)),
     }
 
 

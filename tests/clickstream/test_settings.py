@@ -156,3 +156,53 @@ def test_what_only_some_dags_need_is_asked_for_by_them() -> None:
     with pytest.raises(SettingsError, match=r"CLICKSTREAM_RAW_BUCKET, CLICKSTREAM_STAGE_QUEUE\. .*template") as error:
         settings.require("raw_bucket", "stream", "stage_queue")
     assert "CLICKSTREAM_STREAM" not in str(error.value)
+
+
+ATHENA = REQUIRED | {
+    "CLICKSTREAM_ENGINE": "athena",
+    "CLICKSTREAM_ATHENA_WORKGROUP": "clickstream",
+    "CLICKSTREAM_ATHENA_RESULT_LOCATION": "s3://results/clickstream/",
+}
+
+
+def test_trino_is_the_engine_unless_another_is_asked_for() -> None:
+    assert load_settings(REQUIRED).engine == "trino"
+    assert not load_settings(REQUIRED).is_athena
+    assert load_settings(ATHENA).is_athena
+
+
+def test_athena_has_one_catalog_and_takes_fewer_objects_at_once() -> None:
+    settings = load_settings(ATHENA)
+
+    assert (settings.staging_catalog, settings.lake_catalog) == ("awsdatacatalog", "awsdatacatalog")
+    assert (settings.load_max_objects, settings.backfill_max_objects) == (800, 800)
+    assert load_settings(ATHENA | {"CLICKSTREAM_LOAD_MAX_OBJECTS": "5"}).load_max_objects == 5
+
+
+def test_what_athena_needs_is_named_at_once() -> None:
+    with pytest.raises(
+        SettingsError, match=r"CLICKSTREAM_ATHENA_WORKGROUP, CLICKSTREAM_ATHENA_RESULT_LOCATION\. .*docs/athena\.md"
+    ):
+        load_settings(REQUIRED | {"CLICKSTREAM_ENGINE": "athena"})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("engine", "presto"),
+        ("engine", "Athena"),
+        ("athena_workgroup", "a b"),
+        ("athena_workgroup", "a\n"),
+        ("athena_result_location", "results/"),
+        ("athena_result_location", "s3://results"),
+        ("athena_result_location", "s3://results/a b/"),
+        ("load_max_objects", "801"),
+        ("backfill_max_objects", "4000"),
+    ],
+)
+def test_a_value_that_athena_cannot_use_is_named(field: str, value: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(ATHENA | {variable(field): value})
+
+    assert variable(field) in str(error.value)
+    assert value.strip() in str(error.value)

@@ -14,7 +14,7 @@ from tests.dags.conftest import HOUR, context
 
 ConnectTrino = Callable[..., FakeTrino]
 SEEN = {
-    "event": "it_s_new", "path": [], "json_type": "object", "event_text": "It's new", "messages": 3,
+    "event": "it_s_new", "path": "[]", "json_type": "object", "event_text": "It's new", "messages": 3,
     "first_seen_at": HOUR, "last_seen_at": HOUR, "message_id": "m1", "example": "{}",
 }  # fmt: skip
 

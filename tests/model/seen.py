@@ -1,5 +1,6 @@
 """What the properties of track events are made of: places, types, and how many messages have them."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ def expected_seen(events: Sequence[Row], depth: int = 5) -> dict[Where, SeenPlac
 
 def compare_seen(expected: Mapping[Where, SeenPlace], rows: Sequence[Row]) -> list[str]:
     """How rows of lake/plan_diff/seen.sql differ from the expected places; empty when they do not."""
-    found = {(row["event"], tuple(row["path"]), row["json_type"]): row for row in rows}
+    found = {(row["event"], tuple(json.loads(row["path"])), row["json_type"]): row for row in rows}
     twice = [] if len(found) == len(rows) else ["a place is there twice"]
     return (
         twice

@@ -1,5 +1,6 @@
 """Holds the comparison with the tracking plan to the model, and to `violations` where both know the same."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ def check_comparison(lake: ScratchLake, plan: TrackingPlan, events: Sequence[Row
     rows = lake.run("lake/plan_diff/seen.sql", seen_since=since, depth_limit=5, place_limit=10_000).rows
     assert compare_seen(expected_seen(events), rows) == []
     cut = lake.run("lake/plan_diff/seen.sql", seen_since=since, depth_limit=1, place_limit=7).rows
-    assert cut == [row for row in rows if len(row["path"]) < 2][:7]
+    assert cut == [row for row in rows if len(json.loads(row["path"])) < 2][:7]
     found = differences(plan, look(lake.run, since))
     for number in (1, 2):
         values = {"seen_since": since, "now": since + timedelta(days=number)}

@@ -4,18 +4,14 @@
 {#- When an object was staged, from its path: staging/<UTC yyyyMMddTHHmmssSSS>Z-<rest>. Of the archive, the start of the
     received day: <source id>/<Unix milliseconds or seconds>/<name>. -#}
 {%- macro object_time(path) -%}
-coalesce(
-    with_timezone(
-        cast(
-            date_parse(regexp_extract({{ path }}, '/([0-9]{8}T[0-9]{9})Z-[^/]*$', 1), '%Y%m%dT%H%i%s%f')
-            as timestamp(6)
+cast(
+    coalesce(
+        with_timezone(
+            date_parse(regexp_extract({{ path }}, '/([0-9]{8}T[0-9]{9})Z-[^/]*$', 1), '%Y%m%dT%H%i%s%f'), 'UTC'
         ),
-        'UTC'
-    ),
-    cast(
         date_trunc('day', from_unixtime(cast(regexp_extract({{ path }}, '/([0-9]{10})([0-9]{3})?/[^/]*$', 1) as bigint)))
-        as timestamp(6) with time zone
     )
+    as timestamp(6) with time zone
 )
 {%- endmacro -%}
 

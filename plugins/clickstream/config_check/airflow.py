@@ -51,7 +51,9 @@ def check_airflow(facts: Facts, settings: Settings) -> Iterator[Finding]:
 
 def wanted_connections(settings: Settings) -> dict[str, str]:
     """The connections that these settings name, each with its type."""
-    wanted = {settings.aws_conn_id: "aws", settings.trino_conn_id: "trino"}
+    wanted = {settings.aws_conn_id: "aws"}
+    if not settings.is_athena:
+        wanted[settings.trino_conn_id] = "trino"
     destinations = [] if refusal(settings.notify) else read_destinations(settings.notify)
     for destination in destinations:
         if destination.kind.value == "slack":

@@ -39,7 +39,7 @@ def check_settings(facts: Facts, settings: Settings) -> Iterator[Finding]:
         f"give each of {', '.join(map(variable, DATABASES))} another value",
     )
     yield _SETTINGS.unless(
-        "both catalogs are one" if settings.staging_catalog == settings.lake_catalog else "",
+        "both catalogs are one" if settings.staging_catalog == settings.lake_catalog and not settings.is_athena else "",
         "the catalogs of Trino are two",
         "staging is read by the Hive connector, the lake by Iceberg's: set CLICKSTREAM_STAGING_CATALOG and "
         "CLICKSTREAM_LAKE_CATALOG",

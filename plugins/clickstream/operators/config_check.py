@@ -11,22 +11,23 @@ from typing import Any
 
 from airflow import __version__ as airflow_version
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseHook, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.aws.facts import aws_facts, staging_facts
 from clickstream.config_check.airflow import PROVIDERS, check_airflow, wanted_connections
+from clickstream.config_check.athena import check_athena
 from clickstream.config_check.aws import check_aws
 from clickstream.config_check.finding import Finding, failed, observe, report
 from clickstream.config_check.settings import check_settings, unusable
 from clickstream.config_check.tables import check_tables
 from clickstream.config_check.trino import check_trino
 from clickstream.evolution import Run, lake_shapes, present_shapes
-from clickstream.query import QueryRunner, Result
+from clickstream.operators.engine import connect
+from clickstream.query import Result, Runner
 from clickstream.settings import Settings, SettingsError, load_settings
 from clickstream.sql import SQL_DIR, TableNames, render
-from clickstream.trino_facts import trino_facts
+from clickstream.trino_facts import athena_facts, trino_facts
 
 INCLUDE = SQL_DIR.parent
 _FILES = ("sql/lake/events/columns.yaml", "tracking_plan.yaml", "tracking_plan.schema.json")
@@ -88,9 +89,20 @@ def _look_at_aws(settings: Settings, dags: Path, run_id: str) -> Iterator[Findin
 
 
 def _look_at_trino(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
+    if settings.is_athena:
+        return iter(())
     staged = staging_facts(_client(settings), settings)
     facts = trino_facts(_runner(settings), settings, f"clickstream_check {run_id}", staged["newest"])
     return check_trino({**staged, **facts}, settings)
+
+
+def _look_at_athena(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
+    if not settings.is_athena:
+        return iter(())
+    client = _client(settings)
+    staged = staging_facts(client, settings)
+    facts = athena_facts(client, _runner(settings), settings, f"clickstream_check {run_id}", staged["newest"])
+    return check_athena({**staged, **facts}, settings)
 
 
 def _look_at_tables(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
@@ -104,6 +116,7 @@ AREAS: dict[str, Callable[[Settings, Path, str], Iterator[Finding]]] = {
     "airflow": _look_at_airflow,
     "aws": _look_at_aws,
     "trino": _look_at_trino,
+    "athena": _look_at_athena,
     "tables": _look_at_tables,
 }
 
@@ -114,11 +127,11 @@ def _client(settings: Settings) -> Callable[[str], Any]:
 
 def _runner(settings: Settings) -> Run:
     """Runs files of include/sql. The connection is made with the first, so that its refusal is an answer too."""
-    runners: list[QueryRunner] = []
+    runners: list[Runner] = []
 
     def run(path: str, **values: Any) -> Result:
         if not runners:
-            runners.append(QueryRunner(TrinoHook(settings.trino_conn_id).get_conn()))
+            runners.append(connect(settings))
         return runners[0].run(render(path, settings, values))
 
     return run

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from trino.exceptions import TrinoQueryError
@@ -18,8 +17,9 @@ from clickstream.maintenance import (
     maintain,
     stray_batches,
 )
+from clickstream.operators.engine import connect
 from clickstream.operators.plan import require_plan
-from clickstream.query import QueryRunner, Result
+from clickstream.query import Result, Runner
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
 from clickstream.table_shape import Name
@@ -28,7 +28,7 @@ from clickstream.table_shape import Name
 class _MaintenanceOperator(BaseOperator):
     """What both operators here share: one connection, cancelled when the task is killed."""
 
-    _runner: QueryRunner | None = None
+    _runner: Runner | None = None
 
     def on_kill(self) -> None:
         """Cancels the running query."""
@@ -37,7 +37,7 @@ class _MaintenanceOperator(BaseOperator):
 
     def _run(self, settings: Settings, path: str, **values: Any) -> Result:
         if self._runner is None:
-            self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+            self._runner = connect(settings)
         result = self._runner.run(render(path, settings, values))
         self.log.info("%s: %s", path, result.text())
         return result

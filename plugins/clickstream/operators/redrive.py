@@ -5,14 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.kinesis import put_records
 from clickstream.aws.s3 import list_failed, move_failed
 from clickstream.form import FormError
-from clickstream.query import QueryRunner
+from clickstream.operators.engine import connect
+from clickstream.query import Runner
 from clickstream.redrive import Counts, RedriveError, Request, failed_records, fits, read_request, rejected_records
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
@@ -91,13 +91,13 @@ class KinesisRedriveRejectsOperator(_RedriveOperator):
     """
 
     source = "rejects"
-    _runner: QueryRunner | None = None
+    _runner: Runner | None = None
 
     def execute(self, context: Context) -> dict[str, int]:
         """Gives counts: objects (lines), read (records), sent, skipped (lines)."""
         request, settings = self.asked(context), load_settings()
         settings.require("stream")
-        self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+        self._runner = connect(settings)
         self._run(settings, "create")
         now, counts = datetime.now(UTC), Counts()
         # What is rejected again while this runs is not for this run.

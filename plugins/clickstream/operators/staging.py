@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -15,7 +14,8 @@ from clickstream.aws.s3 import delete_staged, list_archive, list_staged, read_te
 from clickstream.form import FormError
 from clickstream.load_request import LoadRequest, read_request
 from clickstream.manifest import Manifest
-from clickstream.query import QueryRunner
+from clickstream.operators.engine import connect
+from clickstream.query import Runner
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
 from clickstream.staging_keys import StagedObject, overdue, select_expired
@@ -24,7 +24,7 @@ from clickstream.staging_keys import StagedObject, overdue, select_expired
 class LedgerReader(BaseOperator):
     """What operators that look at staging share: a question to the ledger, cancelled when the task is killed."""
 
-    _runner: QueryRunner | None = None
+    _runner: Runner | None = None
 
     def on_kill(self) -> None:
         """Cancels the running query."""
@@ -35,7 +35,7 @@ class LedgerReader(BaseOperator):
         """Which of the staged objects a run has loaded, among other paths."""
         if not staged:
             return frozenset()
-        self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+        self._runner = connect(settings)
         oldest = min(item.staged_at for item in staged)
         result = self._runner.run(render("lake/load_ledger/loaded_paths.sql", settings, {"staged_since": oldest}))
         return frozenset(row["source_path"] for row in result.rows)

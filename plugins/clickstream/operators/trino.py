@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from trino.exceptions import TrinoQueryError
@@ -18,10 +17,11 @@ from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import first_bytes, keep_copy, list_staged, read_text, write_text
 from clickstream.drift import SHAPES_READ, Drift, SchemaChange
 from clickstream.manifest import Manifest
+from clickstream.operators.engine import connect
 from clickstream.operators.links import TrinoQueryLink
 from clickstream.operators.plan import require_plan
 from clickstream.preview import from_row as preview_from_row
-from clickstream.query import QueryRunner, Result, query_url
+from clickstream.query import Result, Runner, query_url
 from clickstream.run_report import from_row
 from clickstream.sessions import rules_of
 from clickstream.settings import Settings, load_settings
@@ -56,7 +56,7 @@ class TrinoStatementOperator(BaseOperator):
         self.sql = sql
         self.look_up = dict(look_up or {})
         self.take_manifest = take_manifest
-        self._runner: QueryRunner | None = None
+        self._runner: Runner | None = None
         self._tag = ""
         self._is_retry = False
 
@@ -78,8 +78,11 @@ class TrinoStatementOperator(BaseOperator):
 
     @property
     def query_url(self) -> str:
-        """Trino's page of the latest query of this task; empty when there was none."""
-        return query_url(self._runner.info_url, load_settings().trino_ui) if self._runner else ""
+        """The engine's page of the latest query of this task; empty when there was none."""
+        if self._runner is None:
+            return ""
+        settings = load_settings()
+        return query_url(self._runner.info_url, "" if settings.is_athena else settings.trino_ui)
 
     def _values(self, context: Context, settings: Settings) -> dict[str, Any]:
         run_id = context["run_id"]
@@ -104,7 +107,7 @@ class TrinoStatementOperator(BaseOperator):
 
     def _run(self, path: str, settings: Settings, values: Mapping[str, Any]) -> Result:
         if self._runner is None:
-            self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+            self._runner = connect(settings)
             if self._is_retry:
                 self._end_leftovers(settings)
         result = self._runner.run(render(path, settings, values).tagged(self._tag))

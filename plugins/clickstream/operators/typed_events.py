@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import local
 from typing import Any
 
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream import typed_events
 from clickstream.evolution import named_run
 from clickstream.form import FormError
+from clickstream.operators.engine import connect
 from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.query import QueryRunner
+from clickstream.query import Runner
 from clickstream.rederive import PendingChangesError, chosen, read_request, rederive, require_current
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
@@ -28,7 +28,7 @@ class _TypedTablesOperator(TrinoStatementOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(sql=[], **kwargs)
-        self._runners: list[QueryRunner] = []
+        self._runners: list[Runner] = []
         self._is_killed = False
 
     def on_kill(self) -> None:
@@ -43,7 +43,7 @@ class _TypedTablesOperator(TrinoStatementOperator):
 
         def run_one(path: str, values: Mapping[str, Any]) -> None:
             if not hasattr(own, "runner"):
-                own.runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+                own.runner = connect(settings)
                 self._runners.append(own.runner)
             if self._is_killed:
                 own.runner.cancel()

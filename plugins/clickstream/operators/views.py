@@ -5,13 +5,12 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.trino.hooks.trino import TrinoHook
 from airflow.sdk import Context
 
 from clickstream.aws.s3 import list_staged
+from clickstream.operators.engine import connect
 from clickstream.operators.plan import require_plan
 from clickstream.operators.staging import LedgerReader
-from clickstream.query import QueryRunner
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import render
 from clickstream.table_shape import Name
@@ -24,7 +23,7 @@ class TrinoPublishViewsOperator(LedgerReader):
     def execute(self, context: Context) -> list[str]:
         """Gives the names of the views that were made."""
         settings = load_settings()
-        self._runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+        self._runner = connect(settings)
         schemas = [settings.lake_database, settings.events_database, settings.segment_database]
         places = {"catalog": settings.lake_catalog, "schemas": schemas}
         found = self._runner.run(render("runtime/comments.sql", settings, places)).rows

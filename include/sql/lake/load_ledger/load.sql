@@ -10,10 +10,11 @@ using (
             listed.bytes,
             cast(listed.staged_at as timestamp(6) with time zone) as staged_at
         from
-            unnest(
-                array[{{ bind_each(manifest.paths) }}],
-                array[{{ bind_each(manifest.bytes) }}],
-                array[{{ bind_each(manifest.times) }}]
+            (
+                values
+                {%- for item in manifest.objects %}
+                ({{ bind(item.path) }}, {{ bind(item.bytes) }}, {{ bind(item.staged_at) }}){{ "," if not loop.last }}
+                {%- endfor %}
             ) as listed (source_path, bytes, staged_at)
     ),
 

@@ -39,14 +39,14 @@ counted as (
 
 select
     counted.event,
-    counted.path,
     counted.json_type,
     counted.event_text,
     counted.messages,
     counted.first_seen_at,
     counted.last_seen_at,
     counted.first_message.message_id,
-    counted.first_message.example
+    counted.first_message.example,
+    json_format(cast(counted.path as json)) as path
 from counted
 order by
     cardinality(counted.path) = 0 desc,

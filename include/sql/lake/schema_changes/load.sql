@@ -69,7 +69,8 @@ using (
             ) as found_value,
             case own_column
                 {%- for column in events.own_columns if column.type not in ("json", "object") %}
-                when {{ literal(column.name) }} then cast({{ quote(column.name) }} as varchar)
+                {%- set zone = " at time zone 'UTC'" if column.type == "timestamp" else "" %}
+                when {{ literal(column.name) }} then cast({{ quote(column.name) }}{{ zone }} as varchar)
                 {%- endfor %}
             end as column_value
         from found_lines

@@ -26,6 +26,6 @@ select
     line_counts.*,
     outcome_counts.rows_new,
     outcome_counts.rows_changed,
-    coalesce(outcome_counts.tracked, array[]) as tracked
+    json_format(cast(coalesce(outcome_counts.tracked, array[]) as json)) as tracked
 from line_counts
 cross join outcome_counts

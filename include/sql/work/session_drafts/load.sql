@@ -47,7 +47,7 @@ with drafts as (
 
 select
     lower(to_hex(substr(sha256(to_utf8(
-        concat_ws(chr(10), drafts.visitor_id, drafts.first_message_id, to_iso8601(drafts.started_at))
+        concat_ws(chr(10), drafts.visitor_id, drafts.first_message_id, to_iso8601(drafts.started_at at time zone 'UTC'))
     )), 1, 16))) as session_id,
     drafts.*,
     drafts.campaign.name as campaign_name,

@@ -14,8 +14,7 @@ with declared_events as (
         listed.table_name
     from
         unnest(
-            array[{{ bind_each(declared.slugs) }}],
-            array[{{ bind_each(declared.tables) }}]
+            cast(json_parse({{ bind(declared.pairs_json) }}) as array(row(event varchar, table_name varchar)))
         ) as listed (event, table_name)
 )
 

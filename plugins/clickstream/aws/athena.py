@@ -1,0 +1,299 @@
+"""Runs statements on Athena: translated, polled to their end, stopped when asked, commit conflicts tried again.
+
+What Trino's system tables tell, Athena's neighbours do: Glue knows tables, columns and comments, Athena's own API knows
+queries. The tables over raw lines are made in Glue too, as Trino's Hive connector makes them.
+"""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from trino.exceptions import TrinoQueryError
+
+from clickstream.athena_sql import Step, translate
+from clickstream.hive_types import TypeNameError, to_hive, to_trino
+from clickstream.query import ATTEMPTS, RETRIED_ERRORS, CancelledError, Result
+from clickstream.settings import Settings
+from clickstream.sql import Statement
+
+logger = logging.getLogger(__name__)
+
+# OPTIMIZE and VACUUM end so when there is more to do than one run of them does.
+MORE_RUNS_NEEDED = frozenset({"ICEBERG_OPTIMIZE_MORE_RUNS_NEEDED", "ICEBERG_VACUUM_MORE_RUNS_NEEDED"})
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+LONGEST_WAIT = 4 * 3600.0
+"""Seconds; no quota of Athena's lets a statement run longer."""
+
+# How many of the workgroup's latest queries are looked through for those of an earlier try.
+LATEST_QUERIES = 500
+
+_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+_ERROR_NAME = re.compile(r"\b([A-Z]+(?:_[A-Z]+)+):")
+_LIST = re.compile(r"array\['(\w+)'\]")
+
+
+class AthenaQueryError(TrinoQueryError):
+    """A statement failed on Athena. Its errors have the names of Trino's: `error_name` and `message` say why."""
+
+    def __init__(self, reason: str, query_id: str) -> None:
+        name = _ERROR_NAME.search(reason)
+        super().__init__(
+            {"errorName": name[1] if name else "ATHENA_ERROR", "errorType": "EXTERNAL", "message": reason}, query_id
+        )
+
+
+class AthenaTypeError(ValueError):
+    """A result has a column that Athena gives as text that cannot be read back; the message names it."""
+
+
+class AthenaRunner:
+    """Runs statements in one workgroup, until it is cancelled; the same interface as clickstream.query.QueryRunner.
+
+    `athena` and `glue` are boto3 clients. `cancel` may be called from another thread or a signal handler.
+    """
+
+    def __init__(self, athena: Any, glue: Any, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._athena = athena
+        self._glue = glue
+        self._settings = settings
+        self._sleep = sleep
+        self._running = ""
+        self._is_cancelled = False
+        self.info_url = ""
+        """The console's page of the latest query; empty before the first."""
+        self._otherwise: dict[str, Callable[[Statement], list[dict[str, Any]]]] = {
+            "staging/lines/create.sql": self._create_lines,
+            "staging/archive_lines/create.sql": self._create_lines,
+            "evolution/columns.sql": self._columns,
+            "runtime/comments.sql": self._comments,
+            "runtime/leftovers.sql": self._leftovers,
+            "runtime/kill.sql": self._kill,
+        }
+
+    def run(self, statement: Statement) -> Result:
+        """Runs it to its end, again on a commit conflict.
+
+        Raises AthenaQueryError, CancelledError, and AthenaSqlError for what Athena cannot run.
+        """
+        if self._is_cancelled:
+            raise CancelledError("cancelled")
+        if statement.path in self._otherwise:
+            return Result(self._otherwise[statement.path](statement), "none", 0, None, 0)
+        retrying = Retrying(
+            retry=retry_if_exception(_is_retried),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=1, max=30),
+            sleep=self._sleep,
+            before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
+            reraise=True,
+        )
+        result: Result = retrying(self._run_once, statement)
+        return result
+
+    def cancel(self) -> None:
+        """Stops what is running, and whatever would be run after it."""
+        self._is_cancelled = True
+        if self._running:
+            self._athena.stop_query_execution(QueryExecutionId=self._running)
+
+    def _run_once(self, statement: Statement) -> Result:
+        result = Result([], "none", 0, None, 0)
+        for step in translate(statement, self._location):
+            done = self._step(step)
+            result = Result(
+                done.rows, done.query_id, result.elapsed_ms + done.elapsed_ms, None, result.read_bytes + done.read_bytes
+            )
+        return result
+
+    def _location(self, schema: str, table: str) -> str:
+        return f"s3://{self._settings.lake_bucket}/{schema}/{table}-{uuid.uuid4().hex[:12]}/"
+
+    def _step(self, step: Step) -> Result:
+        if self._is_cancelled:
+            raise CancelledError("cancelled")
+        query_id: str = self._athena.start_query_execution(
+            QueryString=step.text,
+            # So that a call that is sent again after a lost answer starts nothing twice.
+            ClientRequestToken=uuid.uuid4().hex,
+            QueryExecutionContext={"Catalog": "AwsDataCatalog"},
+            ResultConfiguration={"OutputLocation": self._settings.athena_result_location},
+            WorkGroup=self._settings.athena_workgroup,
+        )["QueryExecutionId"]
+        self._running = query_id
+        self.info_url = _console(self._athena.meta.region_name, query_id)
+        if self._is_cancelled:  # while it was started
+            self.cancel()
+        # What breaks in here, such as a time-out, leaves a query running that `cancel` must still find.
+        execution = self._ended(query_id)
+        self._running = ""
+        status, figures = execution["Status"], execution.get("Statistics", {})
+        if status["State"] == "CANCELLED" and self._is_cancelled:
+            raise CancelledError("cancelled")
+        if status["State"] != "SUCCEEDED":
+            raise AthenaQueryError(status.get("StateChangeReason") or status["State"], query_id)
+        rows = list(self._rows(query_id)) if step.gives_rows else []
+        return Result(
+            rows, query_id, figures.get("TotalExecutionTimeInMillis", 0), None, figures.get("DataScannedInBytes", 0)
+        )
+
+    def _ended(self, query_id: str) -> dict[str, Any]:
+        pause, waited = SHORTEST_PAUSE, 0.0
+        while True:
+            execution: dict[str, Any] = self._athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+            if execution["Status"]["State"] in _ENDED:
+                return execution
+            if waited > LONGEST_WAIT:
+                self._athena.stop_query_execution(QueryExecutionId=query_id)
+                raise AthenaQueryError(f"not ended after {LONGEST_WAIT / 3600:.0f} hours, stopped", query_id)
+            self._sleep(pause)
+            waited += pause
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    def _rows(self, query_id: str) -> Iterator[dict[str, Any]]:
+        is_head = True
+        for page in self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id):
+            columns = [(info["Name"], info["Type"]) for info in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+            for row in page["ResultSet"]["Rows"]:
+                if not is_head:
+                    yield {
+                        name: read_value(name, kind, datum.get("VarCharValue"))
+                        for (name, kind), datum in zip(columns, row["Data"], strict=True)
+                    }
+                is_head = False
+
+    def _create_lines(self, statement: Statement) -> list[dict[str, Any]]:
+        database, table = lines_table(statement)
+        try:
+            self._glue.create_table(DatabaseName=database, TableInput=table)
+        except self._glue.exceptions.AlreadyExistsException:
+            logger.info("%s.%s is there", database, table["Name"])
+        return []
+
+    def _columns(self, statement: Statement) -> list[dict[str, Any]]:
+        return [
+            {
+                "table_schema": table["DatabaseName"],
+                "table_name": table["Name"],
+                "column_name": column["Name"],
+                "data_type": _trino_type(column["Type"]),
+                "column_comment": None,  # Athena sets none alone, so that of a column that is there stays
+            }
+            for table in self._tables(statement)
+            for column in table.get("StorageDescriptor", {}).get("Columns", [])
+            # A column that was dropped stays in Glue, marked so.
+            if column.get("Parameters", {}).get("iceberg.field.current", "true") == "true"
+        ]
+
+    def _comments(self, statement: Statement) -> list[dict[str, Any]]:
+        return [
+            {
+                "schema_name": table["DatabaseName"],
+                "table_name": table["Name"],
+                "comment": table.get("Parameters", {}).get("comment") or table.get("Description"),
+            }
+            for table in self._tables(statement)
+        ]
+
+    def _tables(self, statement: Statement) -> Iterator[dict[str, Any]]:
+        """Those in the schemas that the statement asks about; its first value is the catalog."""
+        for database in statement.parameters[1:]:
+            for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=database):
+                yield from page["TableList"]
+
+    def _leftovers(self, statement: Statement) -> list[dict[str, Any]]:
+        (pattern,) = statement.parameters
+        tag = pattern.strip("%")
+        pages = self._athena.get_paginator("list_query_executions").paginate(
+            WorkGroup=self._settings.athena_workgroup, PaginationConfig={"MaxItems": LATEST_QUERIES, "PageSize": 50}
+        )
+        found = []
+        for page in pages:
+            if ids := page["QueryExecutionIds"]:
+                executions = self._athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
+                found += [one for one in executions if one["Status"]["State"] not in _ENDED and tag in one["Query"]]
+        return [{"query_id": one["QueryExecutionId"]} for one in found]
+
+    def _kill(self, statement: Statement) -> list[dict[str, Any]]:
+        (query_id,) = statement.parameters
+        self._athena.stop_query_execution(QueryExecutionId=query_id)
+        return []
+
+
+def lines_table(statement: Statement) -> tuple[str, dict[str, Any]]:
+    """The database, and what Glue is told to make, for a create.sql of a table over raw lines: as Trino tells it."""
+    _, database, name = re.findall(r'"([^"]+)"', statement.text)[:3]
+    properties = dict(re.findall(r"(\w+) = '((?:[^']|'')*)'", statement.text))
+    partitioned = _LIST.search(statement.text)
+    columns = re.findall(r"^    (\w+) (varchar),?$", statement.text, re.MULTILINE)
+    keys = [{"Name": column, "Type": to_hive(kind)} for column, kind in columns]
+    partitions = [key for key in keys if partitioned and key["Name"] == partitioned[1]]
+    separators = {
+        "field.delim": properties["textfile_field_separator"],
+        "serialization.null.format": properties["null_format"],
+    }
+    return database, {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **separators},
+        "PartitionKeys": partitions,
+        "StorageDescriptor": {
+            "Columns": [key for key in keys if key not in partitions],
+            "Location": properties["external_location"].replace("''", "'"),
+            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            "SerdeInfo": {
+                "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+                # Where Hive has them; Trino writes them to the table, and reads both.
+                "Parameters": separators,
+            },
+        },
+    }
+
+
+def read_value(name: str, kind: str, text: str | None) -> Any:
+    """A value of a result, which Athena gives as text, as Trino's client would give it. Raises AthenaTypeError."""
+    if text is None:
+        return None
+    read = READABLE.get(kind.partition("(")[0])
+    if read is None:
+        raise AthenaTypeError(f"column {name} is of type {kind}: its text cannot be read back, give it as JSON")
+    return read(text)
+
+
+def _instant(text: str) -> datetime:
+    """`2026-11-24 12:00:00.000000`, UTC or with ` UTC` at its end."""
+    return datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=UTC)
+
+
+READABLE: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("varchar", "char", "string", "json"), str),
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), int),
+    **dict.fromkeys(("float", "real", "double"), float),
+    "decimal": Decimal,
+    "boolean": lambda text: text == "true",
+    "date": date.fromisoformat,
+    "timestamp": _instant,
+    "timestamp with time zone": _instant,
+}
+
+
+def _trino_type(hive: str) -> str:
+    try:
+        return to_trino(hive)
+    except TypeNameError:
+        return hive  # of a table that is not ours
+
+
+def _console(region: str, query_id: str) -> str:
+    return f"https://{region}.console.aws.amazon.com/athena/home?region={region}#/query-editor/history/{query_id}"
+
+
+def _is_retried(error: BaseException) -> bool:
+    return isinstance(error, AthenaQueryError) and error.error_name in RETRIED_ERRORS | MORE_RUNS_NEEDED

@@ -1,0 +1,1 @@
+alter table `clickstream`.`events` add columns (`seen_at` timestamp);

@@ -1,0 +1,1 @@
+drop table if exists `clickstream_work`.`batch_1`;

@@ -1,0 +1,1 @@
+drop table if exists "awsdatacatalog"."clickstream_work"."batch_1"

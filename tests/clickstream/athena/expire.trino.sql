@@ -1,0 +1,2 @@
+alter table "awsdatacatalog"."clickstream"."events"
+execute expire_snapshots (retention_threshold => '604800s')

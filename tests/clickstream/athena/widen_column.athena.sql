@@ -1,0 +1,1 @@
+alter table `clickstream`.`events` change column `items` `items` bigint;

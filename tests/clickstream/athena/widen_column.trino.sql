@@ -1,0 +1,2 @@
+alter table "awsdatacatalog"."clickstream"."events"
+alter column "items" set data type bigint
