@@ -29,7 +29,7 @@ def commands(markdown: str) -> Iterator[str]:
     """Each command of a page: lines of its `sh` blocks, and code in its sentences and tables."""
     for token in MarkdownIt("commonmark").enable("table").parse(markdown):
         if token.type == "fence" and token.info.split()[:1] == ["sh"]:
-            yield from filter(_says_to_run, map(_without_comment, token.content.replace("\\\n", " ").splitlines()))
+            yield from filter(_says_to_run, map(_without_comment, re.sub(r" *\\\n *", " ", token.content).splitlines()))
         for code in _inline(token):
             if _program(code) in PROGRAMS and len(code.split()) > 1:
                 yield code
