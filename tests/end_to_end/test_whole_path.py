@@ -60,7 +60,6 @@ def sent(machine: Machine) -> Sent:
     name = f"s3://b/staging/{now:%Y%m%dT%H%M%S}000Z-a"
     model = expected_tables([staged_file(name, b"\n".join(records) + b"\n")]).events
     day = Sent(machine, records, [{**row, **ORIGIN} for row in model], now)
-    assert day.rows() == []
     day.load()
     return day
 
