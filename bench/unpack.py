@@ -16,8 +16,8 @@ from clickstream.tracking_plan import TrackingPlan
 from tests.machine import Machine
 
 EVENTS = 20
-SMALL_BYTES, JSON_BYTES = 2 * 10**6, 1000 * 10**6
-ROUNDS = 5
+SMALL_BYTES, JSON_BYTES = 2 * 10**6, 400 * 10**6
+ROUNDS = 3
 OURS = "Clickstream"
 Way = Callable[[Path, Sample, TrackingPlan], Made]
 
