@@ -83,7 +83,14 @@ def test_the_tables_of_a_whole_run_are_those_of_trino(machine: Machine, athena: 
 
 
 def shown(lake: ScratchLake, table: str) -> list[str]:
-    return plain(lake, lake.rows(table))
+    rows = lake.rows(table)
+    if table == "schema_changes":
+        # Of messages that were received at once, a random id of the line decides which is the example.
+        rows = [
+            {name: row[name] for name in ("path", "json_type", "change", "message_count", "received_at")}
+            for row in rows
+        ]
+    return plain(lake, rows)
 
 
 def typed(lake: ScratchLake, table: str) -> list[str]:
