@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clickstream.athena_sql import Step, inlined, translate, without_zones
-from clickstream.aws.athena import READABLE
+from clickstream.athena_values import READABLE
 from clickstream.query import QueryRunner, Result
 from clickstream.sql import Statement
 

@@ -22,6 +22,7 @@ LONGEST_BYTES = 262_144
 _QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/"""
 _NAME = r'"[^"]+"\."(?P<schema>[^"]+)"\."(?P<table>[^"]+)"'
 _PARTITIONING = re.compile(r"partitioning = array\[([^\]]*)\]")
+_LIST = re.compile(r"array\['(\w+)'\]")
 _TABLE_AS = rf"create (?P<again>or replace )?table {_NAME}\s+(?:with \((?P<with>[^)]*(?:\([^)]*\)[^)]*)*)\)\s+)?as\s+"
 
 
@@ -100,6 +101,37 @@ def sql_literal(value: Any) -> str:
     if isinstance(value, date):
         return f"date '{value}'"
     raise ValueError(f"a value of type {type(value).__name__} cannot be written into a statement")
+
+
+def lines_table(statement: Statement) -> tuple[str, dict[str, Any]]:
+    """The database, and what Glue is told to make, for a create.sql of a table over raw lines: as Trino tells it."""
+    _, database, name = re.findall(r'"([^"]+)"', statement.text)[:3]
+    properties = dict(re.findall(r"(\w+) = '((?:[^']|'')*)'", statement.text))
+    partitioned = _LIST.search(statement.text)
+    columns = re.findall(r"^    (\w+) (varchar),?$", statement.text, re.MULTILINE)
+    keys = [{"Name": column, "Type": to_hive(kind)} for column, kind in columns]
+    partitions = [key for key in keys if partitioned and key["Name"] == partitioned[1]]
+    separators = {
+        "field.delim": properties["textfile_field_separator"],
+        "serialization.null.format": properties["null_format"],
+    }
+    return database, {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **separators},
+        "PartitionKeys": partitions,
+        "StorageDescriptor": {
+            "Columns": [key for key in keys if key not in partitions],
+            "Location": properties["external_location"].replace("''", "'"),
+            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            "SerdeInfo": {
+                "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+                # Where Hive has them; Trino writes them to the table, and reads both.
+                "Parameters": separators,
+            },
+        },
+    }
 
 
 def _query(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:

@@ -10,15 +10,13 @@ import pytest
 from botocore.stub import ANY, Stubber
 from trino.exceptions import TrinoQueryError
 
-from clickstream.athena_sql import AthenaSqlError
+from clickstream.athena_sql import AthenaSqlError, lines_table
+from clickstream.athena_values import AthenaTypeError, read_value
 from clickstream.aws.athena import (
     LONGEST_PAUSE,
     LONGEST_WAIT,
     AthenaQueryError,
     AthenaRunner,
-    AthenaTypeError,
-    lines_table,
-    read_value,
 )
 from clickstream.evolution import present_shapes
 from clickstream.query import ATTEMPTS, CancelledError, Result

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from clickstream.aws.athena import AthenaRunner, lines_table
+from clickstream.athena_sql import lines_table
+from clickstream.aws.athena import AthenaRunner
 from clickstream.plan_diff import differences, fitting
 from clickstream.plan_seen import look
 from clickstream.sql import TableNames, render

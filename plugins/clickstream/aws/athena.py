@@ -8,16 +8,15 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from trino.exceptions import TrinoQueryError
 
-from clickstream.athena_sql import Step, translate
-from clickstream.hive_types import TypeNameError, to_hive, to_trino
+from clickstream.athena_sql import Step, lines_table, translate
+from clickstream.athena_values import read_value
+from clickstream.hive_types import TypeNameError, to_trino
 from clickstream.query import ATTEMPTS, RETRIED_ERRORS, CancelledError, Result
 from clickstream.settings import Settings
 from clickstream.sql import Statement
@@ -36,7 +35,6 @@ LATEST_QUERIES = 500
 
 _ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 _ERROR_NAME = re.compile(r"\b([A-Z]+(?:_[A-Z]+)+):")
-_LIST = re.compile(r"array\['(\w+)'\]")
 
 
 class AthenaQueryError(TrinoQueryError):
@@ -47,10 +45,6 @@ class AthenaQueryError(TrinoQueryError):
         super().__init__(
             {"errorName": name[1] if name else "ATHENA_ERROR", "errorType": "EXTERNAL", "message": reason}, query_id
         )
-
-
-class AthenaTypeError(ValueError):
-    """A result has a column that Athena gives as text that cannot be read back; the message names it."""
 
 
 class AthenaRunner:
@@ -224,64 +218,6 @@ class AthenaRunner:
         (query_id,) = statement.parameters
         self._athena.stop_query_execution(QueryExecutionId=query_id)
         return []
-
-
-def lines_table(statement: Statement) -> tuple[str, dict[str, Any]]:
-    """The database, and what Glue is told to make, for a create.sql of a table over raw lines: as Trino tells it."""
-    _, database, name = re.findall(r'"([^"]+)"', statement.text)[:3]
-    properties = dict(re.findall(r"(\w+) = '((?:[^']|'')*)'", statement.text))
-    partitioned = _LIST.search(statement.text)
-    columns = re.findall(r"^    (\w+) (varchar),?$", statement.text, re.MULTILINE)
-    keys = [{"Name": column, "Type": to_hive(kind)} for column, kind in columns]
-    partitions = [key for key in keys if partitioned and key["Name"] == partitioned[1]]
-    separators = {
-        "field.delim": properties["textfile_field_separator"],
-        "serialization.null.format": properties["null_format"],
-    }
-    return database, {
-        "Name": name,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **separators},
-        "PartitionKeys": partitions,
-        "StorageDescriptor": {
-            "Columns": [key for key in keys if key not in partitions],
-            "Location": properties["external_location"].replace("''", "'"),
-            "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-            "SerdeInfo": {
-                "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-                # Where Hive has them; Trino writes them to the table, and reads both.
-                "Parameters": separators,
-            },
-        },
-    }
-
-
-def read_value(name: str, kind: str, text: str | None) -> Any:
-    """A value of a result, which Athena gives as text, as Trino's client would give it. Raises AthenaTypeError."""
-    if text is None:
-        return None
-    read = READABLE.get(kind.partition("(")[0])
-    if read is None:
-        raise AthenaTypeError(f"column {name} is of type {kind}: its text cannot be read back, give it as JSON")
-    return read(text)
-
-
-def _instant(text: str) -> datetime:
-    """`2026-11-24 12:00:00.000000`, UTC or with ` UTC` at its end."""
-    return datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=UTC)
-
-
-READABLE: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("varchar", "char", "string", "json"), str),
-    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), int),
-    **dict.fromkeys(("float", "real", "double"), float),
-    "decimal": Decimal,
-    "boolean": lambda text: text == "true",
-    "date": date.fromisoformat,
-    "timestamp": _instant,
-    "timestamp with time zone": _instant,
-}
 
 
 def _trino_type(hive: str) -> str:

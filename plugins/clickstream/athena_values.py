@@ -1,0 +1,37 @@
+"""The values of Athena's results, which it gives as text, as Trino's client would give them."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+
+class AthenaTypeError(ValueError):
+    """A result has a column that Athena gives as text that cannot be read back; the message names it."""
+
+
+def read_value(name: str, kind: str, text: str | None) -> Any:
+    """A value of a result, which Athena gives as text, as Trino's client would give it. Raises AthenaTypeError."""
+    if text is None:
+        return None
+    read = READABLE.get(kind.partition("(")[0])
+    if read is None:
+        raise AthenaTypeError(f"column {name} is of type {kind}: its text cannot be read back, give it as JSON")
+    return read(text)
+
+
+def _instant(text: str) -> datetime:
+    """`2026-11-24 12:00:00.000000`, UTC or with ` UTC` at its end."""
+    return datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=UTC)
+
+
+READABLE: Mapping[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("varchar", "char", "string", "json"), str),
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), int),
+    **dict.fromkeys(("float", "real", "double"), float),
+    "decimal": Decimal,
+    "boolean": lambda text: text == "true",
+    "date": date.fromisoformat,
+    "timestamp": _instant,
+    "timestamp with time zone": _instant,
+}
