@@ -1,7 +1,8 @@
 """`make migrate`: brings the tables up to date without a run of a DAG, and prints what was changed.
 
 As `make check-config`, it takes the installation that CLICKSTREAM_* and AIRFLOW_CONN_* in the environment tell of;
-without CLICKSTREAM_STAGING_BUCKET, the local stack. Runs in Airflow's environment, whose connection to Trino it uses.
+without CLICKSTREAM_STAGING_BUCKET, the local stack. Runs in Airflow's environment, whose connection to Trino, or for
+Athena to AWS, it uses.
 """
 
 import sys
@@ -17,16 +18,16 @@ from local.places import LocalError
 
 def bring_up_to_date() -> list[str]:
     """What was changed, a line each. Raises what `main` tells of."""
-    from airflow.providers.trino.hooks.trino import TrinoHook  # noqa: PLC0415 - Airflow reads its environment when imported
-
+    # Airflow reads its environment when it is imported.
     from clickstream.migration import migrate  # noqa: PLC0415
-    from clickstream.query import QueryRunner, Result  # noqa: PLC0415
+    from clickstream.operators.engine import connect  # noqa: PLC0415
+    from clickstream.query import Result  # noqa: PLC0415
     from clickstream.settings import load_settings  # noqa: PLC0415
     from clickstream.sql import render  # noqa: PLC0415
     from clickstream.tracking_plan import read_plan  # noqa: PLC0415
 
     settings = load_settings()
-    runner = QueryRunner(TrinoHook(settings.trino_conn_id).get_conn())
+    runner = connect(settings)
 
     def run(path: str, **values: Any) -> Result:
         return runner.run(render(path, settings, values))
