@@ -1,6 +1,8 @@
 """Runs one statement on Trino: no splitting, values bound, cancelled when asked, commit conflicts tried again."""
 
 import logging
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -70,15 +72,7 @@ class QueryRunner:
 
     def run(self, statement: Statement) -> Result:
         """Runs it to its end, again on a commit conflict. Raises trino.exceptions.Error and CancelledError."""
-        retrying = Retrying(
-            retry=retry_if_exception(_is_retried),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=1, max=30),
-            before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
-            reraise=True,
-        )
-        result: Result = retrying(self._run_once, statement)
-        return result
+        return run_with_retries(self._run_once, statement, RETRIED_ERRORS)
 
     def cancel(self) -> None:
         """Cancels what is running, and whatever would be run after it."""
@@ -112,8 +106,23 @@ class QueryRunner:
         )
 
 
-def _is_retried(error: BaseException) -> bool:
-    return isinstance(error, TrinoQueryError) and error.error_name in RETRIED_ERRORS
+def run_with_retries(
+    run_once: Callable[[Statement], Result],
+    statement: Statement,
+    error_names: Collection[str],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """What `run_once` gives for the statement; after one of these errors of the engine tried again, later each time."""
+    retrying = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, TrinoQueryError) and error.error_name in error_names),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=1, max=30),
+        sleep=sleep,
+        before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
+        reraise=True,
+    )
+    result: Result = retrying(run_once, statement)
+    return result
 
 
 def query_url(info_url: str, ui: str) -> str:

@@ -11,13 +11,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from trino.exceptions import TrinoQueryError
 
 from clickstream.athena_sql import Step, lines_table, translate
 from clickstream.athena_values import read_value
 from clickstream.hive_types import TypeNameError, to_trino
-from clickstream.query import ATTEMPTS, RETRIED_ERRORS, CancelledError, Result
+from clickstream.query import RETRIED_ERRORS, CancelledError, Result, run_with_retries
 from clickstream.settings import Settings
 from clickstream.sql import Statement
 
@@ -80,16 +79,7 @@ class AthenaRunner:
             raise CancelledError("cancelled")
         if statement.path in self._otherwise:
             return Result(self._otherwise[statement.path](statement), "none", 0, None, 0)
-        retrying = Retrying(
-            retry=retry_if_exception(_is_retried),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=1, max=30),
-            sleep=self._sleep,
-            before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
-            reraise=True,
-        )
-        result: Result = retrying(self._run_once, statement)
-        return result
+        return run_with_retries(self._run_once, statement, RETRIED_ERRORS | MORE_RUNS_NEEDED, self._sleep)
 
     def cancel(self) -> None:
         """Stops what is running, and whatever would be run after it."""
@@ -229,7 +219,3 @@ def _trino_type(hive: str) -> str:
 
 def _console(region: str, query_id: str) -> str:
     return f"https://{region}.console.aws.amazon.com/athena/home?region={region}#/query-editor/history/{query_id}"
-
-
-def _is_retried(error: BaseException) -> bool:
-    return isinstance(error, AthenaQueryError) and error.error_name in RETRIED_ERRORS | MORE_RUNS_NEEDED
