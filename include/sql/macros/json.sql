@@ -12,11 +12,12 @@ try_cast({{ value }} as varchar)
 regexp_like({{ text }}, '[^\s\p{Z}\x{85}]')
 {%- endmacro -%}
 
-{#- The same of a value that was read as text. -#}
+{#- true, false, or those words in any case; NULL for anything else. -#}
 {%- macro boolean_of(text) -%}
 case lower({{ text }}) when 'true' then true when 'false' then false end
 {%- endmacro -%}
 
+{#- A finite number; NULL for anything else. -#}
 {%- macro double_of(text) -%}
 case
     when regexp_like({{ text }}, '^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$')
@@ -25,12 +26,11 @@ case
 end
 {%- endmacro -%}
 
-{#- true, false, or those words in any case; NULL for anything else. -#}
+{#- The same of a JSON value, or of a string in one. -#}
 {%- macro boolean(value) -%}
 {{ boolean_of(text(value)) }}
 {%- endmacro -%}
 
-{#- A finite number, or a string that spells one; NULL for anything else. -#}
 {%- macro double(value) -%}
 {{ double_of(text(value)) }}
 {%- endmacro -%}
