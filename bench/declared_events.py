@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.load import Several, load_everything
-from bench.measure import Cost, Stopwatch, trino_process
+from bench.measure import Cost, Stopwatch, compared, trino_process
+from bench.messages import SEED, clean_messages
 from clickstream import typed_events
 from clickstream.tracking_plan import TrackingPlan, parse_plan
-from local.segment.events import generate_day
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
-SEED = 3
 OBJECT_MESSAGES = 5_000
 MOST_REPEATED = 50
 """Declared events up to which a case is measured several times: making 500 tables takes minutes."""
@@ -85,11 +84,7 @@ def plan_of(case: Case) -> TrackingPlan:
 def objects(messages: int, names: int, now: datetime) -> Iterator[bytes]:
     """Track messages of a generated day, as many as wanted, with `names` event names in turn; some a staged object."""
     choose = random.Random(SEED)
-    tracks = [
-        message
-        for message in map(_parsed, generate_day(SEED, now, 60).records)
-        if message and message.get("type") == "track" and message.get("messageId")
-    ]
+    tracks = [message for message in clean_messages(now, users=60) if message.get("type") == "track"]
     lines = []
     for number in range(messages):
         received = (now - timedelta(hours=2) + timedelta(milliseconds=number)).isoformat()
@@ -98,14 +93,6 @@ def objects(messages: int, names: int, now: datetime) -> Iterator[bytes]:
         if len(lines) == OBJECT_MESSAGES or number == messages - 1:
             yield ("\n".join(lines) + "\n").encode()
             lines = []
-
-
-def _parsed(record: bytes) -> Mapping[str, Any] | None:
-    try:
-        value = json.loads(record)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def measure(machine: Machine, case: Case, messages: int, now: datetime) -> Measured:
@@ -169,9 +156,6 @@ def _row(case: Case, found: Sequence[Measured], base: Case) -> dict[str, Any]:
     return {
         "case": case.title,
         "typed rows": next(one.rows for one in found if one.case == case),
-        "seconds": [cost.seconds for cost in costs],
-        "CPU seconds": [cost.cpu_seconds for cost in costs],
-        "ratio": [cost.seconds / first.seconds for cost, first in zip(costs, bases, strict=True)],
-        "CPU ratio": [cost.cpu_seconds / first.cpu_seconds for cost, first in zip(costs, bases, strict=True)],
+        **compared(costs, bases),
         "steps": {name: {"seconds": cost.seconds, "CPU seconds": cost.cpu_seconds} for name, cost in steps.items()},
     }

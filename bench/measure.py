@@ -20,6 +20,17 @@ class Cost:
     cpu_seconds: float = 0.0
 
 
+def compared(costs: Sequence[Cost], bases: Sequence[Cost]) -> dict[str, list[float]]:
+    """Several costs as cells of a row, with the ratio of each to that of the base in its round."""
+    pairs = list(zip(costs, bases, strict=True))
+    return {
+        "seconds": [cost.seconds for cost in costs],
+        "CPU seconds": [cost.cpu_seconds for cost in costs],
+        "ratio": [cost.seconds / base.seconds for cost, base in pairs],
+        "CPU ratio": [cost.cpu_seconds / base.cpu_seconds for cost, base in pairs],
+    }
+
+
 @dataclass
 class Stopwatch:
     """Adds up the cost of named steps. `process` is the server whose CPU is counted."""

@@ -73,9 +73,9 @@ def _templates(names: int) -> list[bytes]:
     return templates
 
 
-def clean_messages(now: datetime) -> Iterator[Mapping[str, Any]]:
+def clean_messages(now: datetime, users: int = USERS) -> Iterator[Mapping[str, Any]]:
     """The messages of a generated day that are whole."""
-    for record in generate_day(SEED, now, USERS).records:
+    for record in generate_day(SEED, now, users).records:
         try:
             message = json.loads(record)
         except ValueError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import stage
-from bench.measure import Cost, Stopwatch, trino_process
+from bench.measure import Cost, Stopwatch, compared, trino_process
 from bench.messages import write_sample
 from clickstream.query import Result
 from clickstream.sql import quote
@@ -137,7 +137,5 @@ def _row(case: Case, found: list[Measured], bases: list[Measured]) -> dict[str, 
         "case": case.title,
         "bytes read / bytes of the objects": [one.unpack.read_bytes / one.object_bytes for one in found],
         "MB read by MERGE": [one.merge.read_bytes / 1e6 for one in found],
-        "seconds": [one.cost.seconds for one in found],
-        "CPU seconds": [one.cost.cpu_seconds for one in found],
-        "ratio": [one.cost.seconds / base.cost.seconds for one, base in zip(found, bases, strict=True)],
+        **compared([one.cost for one in found], [base.cost for base in bases]),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import ways
 from bench.declared_events import Case, plan_of
-from bench.measure import Cost
+from bench.measure import Cost, compared
 from bench.messages import write_sample
 from tests.machine import Machine
 
@@ -28,19 +28,10 @@ def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[st
         for size, costs in found.items():
             with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
                 sample = write_sample(Path(place), size, EVENTS, hour)
-                made = ways.ours(machine, sample, plan, (hour, hour + timedelta(hours=1)))
+                made = ways.ours(machine, sample, plan)
             assert made.count("events") == sample.messages, f"{made.count('events')} of {sample.messages} were loaded"
             costs.append(made.cost)
             say(f"{size / 1e6:.0f} MB: {made.cost.seconds:.1f} s, {made.cost.cpu_seconds:.1f} s of CPU")
     bases = found[json_bytes]
-    rows = [
-        {
-            "case": f"{size / 1e6:g} MB of JSON",
-            "seconds": [cost.seconds for cost in costs],
-            "CPU seconds": [cost.cpu_seconds for cost in costs],
-            "ratio": [cost.seconds / base.seconds for cost, base in zip(costs, bases, strict=True)],
-            "CPU ratio": [cost.cpu_seconds / base.cpu_seconds for cost, base in zip(costs, bases, strict=True)],
-        }
-        for size, costs in found.items()
-    ]
+    rows = [{"case": f"{size / 1e6:g} MB of JSON", **compared(costs, bases)} for size, costs in found.items()]
     return {"title": "Ten times the data", "about": {"events": EVENTS}, "rows": rows}

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import ways
 from bench.declared_events import Case, plan_of
+from bench.measure import compared
 from bench.messages import Sample, write_sample
 from bench.ways import Made, Rows
 from clickstream.tracking_plan import TrackingPlan
@@ -29,7 +30,6 @@ def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[st
     """
     hour = (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
     plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
-    found: dict[str, list[Made]] = {}
     all_ways = _ways(machine, hour)
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
         sample = _sample(Path(place) / "small", SMALL_BYTES, hour)
@@ -47,7 +47,7 @@ def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[st
 def _ways(machine: Machine, hour: datetime) -> dict[str, Way]:
     ends = (hour, hour + timedelta(hours=1))
     return {
-        OURS: lambda _, sample, plan: ways.ours(machine, sample, plan, ends),
+        OURS: lambda _, sample, plan: ways.ours(machine, sample, plan),
         "Trino, a function a column": lambda _, sample, plan: ways.naive(machine, sample, plan, ends),
         "DuckDB, to Parquet": functools.partial(ways.comparator, "duckdb_way.py"),
         "Spark, to Parquet": functools.partial(ways.comparator, "spark_way.py"),
@@ -110,11 +110,8 @@ def _row(name: str, found: Mapping[str, Sequence[Made]], sample: Sample) -> dict
     base = [one.cost for one in found[OURS]]
     row: dict[str, Any] = {
         "case": name,
-        "seconds": [cost.seconds for cost in costs],
-        "CPU seconds": [cost.cpu_seconds for cost in costs],
+        **compared(costs, base),
         "MB of JSON/s": [sample.json_bytes / 1e6 / cost.seconds for cost in costs],
-        "ratio": [cost.seconds / ours.seconds for cost, ours in zip(costs, base, strict=True)],
-        "CPU ratio": [cost.cpu_seconds / ours.cpu_seconds for cost, ours in zip(costs, base, strict=True)],
     }
     steps = found[name][-1].steps
     return {

@@ -51,9 +51,8 @@ def common_names() -> list[str]:
     return [column.name for column in common_columns() if column.name in filled]
 
 
-def ours(machine: Machine, sample: Sample, plan: TrackingPlan, hour: tuple[datetime, datetime]) -> Made:
+def ours(machine: Machine, sample: Sample, plan: TrackingPlan) -> Made:
     """The load as it is shipped."""
-    del hour
     lake = scratch_lake(machine)
     stage(lake, sample)
     several = Several(machine, lake)
