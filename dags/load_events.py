@@ -10,14 +10,14 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    object that cannot be read at all is set aside: a copy under quarantine/ in the lake bucket, a row in `quarantine`.
    In a dry run, **preview** then tells what the load would do, and the tasks below are skipped.
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
-5. **load_rejects** keeps the lines that could not be read, whole, in `rejects`; **load_discards** single values that
-   did not fit their column, in `discards`; **record_schema_changes** keys, and types of values, that were never met
-   before, in `schema_changes`.
-6. **write_ledger** writes what became of every line to `load_ledger`. **publish_views** then moves `events_live` on to
-   the oldest object that is not loaded, and makes views that are missing.
-7. **load_typed_events** fills the table of each live event of `include/tracking_plan.yaml`, and `violations`, out of
-   `events`; a mistake in the plan fails this task and no load before it. **publish_event_views** then makes the view of
-   each event in Segment's shape, where it is missing or the plan has changed.
+5. **load_discards**, after it, keeps single values that did not fit their column, in `discards`; beside that,
+   **load_rejects** keeps the lines that could not be read, whole, in `rejects`, and **record_schema_changes** keys, and
+   types of values, that were never met before, in `schema_changes`.
+6. **write_ledger**, after those, writes what became of every line to `load_ledger`. **publish_views** then moves
+   `events_live` on to the oldest object that is not loaded, and makes views that are missing.
+7. **load_typed_events**, beside the ledger, fills the table of each live event of `include/tracking_plan.yaml`, and
+   `violations`, out of `events`; a mistake in the plan fails this task and no other table. **publish_event_views** then
+   makes the view of each event in Segment's shape, where it is missing or the plan has changed.
 8. **report** prints the run report, stores it in `load_runs`, fails the run when rows read are not loaded + duplicate
    + rejected, and else announces the load, so that `model_sessions` begins.
 9. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
@@ -101,8 +101,10 @@ def load_events():
         task_id="drop_batch", sql=["work/batch/drop.sql"], trigger_rule="none_failed_min_one_success"
     )
 
-    loads = [load_events, load_rejects, load_discards, record_schema_changes, write_ledger, load_typed_events]
-    chain(create_tables, take_manifest, unpack, *loads, report, check, drop_batch)
+    # load_events is skipped in a dry run, and with it all that follows. Both load_discards and load_typed_events write
+    # to `discards`; the others stand side by side.
+    chain(create_tables, take_manifest, unpack, load_events, load_discards, load_typed_events, report)
+    chain(load_events, [load_rejects, load_discards, record_schema_changes], write_ledger, report, check, drop_batch)
     chain(unpack, preview, drop_batch)
     chain(write_ledger, publish_views)
     chain(load_typed_events, publish_event_views)
