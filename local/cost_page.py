@@ -1,6 +1,7 @@
-"""The table of docs/runbooks/cost.md, worked out from the prices and assumptions beside it. `make docs` writes it."""
+"""The tables of docs/runbooks/cost.md, worked out from the prices and assumptions beside it. `make docs` writes it."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from local.places import ROOT
 
 PAGE = ROOT / "docs" / "runbooks" / "cost.md"
 PRICES = ROOT / "docs" / "runbooks" / "prices.yaml"
-BEGIN, END = "<!-- begin: made by local/cost_page.py -->\n", "<!-- end -->\n"
+END = "<!-- end -->\n"
 MILLION, GB, HOURS_A_MONTH = 1_000_000, 1_000_000_000, 730
+DAYS_A_MONTH = HOURS_A_MONTH / 24
 
 
 def read(path: Path = PRICES) -> dict[str, Any]:
@@ -52,8 +54,61 @@ def per_month(texts: dict[str, Any]) -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True)
+class Volume:
+    """What so many events a day need. Gigabytes of JSON, workers of Trino, dollars a month."""
+
+    events_a_day: int
+    gb_a_day: float
+    gb_in_the_busiest_hour: float
+    objects_in_the_busiest_hour: int
+    cores_on_average: float
+    cores_in_the_busiest_hour: float
+    workers: int
+    trino_a_month: float
+    rest_a_month: float
+
+
+def volume(events_a_day: int, texts: dict[str, Any]) -> Volume:
+    """A Trino that runs all month, large enough to load the busiest hour in the minutes that are assumed."""
+    one, price = texts["assumed"], {name: entry["price"] for name, entry in texts["prices"].items()}
+    gb_a_day = events_a_day * one["event_bytes"] / GB
+    busiest = gb_a_day * one["busiest_hour_share"]
+    cores = busiest * one["load_cpu_seconds_a_gb"] / (one["load_minutes"] * 60) / one["cores_busy_share"]
+    workers = math.ceil(cores / one["trino_worker_cores"])
+    by_size = math.ceil(busiest * GB / one["object_bytes"])
+    months = per_month(texts)
+    return Volume(
+        events_a_day=events_a_day,
+        gb_a_day=gb_a_day,
+        gb_in_the_busiest_hour=busiest,
+        objects_in_the_busiest_hour=max(one["objects_a_month"] // HOURS_A_MONTH, by_size),
+        cores_on_average=gb_a_day * one["load_cpu_seconds_a_gb"] / 86_400,
+        cores_in_the_busiest_hour=cores,
+        workers=workers,
+        trino_a_month=(workers + 1) * HOURS_A_MONTH * price["trino_node_hour"],
+        rest_a_month=sum(per_million(texts).values()) * events_a_day / MILLION * DAYS_A_MONTH + sum(months.values()),
+    )
+
+
+def volumes_table(texts: dict[str, Any]) -> str:
+    """One row for each number of events a day."""
+    head = (
+        "| events a day | GB of JSON a day | in the busiest hour: GB | objects | cores to load it | cores on average "
+        "| Trino's workers | $ a month, Trino | $ a month, the rest |"
+    )
+    line = "| --- " * head.count(" | ") + "| --- |"
+    rows = [
+        f"| {one.events_a_day:,} | {one.gb_a_day:,.0f} | {one.gb_in_the_busiest_hour:,.1f} "
+        f"| {one.objects_in_the_busiest_hour:,} | {one.cores_in_the_busiest_hour:,.1f} | {one.cores_on_average:,.1f} "
+        f"| {one.workers} | {one.trino_a_month:,.0f} | {one.rest_a_month:,.0f} |"
+        for one in (volume(events, texts) for events in texts["events_a_day"])
+    ]
+    return "\n".join([head, line, *rows]) + "\n"
+
+
 def table(texts: dict[str, Any]) -> str:
-    """The part of the page that is made."""
+    """What a million events cost, and a month."""
     events, months = per_million(texts), per_month(texts)
     rows = [f"| {name} | {cost:.4f} | |" for name, cost in events.items()]
     rows += [f"| {name} | | {cost:.2f} |" for name, cost in months.items()]
@@ -63,10 +118,13 @@ def table(texts: dict[str, Any]) -> str:
 
 
 def page(text: str, texts: dict[str, Any]) -> str:
-    """The page with its table as it must be."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{table(texts)}{END}{after}"
+    """The page with its tables as they must be."""
+    for name, made in (("cost", table(texts)), ("volumes", volumes_table(texts))):
+        begin = f"<!-- begin {name}: made by local/cost_page.py -->\n"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(END)
+        text = f"{before}{begin}{made}{END}{after}"
+    return text
 
 
 def _rounded(size: float, step: int) -> int:
