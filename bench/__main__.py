@@ -13,7 +13,7 @@ import psutil
 import typer
 from rich.console import Console
 
-from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, scale, unpack
+from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, scale, unpack, workers
 from local import stack
 from local.places import ROOT
 from tests.machine import Machine
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "unpack": unpack.run,
     "new_data": new_data.run,
     "scale": scale.run,
+    "workers": workers.run,
     "questions": questions.run,
     "declared_events": declared_events.run,
     "airflow": airflow_runs.run,

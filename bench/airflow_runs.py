@@ -34,7 +34,8 @@ def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[st
         for records in batches:
             found.append(load(machine, records))
             say(f"{case}: {found[-1]['seconds']:.1f} s, {found[-1]['seconds without a query']:.1f} s without a query")
-        rows.append({"case": case, **{key: [one[key] for one in found] for key in found[0]}})
+        tasks = found[-1].pop("tasks")
+        rows.append({"case": case, **{key: [one[key] for one in found] for key in found[-1]}, "tasks": tasks})
     return {"title": "What Airflow costs", "about": {"messages of a day": len(days[-1])}, "rows": rows}
 
 
@@ -52,8 +53,11 @@ def _seconds(duration: str) -> float:
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-def load(machine: Machine, records: Sequence[bytes]) -> dict[str, float]:
-    """One run of the load, of what was sent before: by the times that Airflow and Trino keep."""
+def load(machine: Machine, records: Sequence[bytes]) -> dict[str, Any]:
+    """One run of the load, of what was sent before: by the times that Airflow and Trino keep.
+
+    `tasks` has from when to when each ran, in seconds since the first began.
+    """
     places, airflow = machine.places, Airflow(machine.places)
     if records:
         pipeline.send(records, places, lambda _: None)
@@ -70,6 +74,9 @@ def load(machine: Machine, records: Sequence[bytes]) -> dict[str, float]:
         "tasks run": sum(task["state"] == "success" for task in tasks),
         "seconds without a query": seconds - busy,
         "seconds in which no task runs": seconds - covered(spans),
+        "tasks": {
+            task["task_id"]: [start - whole[0], end - whole[0]] for task, (start, end) in zip(tasks, spans, strict=True)
+        },
     }
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.load import Several, load_everything
-from bench.measure import Cost, Stopwatch, compared, trino_process
+from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import SEED, clean_messages
 from clickstream import typed_events
 from clickstream.tracking_plan import TrackingPlan, parse_plan
@@ -103,7 +103,7 @@ def measure(machine: Machine, case: Case, messages: int, now: datetime) -> Measu
         lake.stage(f"{now - timedelta(hours=1):%Y%m%dT%H%M%S}{number:03d}Z-bench.ndjson", body)
     several = Several(machine, lake)
     typed_events.create_missing(lake.run, several, plan, lake.settings)
-    watch = Stopwatch(trino_process(machine.places))
+    watch = Stopwatch(trino_processes(machine.places))
     load_everything(lake, several, plan, watch)
     rows, checksum = typed_rows(lake, plan)
     return Measured(case, watch.steps, watch.total(), rows, checksum)

@@ -33,9 +33,9 @@ def compared(costs: Sequence[Cost], bases: Sequence[Cost]) -> dict[str, list[flo
 
 @dataclass
 class Stopwatch:
-    """Adds up the cost of named steps. `process` is the server whose CPU is counted."""
+    """Adds up the cost of named steps. `processes` are the servers whose CPU is counted."""
 
-    process: psutil.Process
+    processes: Sequence[psutil.Process]
     steps: dict[str, Cost] = field(default_factory=dict)
 
     @contextmanager
@@ -53,8 +53,8 @@ class Stopwatch:
         return Cost(sum(cost.seconds for cost in costs), sum(cost.cpu_seconds for cost in costs))
 
     def _cpu(self) -> float:
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        times = [process.cpu_times() for process in self.processes]
+        return float(sum(one.user + one.system for one in times))
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,13 @@ class Spread:
         return f"{_digits(self.median)} ({_digits(self.low)}-{_digits(self.high)})"
 
 
-def trino_process(places: Places) -> psutil.Process:
-    """The local Trino. Raises RuntimeError when it does not run."""
-    process = processes.find("trino", places.state)
-    if process is None:
+def trino_processes(places: Places) -> list[psutil.Process]:
+    """The local Trino, all its nodes. Raises RuntimeError when it does not run."""
+    marks = sorted(places.state.glob("trino*.pid"))
+    found = [process for mark in marks if (process := processes.find(mark.stem, places.state))]
+    if not found:
         raise RuntimeError("the local Trino does not run")
-    return process
+    return found
 
 
 def _digits(value: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.load import stage
-from bench.measure import Cost, Stopwatch, compared, trino_process
+from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import write_sample
 from clickstream.query import Result
 from clickstream.sql import quote
@@ -114,7 +114,7 @@ def _measure(machine: Machine, lake: ScratchLake, json_bytes: int, number: int) 
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
         sample = write_sample(Path(place), json_bytes, 20, hour, first_id=(number + 1) * 10**6)
         stage(lake, sample)
-    watch = Stopwatch(trino_process(machine.places))
+    watch = Stopwatch(trino_processes(machine.places))
     run_id = f"new-{number}"
     with watch.step("load"):
         taken = lake.take(run_id)

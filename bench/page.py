@@ -1,7 +1,8 @@
-"""The tables of docs/performance.md, between its markers, from bench/results. `make bench` writes them."""
+"""The tables of docs/performance.md, between its markers, and its pictures; `make bench` makes them."""
 
 import json
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from bench.measure import Spread
-from local.places import ROOT
+from local.places import ENVIRONMENTS, ROOT
 
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "performance.md"
@@ -36,8 +37,9 @@ def filled(text: str) -> str:
 
 
 def write() -> None:
-    """Writes the page anew."""
+    """Writes the page anew, and draws its pictures."""
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    subprocess.run([ENVIRONMENTS / "bench" / "bin" / "python", ROOT / "bench" / "draw.py"], check=True)
 
 
 def _markdown(file: Path) -> str:

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from bench.declared_events import Case, plan_of
 from bench.load import Several, load_everything, stage
-from bench.measure import Stopwatch, trino_process
+from bench.measure import Stopwatch, trino_processes
 from bench.messages import write_sample
 from clickstream import typed_events
 from clickstream.query import Result
@@ -67,7 +67,7 @@ def _month(machine: Machine, plan: TrackingPlan, now: datetime, days: int, day_b
             hour = now - timedelta(days=day, hours=1)
             stage(lake, write_sample(Path(place), day_bytes, EVENTS, hour, first_id=day * 10**6))
     typed_events.create_missing(lake.run, several, plan, lake.settings)
-    load_everything(lake, several, plan, Stopwatch(trino_process(machine.places)))
+    load_everything(lake, several, plan, Stopwatch(trino_processes(machine.places)))
     return lake
 
 
@@ -114,7 +114,8 @@ def _require_same(title: str, found: Mapping[str, list[Result]]) -> None:
 
 
 def _row(title: str, found: Mapping[str, list[Result]]) -> dict[str, Any]:
-    row: dict[str, Any] = {"case": title, "seconds": [one.elapsed_ms / 1e3 for one in found[OURS]]}
+    seconds = {name: [one.elapsed_ms / 1e3 for one in results] for name, results in found.items()}
+    row: dict[str, Any] = {"case": title, "seconds": seconds[OURS], "of each": seconds}
     for name, results in found.items():
         row[f"MB read, {name}"] = [one.read_bytes / 1e6 for one in results]
         if name != OURS:

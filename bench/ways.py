@@ -12,7 +12,7 @@ import psutil
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.load import Several, load_everything, stage
-from bench.measure import Cost, Stopwatch, trino_process
+from bench.measure import Cost, Stopwatch, trino_processes
 from bench.messages import Sample
 from clickstream import typed_events
 from clickstream.columns import Column, Columns, read_columns
@@ -57,7 +57,7 @@ def ours(machine: Machine, sample: Sample, plan: TrackingPlan) -> Made:
     stage(lake, sample)
     several = Several(machine, lake)
     typed_events.create_missing(lake.run, several, plan, lake.settings)
-    watch = Stopwatch(trino_process(machine.places))
+    watch = Stopwatch(trino_processes(machine.places))
     load_everything(lake, several, plan, watch)
     return _of_trino(lake, plan, watch, lambda name: lake.t.events if name == "events" else lake.t.typed(name))
 
@@ -68,7 +68,7 @@ def naive(machine: Machine, sample: Sample, plan: TrackingPlan, hour: tuple[date
     stage(lake, sample)
     sql = _Naive(lake, hour)
     sql.create(plan)
-    watch = Stopwatch(trino_process(machine.places))
+    watch = Stopwatch(trino_processes(machine.places))
     with watch.step("events"):
         sql.load_events()
     with watch.step("tables of events: rows"):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench import airflow_runs, declared_events, lambdas, new_data, questions, unpack
+from bench import airflow_runs, declared_events, lambdas, new_data, questions, unpack, workers
 from tests.machine import Machine
 
 
@@ -48,3 +48,9 @@ def test_seconds_in_at_least_one_span() -> None:
 
     assert spans == [(10, 12), (11, 13), (15, 16), (19, 20)]
     assert airflow_runs.covered(spans) == 3 + 1 + 1
+
+
+def test_how_work_lies_on_two_workers() -> None:
+    stages = [workers.Stage("merge", 1, {"a": 6.0, "b": 1.0}), workers.Stage("merge", 2, {"b": 3.0})]
+
+    assert workers.spread_of(stages) == workers.Spread(on_one_worker=0.3, of_the_busiest=0.6)

@@ -1,0 +1,133 @@
+"""Whether a load spreads over workers: one worker with all processors beside as many workers as processors."""
+
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench import ways
+from bench.cluster import trino_cluster
+from bench.declared_events import Case, plan_of
+from bench.measure import Cost, compared
+from bench.messages import Sample, write_sample
+from clickstream.sql import Statement
+from clickstream.tracking_plan import TrackingPlan
+from tests.machine import Machine
+
+EVENTS = 20
+ONE = "1 worker"
+JSON_BYTES = 200 * 10**6
+ROUNDS = 3
+NOTED = 0.02
+"""Share of all CPU time from which a stage on one worker is told."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of one query, with how the query begins: seconds of CPU by node."""
+
+    query: str
+    number: int
+    seconds: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        """On all nodes."""
+        return sum(self.seconds.values())
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Shares of the CPU time of all stages, 0 to 1: in stages that ran on one worker, and of the busiest worker."""
+
+    on_one_worker: float
+    of_the_busiest: float
+
+
+def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+    """Loads the same sample on both in rounds. Raises AssertionError when a message is missing."""
+    processors = sorted(os.sched_getaffinity(0))
+    clusters = {ONE: [processors], f"{len(processors)} workers": [[one] for one in processors]}
+    json_bytes, rounds = (10**6, 0) if is_quick else (JSON_BYTES, ROUNDS)
+    hour = (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+    plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
+    costs: dict[str, list[Cost]] = defaultdict(list)
+    spreads: dict[str, list[Spread]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place, ExitStack() as running:
+        sample = write_sample(Path(place), json_bytes, EVENTS, hour)
+        machines = {name: running.enter_context(trino_cluster(machine, of)) for name, of in clusters.items()}
+        for turn in range(rounds + 1):
+            for name, cluster in machines.items():
+                cost, stages = _load(cluster, sample, plan)
+                if turn or not rounds:  # the first is Java warming up
+                    costs[name].append(cost)
+                    spreads[name].append(spread_of(stages))
+                say(f"{name}: {cost.seconds:.1f} s, {cost.cpu_seconds:.1f} s of CPU")
+                for told in _noted(stages) if cluster is not machines[ONE] else []:
+                    say(f"  on one of the workers: {told}")
+    rows = [
+        {
+            "case": name,
+            **compared(costs[name], costs[ONE]),
+            **({} if name == ONE else _shares(spreads[name])),
+        }
+        for name in clusters
+    ]
+    about = {"messages": sample.messages, "JSON bytes": sample.json_bytes}
+    return {"title": "Two workers", "about": about, "rows": rows}
+
+
+def _shares(spreads: list[Spread]) -> dict[str, list[float]]:
+    return {
+        "% of CPU in stages on one worker": [100 * one.on_one_worker for one in spreads],
+        "% of CPU of the busiest worker": [100 * one.of_the_busiest for one in spreads],
+    }
+
+
+def spread_of(stages: Iterable[Stage]) -> Spread:
+    """How the work of these stages lay on the workers."""
+    by_node: dict[str, float] = defaultdict(float)
+    on_one = 0.0
+    for stage in stages:
+        on_one += stage.total if len(stage.seconds) == 1 else 0.0
+        for node, seconds in stage.seconds.items():
+            by_node[node] += seconds
+    whole = sum(by_node.values()) or 1.0
+    return Spread(on_one / whole, max(by_node.values(), default=0.0) / whole)
+
+
+def _load(cluster: Machine, sample: Sample, plan: TrackingPlan) -> tuple[Cost, list[Stage]]:
+    began = datetime.now(UTC)
+    made = ways.ours(cluster, sample, plan)
+    stages = _stages(cluster, began)
+    assert made.count("events") == sample.messages, f"{made.count('events')} of {sample.messages} were loaded"
+    return made.cost, stages
+
+
+def _stages(cluster: Machine, began: datetime) -> list[Stage]:
+    """Of the queries since then; what runs on the coordinator is planning and commits, and is left out."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    text = (
+        "select tasks.stage_id, tasks.node_id, max(substr(queries.query, 1, 80)) as began, "
+        "sum(tasks.split_cpu_time_ms) / 1e3 as seconds "
+        "from system.runtime.tasks as tasks inner join system.runtime.nodes as nodes on tasks.node_id = nodes.node_id "
+        "inner join system.runtime.queries as queries on tasks.query_id = queries.query_id "
+        f"where not nodes.coordinator and queries.created >= timestamp '{began:%Y-%m-%d %H:%M:%S} UTC' "
+        "group by 1, 2"
+    )
+    queries: dict[str, str] = {}
+    for row in cluster.runner().run(Statement(text)).rows:
+        found[row["stage_id"]][row["node_id"]] = float(row["seconds"])
+        queries[row["stage_id"]] = " ".join(row["began"].split())
+    return [Stage(queries[stage], int(stage.split(".")[-1]), seconds) for stage, seconds in found.items()]
+
+
+def _noted(stages: list[Stage]) -> list[str]:
+    whole = sum(stage.total for stage in stages)
+    alone = [stage for stage in stages if len(stage.seconds) == 1 and stage.total > NOTED * whole]
+    return [f"{stage.total:.1f} s of CPU, stage {stage.number} of {stage.query}" for stage in alone]
