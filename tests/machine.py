@@ -12,9 +12,12 @@ from clickstream.settings import Settings, variable
 from local import permissions, pipeline, services, stack
 from local.places import Places
 from tests.athena_on_trino import AthenaOnTrino
+from tests.empty_lake import NAME, EmptyLake
 from tests.scratch import ScratchLake
 
 _numbers = itertools.count(1)
+_empty_lakes: dict[str, EmptyLake] = {}
+"""By the address of the AWS that has it."""
 
 # Secrets of Airflow's connections that one can look for. The local AWS and Trino take any.
 PLANTED = {"aws": "not-to-be-seen-of-aws", "trino": "not-to-be-seen-of-trino"}
@@ -67,7 +70,17 @@ def with_planted_secrets(places: Places) -> dict[str, str]:
 
 def scratch_lake(machine: Machine, runner: Any = None) -> ScratchLake:
     """A lake with buckets and Glue databases of its own, its tables made; on Trino unless another runner is given."""
-    name = f"case{next(_numbers)}"
+    lake = _lake_without_tables(machine, f"case{next(_numbers)}", runner)
+    if runner:
+        return lake.create()
+    aws = machine.places.aws_url
+    if aws not in _empty_lakes:
+        _empty_lakes[aws] = EmptyLake.of(_lake_without_tables(machine, NAME, None).create())
+    _empty_lakes[aws].copy_to(lake)
+    return lake
+
+
+def _lake_without_tables(machine: Machine, name: str, runner: Any) -> ScratchLake:
     settings = Settings(
         staging_bucket=f"{name}-staging",
         lake_bucket=f"{name}-lake",

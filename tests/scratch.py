@@ -36,8 +36,12 @@ class ScratchLake:
         self.runner = runner
         self.t = TableNames(settings)
         self._has_session_views = False
+
+    def create(self) -> "ScratchLake":
+        """Make the tables that are missing; give the lake."""
         for table in CREATE:
             self.run(f"{table}/create.sql")
+        return self
 
     def stage(self, name: str, body: bytes) -> str:
         """Put a staged object; give its path."""

@@ -89,7 +89,7 @@ class Walk:
         calls = airflow_calls(self.settings, keys)
         for name in ("last_crawl_start", "crawl", "patch_staging_table", "last_landing"):
             calls[name]()
-        lake = ScratchLake(self.settings, keys("s3"), keys("glue"), self.machine.runner())
+        lake = ScratchLake(self.settings, keys("s3"), keys("glue"), self.machine.runner()).create()
         load_and_keep(lake, self.settings)
         rows: int = lake.query(f"select count(*) as n from {lake.t.events}")[0]["n"]
         self.machine.client("s3").put_object(
