@@ -16,6 +16,7 @@ export CLICKSTREAM_REDRIVE_SOURCE = $(value SOURCE)
 export CLICKSTREAM_FROM = $(value FROM)
 export CLICKSTREAM_TO = $(value TO)
 export CLICKSTREAM_QUICK = $(value QUICK)
+export CLICKSTREAM_FULL = $(value FULL)
 export CLICKSTREAM_ONLY = $(value ONLY)
 export CLICKSTREAM_STACK = $(value STACK)
 export CLICKSTREAM_EVENT = $(value EVENT)
@@ -102,7 +103,7 @@ check: ## what CI runs: lint, then test
 check-all: ## lint, and every test
 	@$(RUN) check-all
 
-bench: ## compare what things cost, write docs/performance.md; QUICK=1 takes little data, ONLY= one benchmark
+bench: ## compare what things cost, write docs/performance.md; QUICK=1 takes little data, FULL=1 much, ONLY= one benchmark
 	@$(RUN) bench
 
 docs: ## write docs/tables.md, docs/promises.md and the table of docs/runbooks/cost.md from what they tell of

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, scale, unpack, workers
+from bench.effort import Effort
 from local import stack
 from local.places import ROOT
 from tests.machine import Machine
@@ -31,21 +32,26 @@ BENCHMARKS = {
 }
 HEAP = "4g"
 
+COMPARISONS = ("unpack", "new_data", "questions", "declared_events", "lambdas")
+"""Those in which several ways must give the same."""
+
 Quick = Annotated[bool, typer.Option(envvar="CLICKSTREAM_QUICK", help="Little data, once: is the comparison right?")]
+Full = Annotated[bool, typer.Option(envvar="CLICKSTREAM_FULL", help="As much data and as many rounds as the page has.")]
 Only = Annotated[str, typer.Option(envvar="CLICKSTREAM_ONLY", help=f"One of {', '.join(BENCHMARKS)}.")]
 
 
-def main(quick: Quick = False, only: Only = "") -> None:
+def main(quick: Quick = False, full: Full = False, only: Only = "") -> None:
     """Compare ways of doing the same, in one run: ratios, with the seconds beside them."""
     if only and only not in BENCHMARKS:
         raise typer.BadParameter(f"{only!r}: there are {', '.join(BENCHMARKS)}", param_hint="ONLY")
+    effort = Effort.QUICK if quick else Effort.FULL if full else Effort.USUAL
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # its servers go with it
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as state:
         os.environ |= {"CLICKSTREAM_STATE": state, "CLICKSTREAM_TRINO_HEAP": HEAP}
         try:
             machine = Machine.start()
-            for name in [only] if only else BENCHMARKS:
-                result = BENCHMARKS[name](machine, quick, typer.echo)
+            for name in [only] if only else COMPARISONS if quick else BENCHMARKS:
+                result = BENCHMARKS[name](machine, effort, typer.echo)
                 Console(width=160).print(page.shown(result))
                 if not quick:
                     _keep(name, result)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bench.effort import Effort
 from clickstream.sql import Statement
 from local import pipeline, services
 from local.airflow_api import Airflow
@@ -20,9 +21,9 @@ Span = tuple[float, float]
 """From when to when, in seconds since 1970."""
 
 
-def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """Reads all DAG files, loads a generated day, and loads nothing: each several times, once when quick."""
-    times = 1 if is_quick else 5
+    times = effort.choose(1, 3, 5)
     machine.start_airflow()
     parsed = [_parse_seconds(machine.places) for _ in range(times)]
     days = [generate_day(SEED + number, datetime.now(UTC), USERS).records for number in range(times + 1)]

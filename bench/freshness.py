@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench import airflow_runs
+from bench.effort import Effort
 from clickstream.settings import load_settings
 from clickstream.sql import Statement, TableNames, literal
 from local.segment.events import generate_day
@@ -18,7 +19,7 @@ PAUSE = 0.02
 SEED, USERS = 8, 12
 
 
-def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """Puts objects of one message each, one after another, and asks until each is there.
 
     Raises AssertionError when one is not there in time.
@@ -26,7 +27,7 @@ def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[st
     machine.start_airflow()
     # The first load makes the tables and views.
     airflow_runs.load(machine, list(generate_day(SEED, datetime.now(UTC), USERS).records))
-    found = [_follow(machine, number) for number in range(3 if is_quick else 100)]
+    found = [_follow(machine, number) for number in range(effort.choose(3, 50, 100))]
     rows = []
     for stage in found[0]:
         seconds = sorted(one[stage] for one in found)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.effort import Effort
 from local.aws_deploy import SOURCE, build_zip
 from local.places import ENVIRONMENTS
 from local.segment.events import generate_day
@@ -37,11 +38,11 @@ MESSAGES = 10
 """S3 events in one call: the template's BatchSize."""
 
 
-def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """Both functions. Raises AssertionError when two transforms that keep a record's bytes answer otherwise."""
-    calls, starts = (3, 2) if is_quick else (60, 15)
+    calls, starts, moves = effort.choose((3, 2, 2), (60, 15, 30), (60, 15, 30))
     transform = _transforms(calls, starts, say)
-    stage = _moves(machine, 2 if is_quick else 30, say)
+    stage = _moves(machine, moves, say)
     package = build_zip(SOURCE)
     about = {"records a call": RECORDS, "bytes of the package": len(package), "calls": calls}
     return {"title": "The Lambda functions", "about": about, "rows": [*transform, *stage]}

@@ -10,6 +10,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from bench.declared_events import Case, plan_of
+from bench.effort import Effort
 from bench.load import Several, load_everything, stage
 from bench.measure import Stopwatch, trino_processes
 from bench.messages import write_sample
@@ -21,17 +22,16 @@ from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
 EVENTS = 20
-ROUNDS = 5
 OURS, RAW, EACH = "ours", "raw JSON", "a table an event"
 QUESTIONS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
 
 
-def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """Asks every question of each of the three, in rounds.
 
     Raises AssertionError when they answer differently, or a question has no answer.
     """
-    days, day_bytes, rounds = (2, 10**6, 1) if is_quick else (30, 20 * 10**6, ROUNDS)
+    days, day_bytes, rounds = effort.choose((2, 10**6, 1), (30, 10 * 10**6, 3), (30, 20 * 10**6, 5))
     plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     lake = _month(machine, plan, now, days, day_bytes)

@@ -8,19 +8,18 @@ from typing import Any
 
 from bench import ways
 from bench.declared_events import Case, plan_of
+from bench.effort import Effort
 from bench.measure import Cost, compared
 from bench.messages import write_sample
 from tests.machine import Machine
 
 EVENTS = 20
-JSON_BYTES = 40 * 10**6
 TIMES = 10
-ROUNDS = 3
 
 
-def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """Loads both samples in rounds. Raises AssertionError when a message is missing."""
-    json_bytes, rounds = (10**5, 1) if is_quick else (JSON_BYTES, ROUNDS)
+    json_bytes, rounds = effort.choose((10**5, 1), (20 * 10**6, 2), (40 * 10**6, 3))
     hour = (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
     plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
     found: dict[int, list[Cost]] = {json_bytes: [], json_bytes * TIMES: []}

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import ways
 from bench.declared_events import Case, plan_of
+from bench.effort import Effort
 from bench.measure import compared
 from bench.messages import Sample, write_sample
 from bench.ways import Made, Rows
@@ -17,13 +18,12 @@ from clickstream.tracking_plan import TrackingPlan
 from tests.machine import Machine
 
 EVENTS = 20
-SMALL_BYTES, JSON_BYTES = 2 * 10**6, 400 * 10**6
-ROUNDS = 3
+SMALL_BYTES = 2 * 10**6
 OURS = "Clickstream"
 Way = Callable[[Path, Sample, TrackingPlan], Made]
 
 
-def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """All ways on a small sample, compared row by row; then the large one in rounds, each way once a round.
 
     Raises AssertionError when two ways give other values.
@@ -36,9 +36,10 @@ def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[st
         made = {name: way(Path(place) / "small", sample, plan) for name, way in all_ways.items()}
         require_same_rows(made, ["events", *(event.table for event in plan.live)])
         found = {name: [one] for name, one in made.items()}
-        if not is_quick:
-            sample = _sample(Path(place) / "large", JSON_BYTES, hour)
-            found = _rounds(all_ways, sample, plan, say)
+        json_bytes, rounds = effort.choose((0, 0), (200 * 10**6, 3), (10**9, 5))
+        if rounds:
+            sample = _sample(Path(place) / "large", json_bytes, hour)
+            found = _rounds(all_ways, sample, plan, rounds, say)
     about = {"messages": sample.messages, "JSON bytes": sample.json_bytes, "object bytes": sample.object_bytes}
     rows = [_row(name, found, sample) for name in found]
     return {"title": "A load, beside other ways", "about": about, "rows": rows}
@@ -60,10 +61,10 @@ def _sample(folder: Path, json_bytes: int, hour: datetime) -> Sample:
 
 
 def _rounds(
-    all_ways: Mapping[str, Way], sample: Sample, plan: TrackingPlan, say: Callable[[str], None]
+    all_ways: Mapping[str, Way], sample: Sample, plan: TrackingPlan, rounds: int, say: Callable[[str], None]
 ) -> dict[str, list[Made]]:
     found: dict[str, list[Made]] = {name: [] for name in all_ways}
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for name, way in all_ways.items():
             with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
                 made = way(Path(place), sample, plan)

@@ -13,6 +13,7 @@ from typing import Any
 from bench import ways
 from bench.cluster import trino_cluster
 from bench.declared_events import Case, plan_of
+from bench.effort import Effort
 from bench.measure import Cost, compared
 from bench.messages import Sample, write_sample
 from clickstream.sql import Statement
@@ -21,8 +22,6 @@ from tests.machine import Machine
 
 EVENTS = 20
 ONE = "1 worker"
-JSON_BYTES = 200 * 10**6
-ROUNDS = 3
 NOTED = 0.02
 """Share of all CPU time from which a stage on one worker is told."""
 
@@ -49,11 +48,11 @@ class Spread:
     of_the_busiest: float
 
 
-def run(machine: Machine, is_quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
+def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """Loads the same sample on both in rounds. Raises AssertionError when a message is missing."""
     processors = sorted(os.sched_getaffinity(0))
     clusters = {ONE: [processors], f"{len(processors)} workers": [[one] for one in processors]}
-    json_bytes, rounds = (10**6, 0) if is_quick else (JSON_BYTES, ROUNDS)
+    json_bytes, rounds = effort.choose((10**6, 0), (60 * 10**6, 2), (200 * 10**6, 3))
     hour = (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
     plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
     costs: dict[str, list[Cost]] = defaultdict(list)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bench import airflow_runs, declared_events, lambdas, new_data, questions, unpack, workers
+from bench.effort import Effort
 from tests.machine import Machine
 
 
@@ -11,33 +12,33 @@ def cases(result: dict[str, Any]) -> list[str]:
 
 
 def test_another_plan_gives_the_same_typed_rows(machine: Machine) -> None:
-    result = declared_events.run(machine, is_quick=True, say=print)
+    result = declared_events.run(machine, effort=Effort.QUICK, say=print)
 
     assert cases(result) == ["6 names sent, 2 declared, 6 typed", "6 names sent, 12 declared, 6 typed"]
     assert {row["typed rows"] for row in result["rows"]} == {result["about"]["messages"]}
 
 
 def test_a_load_has_the_rows_that_other_ways_have(machine: Machine) -> None:
-    result = unpack.run(machine, is_quick=True, say=print)
+    result = unpack.run(machine, effort=Effort.QUICK, say=print)
 
     assert len(cases(result)) == 4
     assert result["about"]["messages"] > 1_000
 
 
 def test_a_load_reads_its_own_objects_and_no_others(machine: Machine) -> None:
-    result = new_data.run(machine, is_quick=True, say=print)
+    result = new_data.run(machine, effort=Effort.QUICK, say=print)
 
     assert cases(result) == ["1 h staged beside, 1 days in events", "2 h staged beside, 3 days in events"]
 
 
 def test_questions_have_one_answer_whichever_table_is_asked(machine: Machine) -> None:
-    result = questions.run(machine, is_quick=True, say=print)
+    result = questions.run(machine, effort=Effort.QUICK, say=print)
 
     assert len(cases(result)) == 10
 
 
 def test_functions_beside_which_ours_are_measured_answer_the_same(machine: Machine) -> None:
-    result = lambdas.run(machine, is_quick=True, say=print)
+    result = lambdas.run(machine, effort=Effort.QUICK, say=print)
 
     assert cases(result) == [*lambdas.TRANSFORMS, *lambdas.MOVES]
     assert result["about"]["bytes of the package"] < 20_000
