@@ -23,7 +23,7 @@ def main() -> None:
     mpl.rcParams |= {"svg.hashsalt": "clickstream", "svg.fonttype": "none", "font.size": 9.0}
     PICTURES.mkdir(exist_ok=True)
     results = {file.stem: json.loads(file.read_text()) for file in RESULTS.glob("*.json")}
-    for name, measure in (("unpack", "CPU seconds"), ("new_data", "seconds"), ("declared_events", "CPU seconds")):
+    for name, measure in (("unpack", "CPU seconds"), ("new_data", "seconds")):
         if name in results:
             _keep(name, _bars(results[name], measure))
     if "questions" in results:
