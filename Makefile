@@ -106,7 +106,7 @@ check-all: ## lint, and every test
 bench: ## compare what things cost, write docs/performance.md; QUICK=1 takes little data, FULL=1 much, ONLY= one benchmark
 	@$(RUN) bench
 
-docs: ## write docs/tables.md, docs/promises.md and the table of docs/runbooks/cost.md from what they tell of
+docs: ## write docs/tables.md, docs/promises.md and the tables of docs/runbooks/cost.md from what they tell of
 	@$(RUN) docs
 
 sbom: ## write airflow.cdx.json: every package that runs in Airflow, with version and hashes (CycloneDX)

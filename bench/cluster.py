@@ -2,17 +2,28 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local import processes, services, stack
 from local.places import LocalError, Places, renew_port
 from tests.machine import Machine
 
-COORDINATOR = "trino"
-COORDINATOR_HEAP, WORKERS_HEAP_GB = "2g", 6
+COORDINATOR_HEAP_GB, WORKERS_HEAP_GB = 2, 6
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node; without processors, on all of them."""
+
+    name: str
+    heap_gb: int
+    processors: Sequence[int] = ()
+
+
+COORDINATOR = Node("trino", COORDINATOR_HEAP_GB)
 
 
 @contextmanager
@@ -24,30 +35,18 @@ def trino_cluster(machine: Machine, workers: Sequence[Sequence[int]]) -> Iterato
     """
     if shutil.which("taskset") is None:
         raise LocalError("there is no taskset: processors are given to workers on Linux only")
+    heap = WORKERS_HEAP_GB // len(workers)
+    nodes = [COORDINATOR, *(Node(f"trino-worker-{number}", heap, on) for number, on in enumerate(workers, start=1))]
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as folder:
         places = _own_places(machine.places, Path(folder))
-        names = [COORDINATOR]
         try:
-            _start(COORDINATOR, places, places.trino_url, {"coordinator": "true"}, COORDINATOR_HEAP, [])
-            for number, processors in enumerate(workers, start=1):
-                name = f"{COORDINATOR}-worker-{number}"
-                pinned = ["taskset", "--cpu-list", ",".join(map(str, processors))]
-                names.append(name)
-                worker = renew_port(places, "trino")
-                _start(
-                    name,
-                    worker,
-                    places.trino_url,
-                    {"coordinator": "false"},
-                    f"{WORKERS_HEAP_GB // len(workers)}g",
-                    pinned,
-                )
-            wanted = len(workers)
-            stack.wait(replace(services.TRINO, is_healthy=lambda places: _has_workers(places, wanted)), places)
+            for node in nodes:
+                _start(node, places)
+            stack.wait(replace(services.TRINO, is_healthy=lambda places: _has_workers(places, len(workers))), places)
             yield Machine(places)
         finally:
-            for name in reversed(names):
-                processes.stop(name, places.state, services.TRINO.stop_timeout)
+            for node in reversed(nodes):
+                processes.stop(node.name, places.state, services.TRINO.stop_timeout)
 
 
 def _own_places(places: Places, folder: Path) -> Places:
@@ -56,25 +55,29 @@ def _own_places(places: Places, folder: Path) -> Places:
     return renew_port(replace(places, state=folder), "trino")
 
 
-def _start(
-    name: str, places: Places, coordinator: str, role: Mapping[str, str], heap: str, pinned: Sequence[str]
-) -> None:
-    """One node: the local Trino's command and settings, but for its place in the cluster."""
-    folder = places.state / name
+def _start(node: Node, places: Places) -> None:
+    """The local Trino's command and settings, but for its place in the cluster."""
+    folder = places.state / node.name
     folder.mkdir()
     lines = (services.TRINO_ETC / "config.properties").read_text().splitlines()
-    settings = dict(line.split("=", 1) for line in lines if line)
-    settings |= {"node.id": name, "node.environment": "bench", "discovery.uri": coordinator, **role}
-    settings["node-scheduler.include-coordinator"] = "false"
+    settings = dict(line.split("=", 1) for line in lines if line) | {
+        "node.id": node.name,
+        "node.environment": "bench",
+        "coordinator": str(node is COORDINATOR).lower(),
+        "node-scheduler.include-coordinator": "false",
+        "discovery.uri": places.trino_url,
+    }
     config = folder / "config.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
-    own = {"-Xmx": f"-Xmx{heap}", "-Dconfig=": f"-Dconfig={config}"}
+    own = places if node is COORDINATOR else renew_port(places, "trino")
+    changed = {"-Xmx": f"-Xmx{node.heap_gb}g", "-Dconfig=": f"-Dconfig={config}"}
     command = [
-        next((value for start, value in own.items() if word.startswith(start)), word)
-        for word in services.TRINO.command(places)
+        next((value for start, value in changed.items() if word.startswith(start)), word)
+        for word in services.TRINO.command(own)
     ]
-    environment = services.TRINO.environment(places)
-    processes.start(name, [*pinned, *command], environment, folder, places.log(name), places.state)
+    pinned = ["taskset", "--cpu-list", ",".join(map(str, node.processors))] if node.processors else []
+    environment = services.TRINO.environment(own)
+    processes.start(node.name, [*pinned, *command], environment, folder, places.log(node.name), places.state)
 
 
 def _has_workers(places: Places, wanted: int) -> bool:

@@ -20,6 +20,7 @@ from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
 OBJECT_MESSAGES = 5_000
+USUAL_EVENTS = 20
 MOST_REPEATED = 50
 """Declared events up to which a case is measured several times: making 500 tables takes minutes."""
 TYPED = "select *, cast(received_at as varchar) as received_text from {}"
@@ -80,6 +81,11 @@ def plan_of(case: Case) -> TrackingPlan:
         renames = [f"Bench {other}" for other in range(number + case.declared, case.covers, case.declared)]
         events[f"Bench {number}"] = {**EVENT, "renames": renames}
     return parse_plan(json.dumps({"version": 1, "events": events}), "bench")
+
+
+def usual_plan() -> TrackingPlan:
+    """What the other benchmarks load with: a table for each of the USUAL_EVENTS names that are sent."""
+    return plan_of(Case(USUAL_EVENTS, USUAL_EVENTS, USUAL_EVENTS))
 
 
 def objects(messages: int, names: int, now: datetime) -> Iterator[bytes]:

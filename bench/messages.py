@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,11 @@ class Sample:
     messages: int
     json_bytes: int
     object_bytes: int
+
+
+def recent_hour() -> datetime:
+    """The beginning of an hour that ended one to two hours ago."""
+    return (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
 
 
 def write_sample(folder: Path, json_bytes: int, names: int, hour: datetime, first_id: int = 0) -> Sample:

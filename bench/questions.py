@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from bench.declared_events import Case, plan_of
+from bench.declared_events import USUAL_EVENTS, usual_plan
 from bench.effort import Effort
 from bench.load import Several, load_everything, stage
 from bench.measure import Stopwatch, trino_processes
@@ -21,7 +21,6 @@ from clickstream.tracking_plan import TrackingPlan
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
-EVENTS = 20
 OURS, RAW, EACH = "ours", "raw JSON", "a table an event"
 QUESTIONS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))
 
@@ -32,7 +31,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
     Raises AssertionError when they answer differently, or a question has no answer.
     """
     days, day_bytes, rounds = effort.choose((2, 10**6, 1), (30, 10 * 10**6, 3), (30, 20 * 10**6, 5))
-    plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
+    plan = usual_plan()
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     lake = _month(machine, plan, now, days, day_bytes)
     first = now - timedelta(days=days)
@@ -65,7 +64,7 @@ def _month(machine: Machine, plan: TrackingPlan, now: datetime, days: int, day_b
     for day in range(days):
         with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
             hour = now - timedelta(days=day, hours=1)
-            stage(lake, write_sample(Path(place), day_bytes, EVENTS, hour, first_id=day * 10**6))
+            stage(lake, write_sample(Path(place), day_bytes, USUAL_EVENTS, hour, first_id=day * 10**6))
     typed_events.create_missing(lake.run, several, plan, lake.settings)
     load_everything(lake, several, plan, Stopwatch(trino_processes(machine.places)))
     return lake

@@ -4,20 +4,19 @@ import functools
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bench import ways
-from bench.declared_events import Case, plan_of
+from bench.declared_events import USUAL_EVENTS, usual_plan
 from bench.effort import Effort
 from bench.measure import compared
-from bench.messages import Sample, write_sample
+from bench.messages import Sample, recent_hour, write_sample
 from bench.ways import Made, Rows
 from clickstream.tracking_plan import TrackingPlan
 from tests.machine import Machine
 
-EVENTS = 20
 SMALL_BYTES = 2 * 10**6
 OURS = "Clickstream"
 Way = Callable[[Path, Sample, TrackingPlan], Made]
@@ -28,8 +27,8 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
 
     Raises AssertionError when two ways give other values.
     """
-    hour = (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
-    plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
+    hour = recent_hour()
+    plan = usual_plan()
     all_ways = _ways(machine, hour)
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
         sample = _sample(Path(place) / "small", SMALL_BYTES, hour)
@@ -57,7 +56,7 @@ def _ways(machine: Machine, hour: datetime) -> dict[str, Way]:
 
 def _sample(folder: Path, json_bytes: int, hour: datetime) -> Sample:
     folder.mkdir(parents=True)
-    return write_sample(folder, json_bytes, EVENTS, hour)
+    return write_sample(folder, json_bytes, USUAL_EVENTS, hour)
 
 
 def _rounds(

@@ -6,21 +6,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench import ways
 from bench.cluster import trino_cluster
-from bench.declared_events import Case, plan_of
+from bench.declared_events import USUAL_EVENTS, usual_plan
 from bench.effort import Effort
 from bench.measure import Cost, compared
-from bench.messages import Sample, write_sample
+from bench.messages import Sample, recent_hour, write_sample
 from clickstream.sql import Statement
 from clickstream.tracking_plan import TrackingPlan
 from tests.machine import Machine
 
-EVENTS = 20
 ONE = "1 worker"
 NOTED = 0.02
 """Share of all CPU time from which a stage on one worker is told."""
@@ -41,7 +40,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Spread:
+class Balance:
     """Shares of the CPU time of all stages, 0 to 1: in stages that ran on one worker, and of the busiest worker."""
 
     on_one_worker: float
@@ -53,19 +52,19 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
     processors = sorted(os.sched_getaffinity(0))
     clusters = {ONE: [processors], f"{len(processors)} workers": [[one] for one in processors]}
     json_bytes, rounds = effort.choose((10**6, 0), (60 * 10**6, 2), (200 * 10**6, 3))
-    hour = (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
-    plan = plan_of(Case(EVENTS, EVENTS, EVENTS))
+    hour = recent_hour()
+    plan = usual_plan()
     costs: dict[str, list[Cost]] = defaultdict(list)
-    spreads: dict[str, list[Spread]] = defaultdict(list)
+    balances: dict[str, list[Balance]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place, ExitStack() as running:
-        sample = write_sample(Path(place), json_bytes, EVENTS, hour)
+        sample = write_sample(Path(place), json_bytes, USUAL_EVENTS, hour)
         machines = {name: running.enter_context(trino_cluster(machine, of)) for name, of in clusters.items()}
         for turn in range(rounds + 1):
             for name, cluster in machines.items():
                 cost, stages = _load(cluster, sample, plan)
                 if turn or not rounds:  # the first is Java warming up
                     costs[name].append(cost)
-                    spreads[name].append(spread_of(stages))
+                    balances[name].append(balance_of(stages))
                 say(f"{name}: {cost.seconds:.1f} s, {cost.cpu_seconds:.1f} s of CPU")
                 for told in _noted(stages) if cluster is not machines[ONE] else []:
                     say(f"  on one of the workers: {told}")
@@ -73,7 +72,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
         {
             "case": name,
             **compared(costs[name], costs[ONE]),
-            **({} if name == ONE else _shares(spreads[name])),
+            **({} if name == ONE else _shares(balances[name])),
         }
         for name in clusters
     ]
@@ -81,14 +80,14 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
     return {"title": "Two workers", "about": about, "rows": rows}
 
 
-def _shares(spreads: list[Spread]) -> dict[str, list[float]]:
+def _shares(balances: list[Balance]) -> dict[str, list[float]]:
     return {
-        "% of CPU in stages on one worker": [100 * one.on_one_worker for one in spreads],
-        "% of CPU of the busiest worker": [100 * one.of_the_busiest for one in spreads],
+        "% of CPU in stages on one worker": [100 * one.on_one_worker for one in balances],
+        "% of CPU of the busiest worker": [100 * one.of_the_busiest for one in balances],
     }
 
 
-def spread_of(stages: Iterable[Stage]) -> Spread:
+def balance_of(stages: Iterable[Stage]) -> Balance:
     """How the work of these stages lay on the workers."""
     by_node: dict[str, float] = defaultdict(float)
     on_one = 0.0
@@ -97,7 +96,7 @@ def spread_of(stages: Iterable[Stage]) -> Spread:
         for node, seconds in stage.seconds.items():
             by_node[node] += seconds
     whole = sum(by_node.values()) or 1.0
-    return Spread(on_one / whole, max(by_node.values(), default=0.0) / whole)
+    return Balance(on_one / whole, max(by_node.values(), default=0.0) / whole)
 
 
 def _load(cluster: Machine, sample: Sample, plan: TrackingPlan) -> tuple[Cost, list[Stage]]:

@@ -54,4 +54,4 @@ def test_seconds_in_at_least_one_span() -> None:
 def test_how_work_lies_on_two_workers() -> None:
     stages = [workers.Stage("merge", 1, {"a": 6.0, "b": 1.0}), workers.Stage("merge", 2, {"b": 3.0})]
 
-    assert workers.spread_of(stages) == workers.Spread(on_one_worker=0.3, of_the_busiest=0.6)
+    assert workers.balance_of(stages) == workers.Balance(on_one_worker=0.3, of_the_busiest=0.6)
