@@ -1,11 +1,13 @@
 """The columns of a table, from the columns.yaml in its folder of include/sql."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from clickstream.marked_yaml import SafeLoader
 
 SQL_TYPES = {
     "text": "varchar",
@@ -120,9 +122,10 @@ class Columns:
         return sorted(sources - {""})
 
 
+@cache
 def read_columns(path: Path) -> Columns:
-    """The columns of the file at `path`. Raises ColumnsError."""
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))["columns"]
+    """The columns of the file at `path`, which a process reads once. Raises ColumnsError."""
+    entries = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)  # noqa: S506 - it is one["columns"]
     columns = tuple(_column(path, number, entry) for number, entry in enumerate(entries, start=1))
     names = [column.name for column in columns]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -194,10 +195,33 @@ def _name(catalog: str, schema: str, table: str) -> str:
     return ".".join(quote(part) for part in (catalog, schema, table))
 
 
+@cache
+def _environment() -> Environment:
+    """The one Jinja environment of a process: it compiles each file once."""
+    # SQL is no HTML: values are bound, names are quoted.
+    environment = Environment(
+        loader=FileSystemLoader(SQL_DIR),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.filters["literal"] = literal
+    environment.globals |= {
+        "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
+        "quote": quote,
+        "literal": literal,
+        "instant_literal": instant_literal,
+        "duration_literal": duration_literal,
+    }
+    return environment
+
+
 def render(path: str, settings: Settings, values: Mapping[str, Any] | None = None) -> Statement:
     """The statement in the file at `path` below include/sql, with `values` as its Jinja variables.
 
-    Raises jinja2.TemplateNotFound for a missing file and jinja2.UndefinedError for a missing value.
+    A process reads and compiles each file once. Raises jinja2.TemplateNotFound for a missing file and
+    jinja2.UndefinedError for a missing value.
     """
     parameters: list[Any] = []
 
@@ -210,19 +234,6 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
     def bind_each(many: Iterable[Any]) -> str:
         return ", ".join(bind(value) for value in many)
 
-    # SQL is no HTML: values are bound, names are quoted.
-    environment = Environment(loader=FileSystemLoader(SQL_DIR), undefined=StrictUndefined, autoescape=False)  # noqa: S701
-    environment.filters["literal"] = literal
-    context = {
-        "t": TableNames(settings),
-        "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
-        "quote": quote,
-        "literal": literal,
-        "bind": bind,
-        "bind_each": bind_each,
-        "instant_literal": instant_literal,
-        "duration_literal": duration_literal,
-        **(values or {}),
-    }
-    text = environment.get_template(path).render(context).strip()
+    context = {"t": TableNames(settings), "bind": bind, "bind_each": bind_each, **(values or {})}
+    text = _environment().get_template(path).render(context).strip()
     return Statement(text, tuple(parameters), path)

@@ -4,10 +4,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 from clickstream import marked_yaml
@@ -50,8 +50,12 @@ def read_plan(path: Path = PLAN_FILE) -> TrackingPlan:
     return parse_plan(path.read_text(encoding="utf-8"), path.name)
 
 
+@lru_cache(maxsize=8)
 def parse_plan(text: str, file: str) -> TrackingPlan:
-    """The plan in `text`; `file` is its name in messages. Raises TrackingPlanError with every mistake."""
+    """The plan in `text`; `file` is its name in messages. Raises TrackingPlanError with every mistake.
+
+    A process parses the same text once.
+    """
     try:
         document = marked_yaml.read(text)
     except DuplicateKeyError as error:
@@ -75,10 +79,17 @@ Mistake = tuple[marked_yaml.Path, str]
 
 def _form_mistakes(document: Marked) -> Iterator[Mistake]:
     """What the form (the schema file) does not allow."""
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
-    for error in validator.iter_errors(document.value):
+    for error in _validator().iter_errors(document.value):
         yield tuple(error.absolute_path), error.message
+
+
+@cache
+def _validator() -> Any:
+    # Imported by the few tasks that read the plan: it costs every other task a third of a second of CPU.
+    import jsonschema  # noqa: PLC0415
+
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
 
 
 def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
