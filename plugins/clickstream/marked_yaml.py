@@ -8,9 +8,6 @@ import yaml
 
 Path = tuple[str | int, ...]
 
-SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The one on libyaml, if PyYAML was built with it: ten times as fast."""
-
 
 class DuplicateKeyError(ValueError):
     """A key stands twice in one mapping, which YAML would pass over in silence."""
@@ -36,7 +33,7 @@ class Marked:
 
 def read(text: str) -> Marked:
     """The document in `text`. Raises yaml.YAMLError and DuplicateKeyError."""
-    loader = SafeLoader(text)
+    loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
         if node is None:
