@@ -8,9 +8,6 @@ import html
 import logging
 from collections.abc import Iterable
 
-from airflow.providers.amazon.aws.hooks.sns import SnsHook
-from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
-from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.sdk import Context
 
 from clickstream.notify import Destination, Kind, Message, read_destinations, slack_text
@@ -52,17 +49,24 @@ def tell_of_failure(context: Context) -> None:
 
 
 def _send(destination: Destination, message: Message, settings: Settings) -> None:
+    # Hooks are imported where they are used: every task of every DAG imports this module.
     match destination.kind:
         case Kind.LOG:
             logger.error("%s\n%s", message.subject, message.text)
         case Kind.SLACK:
+            from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook  # noqa: PLC0415
+
             hook = SlackWebhookHook(slack_webhook_conn_id=destination.target, timeout=TIMEOUT)
             hook.send(text=slack_text(message), unfurl_links=False, unfurl_media=False)
         case Kind.EMAIL:
+            from airflow.providers.smtp.hooks.smtp import SmtpHook  # noqa: PLC0415
+
             with SmtpHook(smtp_conn_id=settings.smtp_conn_id) as hook:
                 body = f"<pre>{html.escape(message.subject)}\n\n{html.escape(message.text)}</pre>"
                 hook.send_email_smtp(to=destination.target, subject=message.short_subject, html_content=body)
         case Kind.SNS:
+            from airflow.providers.amazon.aws.hooks.sns import SnsHook  # noqa: PLC0415
+
             region = destination.target.split(":")[3]
             hook = SnsHook(aws_conn_id=settings.aws_conn_id, region_name=region)
             hook.publish_to_target(
