@@ -50,8 +50,7 @@ def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, wat
     with watch.step("tables of events: what is to be altered"):
         typed_events.create_missing(lake.run, several, plan, lake.settings)
     with watch.step("tables of events: rows"):
-        window = typed_events.Received(**lake.run("work/typed/window.sql", **given).rows[0])
-        typed_events.load(lake.run, several, plan, given, window)
+        typed_events.load(lake.run, several, plan, given, values["window"])
         typed_events.clean_up(lake.run, given)
 
 

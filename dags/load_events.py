@@ -54,8 +54,6 @@ from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
 from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPublishLoadViewsOperator
 from clickstream.sql import TableNames
 
-BOUNDS = {"bounds": "work/batch/bounds.sql"}
-
 
 @dag(
     schedule=CronDataIntervalTimetable("@hourly", "UTC"),
@@ -83,15 +81,11 @@ def load_events():
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
     unpack = TrinoUnpackOperator(task_id="unpack")
     preview = TrinoPreviewLoadOperator(task_id="preview")
-    load_events = TrinoStatementOperator(
-        task_id="load_events", sql=["lake/events/load.sql"], look_up=BOUNDS, take_manifest=True
-    )
+    load_events = TrinoStatementOperator(task_id="load_events", sql=["lake/events/load.sql"], take_manifest=True)
     load_rejects = TrinoStatementOperator(task_id="load_rejects", sql=["lake/rejects/load.sql"])
-    load_discards = TrinoStatementOperator(task_id="load_discards", sql=["lake/discards/load.sql"], look_up=BOUNDS)
+    load_discards = TrinoStatementOperator(task_id="load_discards", sql=["lake/discards/load.sql"], take_manifest=True)
     record_schema_changes = TrinoRecordSchemaChangesOperator(task_id="record_schema_changes")
-    write_ledger = TrinoStatementOperator(
-        task_id="write_ledger", sql=["lake/load_ledger/load.sql"], look_up=BOUNDS, take_manifest=True
-    )
+    write_ledger = TrinoStatementOperator(task_id="write_ledger", sql=["lake/load_ledger/load.sql"], take_manifest=True)
     publish_views = TrinoPublishLoadViewsOperator(task_id="publish_views")
     load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
     publish_event_views = TrinoPublishEventViewsOperator(task_id="publish_event_views")

@@ -21,7 +21,7 @@ from clickstream.settings import Settings
 from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
 from clickstream.tracking_plan import TrackingPlan, read_plan
 from clickstream.views import View, event_views, live_from, load_views, outdated, session_views
-from clickstream.window import Window
+from clickstream.window import Received, Window
 
 CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
 
@@ -81,11 +81,9 @@ class ScratchLake:
             self.run("lake/schema_changes/load.sql", **values)
         self.run("lake/load_ledger/load.sql", **values)
         if plan:
-            window = typed_events.Received(**self.run("work/typed/window.sql", **values).rows[0])
-            self.load_typed(run_id, plan, window, values["manifest"].rederive)
+            self.load_typed(run_id, plan, values["window"], values["manifest"].rederive)
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
         delays = self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
-        values["window"] = typed_events.Received(row["first_received_at"], row["last_received_at"])
         violations = self.run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
         report = from_row(run_id, row, delays, violations)
         self.run("lake/load_runs/load.sql", **values, report=report)
@@ -117,7 +115,8 @@ class ScratchLake:
             locations = {folder: f"{self.settings.archive_location}{folder}/" for folder in taken.folders}
             add_partitions(self.glue, self.settings.lines_database, ARCHIVE_LINES, locations)
         values["unpacked"] = self.run("work/batch/load.sql", **values)
-        values["bounds"] = SimpleNamespace(**self.run("work/batch/bounds.sql", **values).rows[0])
+        values["window"] = Received(**self.run("work/batch/received.sql", **values).rows[0])
+        values["bounds"] = values["window"].widened(timedelta(days=self.settings.dedupe_lookback_days))
         return values
 
     def publish_views(self) -> list[str]:
@@ -149,7 +148,7 @@ class ScratchLake:
         return {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
 
     def load_typed(
-        self, run_id: str, plan: TrackingPlan, window: typed_events.Received, again: bool = False
+        self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False
     ) -> list[dict[str, Any]]:
         """The step `load_typed_events`, or the same for a range of `events` again."""
         typed_events.create_missing(self.run, self.run_each, plan, self.settings)

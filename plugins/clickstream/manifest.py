@@ -9,7 +9,7 @@ from typing import Any
 
 from clickstream.archive import ArchivedObject
 from clickstream.staging_keys import StagedObject
-from clickstream.window import Window
+from clickstream.window import Received, Window
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Manifest:
 
     `left_behind` counts those that the next run takes. Of archived objects, which hold whole days, only messages
     received in `received` are loaded. `rederive`: rows that are there are updated. `dry_run`: nothing is written.
+    `batch`: when the messages that were read from them were received; None before they are unpacked.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class Manifest:
     received: tuple[Window, ...] = ()
     rederive: bool = False
     dry_run: bool = False
+    batch: Received | None = None
 
     @property
     def paths(self) -> list[str]:
@@ -78,6 +80,7 @@ class Manifest:
             "received": [[window.start.isoformat(), window.end.isoformat()] for window in self.received],
             "rederive": self.rederive,
             "dry_run": self.dry_run,
+            "batch": self.batch and [at and at.isoformat() for at in (self.batch.earliest, self.batch.latest)],
             "objects": [_to_list(item) for item in self.objects],
         }
         return json.dumps(stored, indent=0)
@@ -86,13 +89,15 @@ class Manifest:
 def from_json(text: str) -> Manifest:
     """The manifest that to_json wrote, also before there were archives."""
     stored = json.loads(text)
+    run_id, batch = stored["run_id"], stored.get("batch")
     return Manifest(
-        stored["run_id"],
+        run_id,
         tuple(_from_list(*item) for item in stored["objects"]),
         stored["left_behind"],
         tuple(Window(*map(datetime.fromisoformat, pair)) for pair in stored.get("received", [])),
         stored.get("rederive", False),
         stored.get("dry_run", False),
+        batch and Received(*(at and datetime.fromisoformat(at) for at in batch)),
     )
 
 

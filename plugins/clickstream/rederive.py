@@ -15,8 +15,8 @@ from clickstream.load_request import LONGEST
 from clickstream.settings import Settings
 from clickstream.table_shape import changes
 from clickstream.tracking_plan import TrackingPlan
-from clickstream.typed_events import Received, RunEach, load
-from clickstream.window import Window, days
+from clickstream.typed_events import RunEach, load
+from clickstream.window import Received, Window, days
 
 INSTANT = timedelta(microseconds=1)
 """The finest that received_at tells apart."""

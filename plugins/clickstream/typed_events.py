@@ -7,7 +7,6 @@ present, several at a time. What a run costs depends on the events that it bring
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from clickstream.columns import Column
@@ -16,6 +15,7 @@ from clickstream.plan_event import Event, common_columns
 from clickstream.settings import Settings
 from clickstream.table_shape import Name, TableColumn
 from clickstream.tracking_plan import TrackingPlan
+from clickstream.window import Received
 
 # Runs a file of include/sql once for each of these values, several at a time.
 RunEach = Callable[[str, Sequence[Mapping[str, Any]]], None]
@@ -23,14 +23,6 @@ RunEach = Callable[[str, Sequence[Mapping[str, Any]]], None]
 COMPARED_AT_ONCE = 50
 RULES_A_STATEMENT = 200_000
 """Bytes of rules in one statement: Athena takes 262,144, Trino a million, and 500 events have two million."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """From when to when messages were received, both ends included; None where there are none."""
-
-    earliest: datetime | None
-    latest: datetime | None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,21 @@ class Window:
         return f"{self.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} to {self.end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@dataclass(frozen=True)
+class Received:
+    """From when to when messages were received, both ends included; None where there are none."""
+
+    earliest: datetime | None
+    latest: datetime | None
+
+    def widened(self, span: timedelta) -> "Received":
+        """The same, longer by `span` at both ends, as far as the calendar goes."""
+        if self.earliest is None or self.latest is None:
+            return self
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return Received(max(self.earliest, first + span) - span, min(self.latest, last - span) + span)
+
+
 def full_hour(instant: datetime) -> datetime:
     """The start of its hour, UTC."""
     return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
@@ -83,7 +83,7 @@ class MemoryS3:
                     "Key": key,
                     "Size": len(bucket[key]),
                     "ETag": etag(bucket[key]),
-                    "LastModified": self.landed.get(key) or staged_at(key),
+                    "LastModified": self.landed.get(key) or staged_at(key) or datetime(2026, 11, 24, tzinfo=UTC),
                 }
                 for key in page
             ]

@@ -48,7 +48,7 @@ print("RESULT " + json.dumps({"connected": connected, "read": read, "warnings": 
 def read_in_a_process(*paths: str) -> dict[str, list[str]]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(ROOT), *paths],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, check=False,
         env={"PATH": "", "CLICKSTREAM_STAGING_BUCKET": "b", "CLICKSTREAM_LAKE_BUCKET": "b"} | AIRFLOW,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

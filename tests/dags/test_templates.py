@@ -1,18 +1,19 @@
 """Every template of every task renders in every kind of run, and every SQL file that a task names exists."""
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import BaseOperator
 
 from clickstream.manifest import Manifest
+from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.sessions import rules_of
 from clickstream.settings import Settings
 from clickstream.sql import SQL_DIR, render
 from clickstream.staging_keys import StagedObject
+from clickstream.window import Received
 from tests.dags.conftest import context
 
 KINDS = ["scheduled", "manual", "backfill"]
@@ -84,9 +85,9 @@ def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_giv
         }  # fmt: skip
         if task.take_manifest:
             given["manifest"] = Manifest("manual__1", (StagedObject("s3://b/staging/x", 1, NOON),))
-        for path in task.look_up.values():
-            assert render(path, SETTINGS, given).text
-        given |= {name: SimpleNamespace(earliest=NOON, latest=NOON) for name in task.look_up}
+            given |= {} if task.makes_batch else dict.fromkeys(("window", "bounds"), Received(NOON, NOON))
+        if isinstance(task, TrinoCheckTablesOperator):
+            given["bounds"] = Received(NOON, NOON)
         for path in task.sql:
             statement = render(path, SETTINGS, given)
             assert statement.text

@@ -1,8 +1,9 @@
 """Statements as tasks: what they send, what they need, and what a kill does."""
 
 import json
-import time
+import signal
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from clickstream.archive import ArchivedObject
 from clickstream.manifest import Manifest
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.staging_keys import StagedObject
+from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryGlue, MemoryS3
 from tests.dags.conftest import HOUR, context
@@ -23,14 +25,14 @@ pytestmark = pytest.mark.usefixtures("aws")
 ConnectTrino = Callable[..., FakeTrino]
 RUN = "manual__'; drop table x; --"
 EARLIEST, LATEST = HOUR - timedelta(days=30), HOUR + timedelta(days=30)
-BOUNDS = {"as earliest": [[{"earliest": EARLIEST, "latest": LATEST}]]}
+UNPACKED = {"as earliest": [[{"earliest": HOUR, "latest": HOUR}]]}
 PATHS = [
     "s3://staging-bucket/staging/20261124T110000000Z-a.gz",
     "s3://staging-bucket/staging/20261124T110000001Z-it's.gz",
 ]
 DELAYS = {"rows_by_delay": '{"up to 1 hour": 7}'}
 BROKEN = {"violations_by_event": '{"email_sent": {"messages": 3, "violating": 1}}'}
-REPORTED = {**BOUNDS, "rows_by_delay\nfrom": [[DELAYS]], "as violations_by_event\nfrom": [[BROKEN]]}
+REPORTED = {"rows_by_delay\nfrom": [[DELAYS]], "as violations_by_event\nfrom": [[BROKEN]]}
 REPORT: dict[str, Any] = {
     "objects": 2, "bytes": 30, "rows_read": 10, "rows_loaded": 7, "rows_duplicate": 2, "rows_rejected": 1,
     "rejected_by_reason": '{"blank": 1}', "first_received_at": HOUR, "last_received_at": HOUR,
@@ -42,11 +44,19 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clickstream.query.wait_random_exponential", lambda **_: wait_none())
 
 
+def keep(s3: MemoryS3, taken: Manifest) -> None:
+    s3.buckets["lake-bucket"][manifest.key(RUN)] = taken.to_json().encode()
+
+
+def kept(s3: MemoryS3) -> Manifest:
+    return manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode())
+
+
 @pytest.fixture
 def listed(s3: MemoryS3) -> None:
-    """The run has its list of objects."""
+    """The run has its list of objects, and their messages in its batch."""
     objects = tuple(StagedObject(path, 10 * number, HOUR) for number, path in enumerate(PATHS, start=1))
-    s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, objects).to_json().encode()
+    keep(s3, Manifest(RUN, objects, batch=Received(HOUR, HOUR)))
     s3.buckets["staging-bucket"] = {path.removeprefix("s3://staging-bucket/"): b"x" for path in PATHS}
 
 
@@ -100,14 +110,28 @@ def test_a_table_that_another_dag_alters_is_made_and_left_as_it_is(task, connect
 
 @pytest.mark.usefixtures("listed")
 def test_unpack_reads_the_run_s_objects_and_no_other(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino()
+    trino = connect_trino(UNPACKED)
 
     run(task, "unpack")
 
-    ((text, parameters),) = trino.executed
+    (text, parameters), _ = trino.executed
     assert parameters == PATHS
     assert '"$path" in (?, ?)' in text
     assert "it's" not in text
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("at", [HOUR, None])
+def test_unpack_keeps_when_the_messages_of_its_batch_were_received(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, at: datetime | None
+) -> None:
+    keep(s3, replace(kept(s3), batch=None))
+    connect_trino({"as earliest": [[{"earliest": at, "latest": at}]]})
+
+    run(task, "unpack")
+
+    assert kept(s3).batch == Received(at, at)
+    assert kept(s3).paths == PATHS
 
 
 @pytest.mark.scenario("X14")
@@ -122,13 +146,14 @@ def test_what_expires_while_it_is_read_is_read_anew_without_it(
             raise query_error(error)
         return []
 
-    trino = connect_trino({"create or replace table": [expires, []], "load_ledger": [[{"source_path": PATHS[0]}]]})
+    answers = {"create or replace table": [expires, []], "load_ledger": [[{"source_path": PATHS[0]}]]}
+    trino = connect_trino(UNPACKED | answers)
 
     assert run(task, "unpack") == []
 
-    (_, first), _, (_, second) = trino.executed
+    (_, first), _, (_, second), _ = trino.executed
     assert (first, second) == (PATHS, PATHS[1:])
-    assert manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode()).paths == PATHS[1:]
+    assert kept(s3).paths == PATHS[1:]
 
 
 @pytest.mark.scenario("X14")
@@ -137,23 +162,22 @@ def test_what_expires_while_it_is_read_is_read_anew_without_it(
 def test_what_is_gone_and_was_never_loaded_stays_on_the_list(task, s3: MemoryS3, connect_trino: ConnectTrino) -> None:
     """Its lines are nowhere: the report must not add up."""
     s3.buckets["staging-bucket"].clear()
-    trino = connect_trino()
+    trino = connect_trino(UNPACKED)
 
     run(task, "unpack")
 
-    assert len(trino.executed) == 2
-    assert manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode()).paths == PATHS
+    assert len(trino.executed) == 3
+    assert kept(s3).paths == PATHS
 
 
 @pytest.mark.usefixtures("listed")
-def test_load_looks_its_bounds_up_first_and_binds_them(task, connect_trino: ConnectTrino) -> None:
+def test_load_binds_what_its_batch_can_touch(task, connect_trino: ConnectTrino) -> None:
     before = datetime.now(UTC)
-    trino = connect_trino(BOUNDS)
+    trino = connect_trino()
 
     run(task, "load_events")
 
-    (_, asked), (text, parameters) = trino.executed
-    assert asked == [30, 30]
+    ((text, parameters),) = trino.executed
     assert "merge into" in text
     assert parameters[:2] == [EARLIEST, LATEST]
     assert before <= parameters[2] <= datetime.now(UTC)
@@ -163,27 +187,42 @@ def test_load_looks_its_bounds_up_first_and_binds_them(task, connect_trino: Conn
 @pytest.mark.usefixtures("listed")
 def test_the_look_back_is_a_setting(task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLICKSTREAM_DEDUPE_LOOKBACK_DAYS", "7")
-    trino = connect_trino(BOUNDS)
+    trino = connect_trino()
 
     run(task, "load_events")
 
-    assert trino.executed[0][1] == [7, 7]
+    assert trino.executed[0][1][:2] == [HOUR - timedelta(days=7), HOUR + timedelta(days=7)]
 
 
 @pytest.mark.usefixtures("listed")
-def test_a_batch_without_events_has_no_bounds_and_loads(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino({"as earliest": [[{"earliest": None, "latest": None}]]})
+def test_a_batch_without_events_has_no_bounds_and_loads(task, s3: MemoryS3, connect_trino: ConnectTrino) -> None:
+    keep(s3, replace(kept(s3), batch=Received(None, None)))
+    trino = connect_trino()
 
     run(task, "load_events")
 
-    assert trino.executed[1][1][:2] == [None, None]
+    assert trino.executed[0][1][:2] == [None, None]
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("task_id", ["load_events", "load_discards", "write_ledger", "load_typed_events", "report"])
+def test_before_its_batch_is_there_a_task_fails_for_good_and_sends_nothing(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, task_id: str
+) -> None:
+    keep(s3, replace(kept(s3), batch=None))
+    trino = connect_trino()
+
+    with pytest.raises(AirflowFailException, match="has no batch: clear it from unpack on"):
+        run(task, task_id)
+
+    assert trino.executed == []
 
 
 @pytest.fixture
 def dry(s3: MemoryS3) -> None:
     """The run is a dry run of one object of the archive."""
     item = ArchivedObject("s3://archive-bucket/segment-logs/web/1795478400000/a.gz", 7, HOUR, "web/1795478400000")
-    s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, (item,), dry_run=True).to_json().encode()
+    keep(s3, Manifest(RUN, (item,), dry_run=True, batch=Received(HOUR, HOUR)))
 
 
 @pytest.mark.usefixtures("dry")
@@ -206,7 +245,7 @@ def test_a_dry_run_tells_what_the_load_would_do(task, connect_trino: ConnectTrin
         "last_received_at": None,
         "tracked": '["order_completed", "undeclared"]',
     }
-    connect_trino(BOUNDS | {"as rows_new": [[row]], "as sessions": [[{"sessions": 3}]]})
+    connect_trino({"as rows_new": [[row]], "as sessions": [[{"sessions": 3}]]})
 
     preview = run(task, "preview")
 
@@ -222,7 +261,7 @@ def test_a_dry_run_tells_what_the_load_would_do(task, connect_trino: ConnectTrin
 def test_where_there_are_no_sessions_yet_none_are_touched(task, connect_trino: ConnectTrino) -> None:
     row = dict.fromkeys(("rows_read", "rows_rejected", "rows_new", "rows_changed", "people", "partition_hours"), 0)
     row |= {"first_received_at": None, "last_received_at": None, "tracked": "[]"}
-    connect_trino(BOUNDS | {"as rows_new": [[row]], "as sessions": [query_error("TABLE_NOT_FOUND")]})
+    connect_trino({"as rows_new": [[row]], "as sessions": [query_error("TABLE_NOT_FOUND")]})
 
     assert run(task, "preview")["sessions_touched"] == 0
 
@@ -243,11 +282,11 @@ def test_folders_of_the_archive_are_partitions_before_they_are_read(
 ) -> None:
     monkeypatch.setenv("CLICKSTREAM_ARCHIVE_BUCKET", "archive-bucket")
     glue.tables["archive_lines"] = {"Name": "archive_lines", "StorageDescriptor": {"Location": "s3://x/"}}
-    trino = connect_trino()
+    trino = connect_trino(UNPACKED)
 
     run(task, "unpack")
 
-    (create, _), (unpack, parameters) = trino.executed
+    (create, _), (unpack, parameters), _ = trino.executed
     assert "create table if not exists" in create
     assert '"archive_lines"' in unpack
     assert '"lines"' not in unpack
@@ -259,19 +298,19 @@ def test_folders_of_the_archive_are_partitions_before_they_are_read(
 
 @pytest.mark.usefixtures("listed")
 def test_the_ledger_is_written_for_each_object_with_its_size(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino(BOUNDS)
+    trino = connect_trino()
 
     run(task, "write_ledger")
 
     first, second = PATHS
-    values = trino.executed[1][1]
+    values = trino.executed[0][1]
     assert (values[:2], values[3:5]) == ([first, 10], [second, 20])
 
 
 @pytest.mark.parametrize("task_id", ["unpack", "load_events", "load_rejects", "write_ledger", "drop_batch"])
 @pytest.mark.usefixtures("listed")
 def test_every_task_of_a_run_uses_the_one_batch_table(task, connect_trino: ConnectTrino, task_id: str) -> None:
-    trino = connect_trino(BOUNDS)
+    trino = connect_trino(UNPACKED)
     run(task, task_id)
     run(task, "drop_batch")
     table = trino.executed[-1][0].split()[-1]
@@ -285,7 +324,7 @@ def test_every_task_of_a_run_uses_the_one_batch_table(task, connect_trino: Conne
 def test_without_its_list_a_task_fails_for_good_and_sends_nothing(
     task, connect_trino: ConnectTrino, task_id: str
 ) -> None:
-    trino = connect_trino(BOUNDS)
+    trino = connect_trino()
 
     with pytest.raises(AirflowFailException, match="has no manifest: clear the whole run"):
         run(task, task_id)
@@ -367,14 +406,14 @@ def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino)
     from airflow.sdk.execution_time.timeout import timeout
 
     def runs_on(_: FakeCursor) -> Rows:
-        time.sleep(10)
+        signal.raise_signal(signal.SIGALRM)  # the time is over, here and now
         pytest.fail("never timed out")
 
     trino = connect_trino({"merge into": [runs_on]})
     operator = task("load_events", "load_rejects")
 
     try:
-        with timeout(0.2):
+        with timeout(600):
             execute(operator)
     except AirflowTaskTimeout:
         operator.on_kill()
@@ -382,6 +421,7 @@ def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino)
     assert [cursor.is_cancelled for cursor in trino.cursors] == [True]
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino({**REPORTED, "objects_unread,": [[REPORT]]})
 
@@ -418,6 +458,7 @@ def test_a_retry_ends_what_the_try_before_it_left_running(task, connect_trino: C
     assert "drop table x" not in merge
 
 
+@pytest.mark.usefixtures("listed")
 @pytest.mark.promise("P1")
 @pytest.mark.parametrize(
     ("column", "value"), [("rows_read", 11), ("rows_read", 9), ("rows_loaded", 6), ("rows_rejected", 0)]

@@ -84,10 +84,10 @@ class Walk:
         segment.send(
             [*generate_day(7, NOW, users=12), BAD_RECORD], self.settings.stream, self.client("SegmentRole", "kinesis")
         )
-        pipeline.wait_until_staged(self.machine.places, _quiet, patience=60)
+        pipeline.wait_until_staged(self.machine.places, _quiet)
         keys = self.keys("AirflowRole")
         calls = airflow_calls(self.settings, keys)
-        for name in ("last_crawl_start", "crawl", "patch_staging_table", "last_landing"):
+        for name in ("last_crawl_start", "crawl", "patch_staging_table", "look_at_staging"):
             calls[name]()
         lake = ScratchLake(self.settings, keys("s3"), keys("glue"), self.machine.runner()).create()
         load_and_keep(lake, self.settings)
@@ -174,7 +174,7 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "list_staged": lambda: s3.list_staged(clients["s3"], settings),
         "list_archive": lambda: s3.list_archive(clients["s3"], settings, [NOW.date()]),
         "list_raw": lambda: s3.list_raw(clients["s3"], bucket),
-        "last_landing": lambda: s3.last_landing(clients["s3"], settings),
+        "look_at_staging": lambda: s3.look_at_staging(clients["s3"], settings),
         "read_text": lambda: s3.read_text(clients["s3"], lake, manifest.key("no such run")),
         "write_text": lambda: s3.write_text(clients["s3"], lake, manifest.key("a run"), "{}"),
         "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path),

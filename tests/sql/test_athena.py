@@ -18,8 +18,7 @@ from clickstream.plan_diff import differences, fitting
 from clickstream.plan_seen import look
 from clickstream.sql import TableNames, render
 from clickstream.tracking_plan import parse_plan
-from clickstream.typed_events import Received
-from clickstream.window import Window
+from clickstream.window import Received, Window
 from tests.athena_on_trino import AthenaOnTrino
 from tests.machine import Machine, scratch_lake
 from tests.model import compare, expected

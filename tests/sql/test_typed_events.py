@@ -9,7 +9,8 @@ import pytest
 
 from clickstream import typed_events
 from clickstream.tracking_plan import PLAN_FILE, TrackingPlan, parse_plan
-from clickstream.typed_events import Received, TypedRowsError, rule_pieces, rule_statements
+from clickstream.typed_events import TypedRowsError, rule_pieces, rule_statements
+from clickstream.window import Received
 from local.segment.events import generate_day
 from tests.model import typed
 from tests.model.compare import compare

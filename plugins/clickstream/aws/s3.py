@@ -24,8 +24,19 @@ class MoveError(RuntimeError):
 
 def list_staged(client: Any, settings: Settings) -> tuple[list[StagedObject], list[str]]:
     """What lies in the staging folder: the objects that a load can read, and the keys that are not in the grammar."""
+    staged, strays, _ = look_at_staging(client, settings)
+    return staged, strays
+
+
+def look_at_staging(client: Any, settings: Settings) -> tuple[list[StagedObject], list[str], datetime | None]:
+    """What list_staged returns, and when the newest object landed there, by S3's clock; None when it is empty.
+
+    Its name may tell an earlier time: it has that of its event, which may have waited in the queue.
+    """
     staged, strays = [], []
+    newest: datetime | None = None
     for item in _objects(client, settings.staging_bucket, settings.staging_prefix):
+        newest = max(newest or item["LastModified"], item["LastModified"])
         name = item["Key"].removeprefix(settings.staging_prefix)
         instant = staged_at(name)
         # Trino reads the folder itself only: in a sub-folder, an object would be loaded as nothing and then expire.
@@ -34,7 +45,7 @@ def list_staged(client: Any, settings: Settings) -> tuple[list[StagedObject], li
         else:
             path = f"s3://{settings.staging_bucket}/{item['Key']}"
             staged.append(StagedObject(path, item["Size"], instant))
-    return staged, strays
+    return staged, strays, newest
 
 
 def list_archive(client: Any, settings: Settings, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
@@ -84,15 +95,6 @@ def list_raw(client: Any, bucket: str) -> list[RawObject]:
         RawObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
         for item in _objects(client, bucket, RAW_PREFIX)
     ]
-
-
-def last_landing(client: Any, settings: Settings) -> datetime | None:
-    """When the newest object landed in the staging folder, by S3's clock; None when it is empty.
-
-    Its name may tell an earlier time: it has that of its event, which may have waited in the queue.
-    """
-    found = _objects(client, settings.staging_bucket, settings.staging_prefix)
-    return max((item["LastModified"] for item in found), default=None)
 
 
 def newest_staged(client: Any, settings: Settings, count: int = 5) -> list[str]:

@@ -20,14 +20,13 @@ class TrinoCheckTablesOperator(TrinoStatementOperator):
     """
 
     def __init__(self, *, tables: Sequence[str] = TableNames.LOAD_TABLES, **kwargs: Any) -> None:
-        super().__init__(sql=check_paths(tables), look_up={"bounds": "lake/load_ledger/bounds.sql"}, **kwargs)
+        super().__init__(sql=check_paths(tables), **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Gives how many checks passed and the names of those that found something."""
         settings = load_settings()
         values = self._values(context, settings)
-        for name, path in self.look_up.items():
-            values[name] = SimpleNamespace(**self._run(path, settings, values).rows[0])
+        values["bounds"] = SimpleNamespace(**self._run("lake/load_ledger/bounds.sql", settings, values).rows[0])
         checks = [read_check(path) for path in self.sql]
         outcome = decide([Finding(check, self._run(check.path, settings, values).rows) for check in checks])
         for finding in outcome.warnings:

@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from clickstream.aws.glue import crawl, last_crawl_start, patch_staging_table
-from clickstream.aws.s3 import last_landing, list_staged
+from clickstream.aws.s3 import look_at_staging
 from clickstream.settings import load_settings
 
 
@@ -27,12 +27,11 @@ class GlueRunCrawlerOperator(BaseOperator):
         settings = load_settings()
         glue = AwsBaseHook(settings.aws_conn_id, client_type="glue").get_conn()
         s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-        staged, strays = list_staged(s3, settings)
+        staged, strays, newest = look_at_staging(s3, settings)
         if strays:
             self.log.warning("%d keys are not staged objects and are not loaded, first %s", len(strays), strays[0])
-        newest = last_landing(s3, settings) if staged else None
         before = last_crawl_start(glue, settings.crawler, succeeded=True)
-        if newest is None or (before is not None and newest < before):
+        if not staged or newest is None or (before is not None and newest < before):
             raise AirflowSkipException(f"nothing was staged since the crawl of {before}")
         return crawl(glue, settings.crawler, newest, self.crawl_timeout, log=self.log.info).isoformat()
 

@@ -1,10 +1,9 @@
 """Operators that run the files of include/sql on Trino."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -27,36 +26,37 @@ from clickstream.sessions import rules_of
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
 from clickstream.staging_keys import StagedObject
-from clickstream.typed_events import Received
 from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culprit, is_misnamed
+from clickstream.window import Received
 
 
 class TrinoStatementOperator(BaseOperator):
     """Runs files of include/sql, one statement each, in order, and logs what each cost.
 
     Every file may use `run_id`, `now`, `lookback_days`, `archive_integration`, `rules` (of sessions) and `limits` (of
-    identities). With `take_manifest`, also `manifest`, the run's list of objects, and a dry run is skipped; with
-    `look_up`, the first row of other files.
+    identities). With `take_manifest`, a dry run is skipped, and a file may also use `manifest`, the run's list of
+    objects, `window`, when the messages of the run's batch were received, and `bounds`, the same widened by the
+    look-back for duplicates: what the batch can touch.
     A kill of the task cancels the query; a commit conflict is tried again.
     Ours and not the provider's, which splits statements and leaves a killed task's query running: see docs/adr/0003.
     """
 
-    template_fields: Sequence[str] = ("sql", "look_up")
+    template_fields: Sequence[str] = ("sql",)
+    makes_batch = False
     operator_extra_links = (TrinoQueryLink(),)
 
     def __init__(
         self,
         *,
         sql: Sequence[str],
-        look_up: Mapping[str, str] | None = None,
         take_manifest: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sql = sql
-        self.look_up = dict(look_up or {})
         self.take_manifest = take_manifest
         self._runner: Runner | None = None
+        self._s3_client: Any = None
         self._tag = ""
         self._is_retry = False
 
@@ -66,8 +66,6 @@ class TrinoStatementOperator(BaseOperator):
         values = self._values(context, settings)
         if self.take_manifest and values["manifest"].dry_run:
             raise AirflowSkipException("dry run: nothing is written")
-        for name, path in self.look_up.items():
-            values[name] = SimpleNamespace(**self._run(path, settings, values).rows[0])
         for path in self.sql:
             self._run(path, settings, values)
 
@@ -98,12 +96,26 @@ class TrinoStatementOperator(BaseOperator):
             "limits": settings,
         }
         if self.take_manifest:
-            s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-            text = read_text(s3, settings.lake_bucket, manifest.key(run_id))
-            if text is None:
-                raise AirflowFailException(f"run {run_id} has no manifest: clear the whole run, not one task")
-            values["manifest"] = manifest.from_json(text)
+            values |= self._values_of_batch(run_id, settings)
         return values
+
+    def _values_of_batch(self, run_id: str, settings: Settings) -> dict[str, Any]:
+        text = read_text(self._s3(settings), settings.lake_bucket, manifest.key(run_id))
+        if text is None:
+            raise AirflowFailException(f"run {run_id} has no manifest: clear the whole run, not one task")
+        taken = manifest.from_json(text)
+        if self.makes_batch:
+            return {"manifest": taken}
+        if taken.batch is None:
+            raise AirflowFailException(f"run {run_id} has no batch: clear it from unpack on")
+        lookback = timedelta(days=settings.dedupe_lookback_days)
+        return {"manifest": taken, "window": taken.batch, "bounds": taken.batch.widened(lookback)}
+
+    def _s3(self, settings: Settings) -> Any:
+        """The one S3 client of this task."""
+        if self._s3_client is None:
+            self._s3_client = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        return self._s3_client
 
     def _run(self, path: str, settings: Settings, values: Mapping[str, Any]) -> Result:
         if self._runner is None:
@@ -134,19 +146,22 @@ class TrinoUnpackOperator(TrinoStatementOperator):
     partitions of the table over it.
     """
 
+    makes_batch = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(sql=["work/batch/load.sql"], take_manifest=True, **kwargs)
 
     def execute(self, context: Context) -> list[str]:
         """Gives the paths that were set aside."""
         settings = load_settings()
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
         values = self._values(context, settings)
         self._open_archive(values["manifest"], settings, values)
         misnamed = [
             item
             for item in values["manifest"].objects
-            if item.bytes and not item.path.endswith(".gz") and is_misnamed(item.path, first_bytes(s3, item.path))
+            if item.bytes
+            and not item.path.endswith(".gz")
+            and is_misnamed(item.path, first_bytes(self._s3(settings), item.path))
         ]
         aside = [self._set_aside(item, "gzip data, but not named .gz", values, settings) for item in misnamed]
         while values["manifest"].objects:
@@ -161,6 +176,8 @@ class TrinoUnpackOperator(TrinoStatementOperator):
             aside.append(self._set_aside(culprit, str(failure.message), values, settings))
         if not values["manifest"].objects:
             raise AirflowSkipException(f"nothing readable is left: {len(aside)} objects were set aside")
+        received = Received(**self._run("work/batch/received.sql", settings, values).rows[0])
+        self._write(values, replace(values["manifest"], batch=received), settings)
         return aside
 
     def _open_archive(self, taken: Manifest, settings: Settings, values: dict[str, Any]) -> None:
@@ -184,8 +201,7 @@ class TrinoUnpackOperator(TrinoStatementOperator):
 
         What is gone and was never loaded stays on it, and the report will say that it has content and no lines.
         """
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-        staged, _ = list_staged(s3, settings)
+        staged, _ = list_staged(self._s3(settings), settings)
         gone = values["manifest"].gone(settings.staging_location, (item.path for item in staged))
         if not gone:
             return False
@@ -193,13 +209,13 @@ class TrinoUnpackOperator(TrinoStatementOperator):
         rows = self._run("lake/load_ledger/loaded_paths.sql", settings, since).rows
         expired = {item.path for item in gone} & {row["source_path"] for row in rows}
         self.log.warning("%d of %d objects expired while they were read", len(expired), len(gone))
-        self._shorten(values, expired, settings)
+        self._write(values, values["manifest"].without(expired), settings)
         return bool(expired)
 
-    def _shorten(self, values: dict[str, Any], paths: Collection[str], settings: Settings) -> None:
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-        values["manifest"] = values["manifest"].without(paths)
-        write_text(s3, settings.lake_bucket, manifest.key(values["run_id"]), values["manifest"].to_json())
+    def _write(self, values: dict[str, Any], taken: Manifest, settings: Settings) -> None:
+        """Keeps the manifest as it is now, for the tasks after this one."""
+        values["manifest"] = taken
+        write_text(self._s3(settings), settings.lake_bucket, manifest.key(values["run_id"]), taken.to_json())
 
     def _culprit(self, error: TrinoQueryError, taken: Manifest, settings: Settings) -> StagedObject | None:
         if error.error_name not in READ_ERRORS:
@@ -218,14 +234,13 @@ class TrinoUnpackOperator(TrinoStatementOperator):
         return find_culprit(str(error.message), taken.objects, can_read)
 
     def _set_aside(self, item: StagedObject, reason: str, values: dict[str, Any], settings: Settings) -> str:
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
         taken: Manifest = values["manifest"]
         copy = "no copy: dry run"
         if not taken.dry_run:
-            copy = keep_copy(s3, item.path, settings.lake_bucket, copy_key(item.path))
+            copy = keep_copy(self._s3(settings), item.path, settings.lake_bucket, copy_key(item.path))
             unreadable = Unreadable(item.path, copy, item.bytes, reason, item.staged_at)
             self._run("lake/quarantine/load.sql", settings, {**values, "unreadable": unreadable})
-        self._shorten(values, [item.path], settings)
+        self._write(values, taken.without([item.path]), settings)
         self.log.error("set aside, kept at %s: %s: %s", copy, item.path, reason)
         return item.path
 
@@ -242,7 +257,6 @@ class TrinoPreviewLoadOperator(TrinoStatementOperator):
         values = self._values(context, settings)
         if not values["manifest"].dry_run:
             raise AirflowSkipException("no dry run")
-        values["bounds"] = SimpleNamespace(**self._run("work/batch/bounds.sql", settings, values).rows[0])
         row = self._run("work/batch/preview.sql", settings, values).rows[0]
         preview = preview_from_row(values["manifest"], row, require_plan(), self._sessions_touched(settings, values))
         self.log.info("preview\n%s", preview.text())
@@ -294,16 +308,14 @@ class TrinoReportRunOperator(TrinoStatementOperator):
     """Prints the run report and fails the run when it does not add up."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(sql=[], **kwargs)
+        super().__init__(sql=[], take_manifest=True, **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Gives the report as plain values, and stores it in load_runs."""
         settings = load_settings()
         values = self._values(context, settings)
-        values["bounds"] = SimpleNamespace(**self._run("work/batch/bounds.sql", settings, values).rows[0])
         row = self._run("lake/load_ledger/report.sql", settings, values).rows[0]
         delays = self._run("lake/events/lateness.sql", settings, values).rows[0]["rows_by_delay"]
-        values["window"] = Received(row["first_received_at"], row["last_received_at"])
         violations = self._run("lake/violations/by_event.sql", settings, values).rows[0]["violations_by_event"]
         report = from_row(values["run_id"], row, delays, violations)
         self.log.info("run report\n%s", report.text())

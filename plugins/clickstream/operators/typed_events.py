@@ -88,8 +88,7 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
             with ThreadPoolExecutor(settings.typed_load_threads) as pool:
                 run_each = self._run_each(pool, settings)
                 typed_events.create_missing(run, run_each, plan, settings)
-                window = typed_events.Received(**run("work/typed/window.sql", **values).rows[0])
-                rates = typed_events.load(run, run_each, plan, values, window, given["manifest"].rederive)
+                rates = typed_events.load(run, run_each, plan, values, given["window"], given["manifest"].rederive)
         except DestructiveChangeError as error:
             raise AirflowFailException(str(error)) from None
         typed_events.clean_up(run, values)
