@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, scale, unpack, workers
 from bench.effort import Effort
-from local import stack
+from local import services, stack
 from local.places import ROOT
 from tests.machine import Machine
 
@@ -48,6 +48,7 @@ def main(quick: Quick = False, full: Full = False, only: Only = "") -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # its servers go with it
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as state:
         os.environ |= {"CLICKSTREAM_STATE": state, "CLICKSTREAM_TRINO_HEAP": HEAP}
+        services.TRINO = services.trino_with(services.FOR_MUCH_DATA)
         try:
             machine = Machine.start()
             for name in [only] if only else COMPARISONS if quick else BENCHMARKS:

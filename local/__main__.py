@@ -17,6 +17,7 @@ from trino.exceptions import Error as TrinoError
 from local import demo as demonstration
 from local import pipeline, stack
 from local.places import LocalError, java_home, open_places
+from local.progress import progress
 from local.segment.kinesis import read_records
 from local.trino import cli_jar
 
@@ -36,7 +37,8 @@ Sql = Annotated[str, typer.Option("--query", envvar="CLICKSTREAM_SQL", help="One
 @app.command()
 def up(airflow: bool = True) -> None:
     """Start the local AWS, Trino and Airflow; deploy lambdas/template.yaml."""
-    stack.up(say, with_airflow=airflow)
+    with progress(console) as now:
+        stack.up(say, with_airflow=airflow, now=now)
 
 
 @app.command()
@@ -76,10 +78,10 @@ def send(file: File = "", wait: Wait = False) -> None:
     """Send each line of a file as one Kinesis record, byte for byte."""
     _require(file, "send")
     places = open_places()
-    with console.status("sending") as progress:
-        report = pipeline.send(read_records(file), places, progress.update)
+    with progress(console) as now:
+        report = pipeline.send(read_records(file), places, now)
         if wait:
-            pipeline.wait_until_staged(places, progress.update)
+            pipeline.wait_until_staged(places, now)
     print(f"{report.sent} records sent ({report.sent_bytes} bytes)" + (", all staged" if wait else ""))
     if report.blank:
         say(f"{report.blank} blank lines were skipped")
@@ -99,8 +101,8 @@ def archive(file: File = "") -> None:
 @app.command()
 def run() -> None:
     """Crawl and patch, load everything staged and not yet loaded; print the run report."""
-    with console.status("starting") as progress:
-        report = pipeline.run_pipeline(open_places(), progress.update)
+    with progress(console) as now:
+        report = pipeline.run_pipeline(open_places(), now)
     print(demonstration.report_text(report))
 
 
@@ -108,8 +110,8 @@ def run() -> None:
 def redrive(source: Source = "processing-failed", start: From = "", to: To = "", dry_run: DryRun = True) -> None:
     """Put what was refused on the stream again; print how much. Times as 2026-11-24T05:00:00Z."""
     params = {"source": source, "from": start or None, "to": to or None, "dry_run": dry_run}
-    with console.status("starting") as progress:
-        counts = pipeline.redrive(open_places(), params, progress.update)
+    with progress(console) as now:
+        counts = pipeline.redrive(open_places(), params, now)
     gone_through = "lines" if source == "rejects" else "objects"
     print(f"{counts['objects']} {gone_through}, {counts['read']} records read, {counts['sent']} sent", end="")
     print(f", {counts['skipped']} {gone_through} skipped" + (" (dry run: DRY_RUN=0 sends)" if dry_run else ""))
@@ -121,8 +123,8 @@ def plan_rederive(start: From = "", to: To = "", event: Event = "") -> None:
     if not (start and to):
         raise LocalError("no range: make plan-rederive FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z")
     params = {"from": start or None, "to": to or None, "event": event or None}
-    with console.status("starting") as progress:
-        messages = pipeline.rederive(open_places(), params, progress.update)
+    with progress(console) as now:
+        messages = pipeline.rederive(open_places(), params, now)
     print("\n".join(f"{table}: {count} messages derived again" for table, count in sorted(messages.items())) or "none")
 
 

@@ -2,18 +2,23 @@
 
 import json
 import os
-import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from local.places import LocalError, Places
+from local.waiting import wait_for
+
+PATIENCE = 900.0
+"""Seconds for which a run may stand still: longer than the longest pause before a retry."""
 
 FINISHED = ("success", "failed")
-RUNNING_TASKS = ("running", "queued", "scheduled", "deferred", "up_for_retry", "restarting")
+DONE_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
+
+Report = Callable[[str], None]
 
 
 class Airflow:
@@ -29,28 +34,47 @@ class Airflow:
             base_url=f"{places.airflow_url}/api/v2", timeout=30, headers={"Authorization": f"Bearer {token}"}
         )
 
-    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, patience: float = 60) -> str:
-        """Start a manual run with its params in `conf`; give its run id.
-
-        Waits up to `patience` seconds for Airflow to have read the DAG file. Raises LocalError.
-        """
-        deadline = time.monotonic() + patience
-        while True:
-            answer = self._client.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
-            if answer.status_code != 404 or time.monotonic() > deadline:
-                break
-            time.sleep(1)
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+        """Start a manual run with its params in `conf`; return its run id. Raises LocalError."""
+        if self._dag(dag_id)["is_paused"]:
+            raise LocalError(f"{dag_id} is paused, so it would not run: unpause it at {self.url}/dags/{dag_id}")
+        answer = self._client.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
         if answer.is_error:
             raise LocalError(f"Airflow did not start {dag_id}: {answer.status_code} {answer.text[:300]}")
         run_id: str = answer.json()["dag_run_id"]
         return run_id
 
-    def backfill(
-        self, dag_id: str, start: datetime, end: datetime, report: Callable[[str], None], patience: float = 900
-    ) -> list[str]:
-        """Run start..end anew, as Trigger -> Backfill does; give the ids of its runs when all have ended.
+    def unpause(self, dag_id: str) -> str | None:
+        """Let a DAG run; return the id of the run that its schedule then starts at once, None when none is due."""
+        dag = self._dag(dag_id)
+        if not dag["is_paused"]:
+            return None
+        due = dag["next_dagrun_run_after"]
+        is_due = due is not None and datetime.fromisoformat(due) <= datetime.now(UTC)
+        self._set_paused(dag_id, False)
+        if not is_due:
+            return None
+        wanted = {"run_type": "scheduled", "run_after_gte": due, "limit": 1}
+        found: list[str] = []
 
-        Airflow takes the two as dates of runs, both included. Raises LocalError when a run fails or is too slow.
+        def look() -> tuple[bool, str]:
+            found.extend(run["dag_run_id"] for run in self._get(f"/dags/{dag_id}/dagRuns", wanted)["dag_runs"])
+            return bool(found), "its scheduled run has not begun"
+
+        wait_for(dag_id, look, lambda _: None, PATIENCE, f"{self.url}/dags/{dag_id}", pause=0.2)
+        return found[0]
+
+    def unpause_all(self, but: Collection[str] = ()) -> None:
+        """Let every DAG run, but these."""
+        paused = self._get("/dags", {"paused": True, "limit": 100})["dags"]
+        for dag in paused:
+            if dag["dag_id"] not in but:
+                self._set_paused(dag["dag_id"], False)
+
+    def backfill(self, dag_id: str, start: datetime, end: datetime, report: Report) -> list[str]:
+        """Run start..end again, as Trigger -> Backfill does; return the ids of its runs when all have ended.
+
+        Airflow takes the two as dates of runs, both included. Raises LocalError when a run fails or does not go on.
         """
         body = {
             "dag_id": dag_id, "from_date": start.isoformat(), "to_date": end.isoformat(),
@@ -60,31 +84,30 @@ class Airflow:
         if answer.is_error:
             raise LocalError(f"Airflow did not backfill {dag_id}: {answer.status_code} {answer.text[:300]}")
         parameters = {"run_type": "backfill", "run_after_gte": start.isoformat(), "limit": 100}
-        runs: list[dict[str, Any]] = []
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and not runs:
-            found = self._client.get(f"/dags/{dag_id}/dagRuns", params=parameters).raise_for_status().json()["dag_runs"]
-            runs = [run for run in found if start <= datetime.fromisoformat(run["logical_date"]) <= end]
-            time.sleep(0.5)
-        for run in runs:
-            self.wait(dag_id, run["dag_run_id"], report, patience)
-        return [run["dag_run_id"] for run in runs]
+        runs: list[str] = []
 
-    def wait(self, dag_id: str, run_id: str, report: Callable[[str], None], patience: float = 900) -> None:
-        """Wait for a run to end, reporting each task as it starts. Raises LocalError when it fails or is too slow."""
-        deadline = time.monotonic() + patience
-        seen: set[str] = set()
-        while time.monotonic() < deadline:
+        def look() -> tuple[bool, str]:
+            found = self._get(f"/dags/{dag_id}/dagRuns", parameters)["dag_runs"]
+            runs[:] = [
+                run["dag_run_id"] for run in found if start <= datetime.fromisoformat(run["logical_date"]) <= end
+            ]
+            return bool(runs), "its backfill has no run yet"
+
+        wait_for(dag_id, look, report, PATIENCE, f"{self.url}/dags/{dag_id}")
+        for run_id in runs:
+            self.wait(dag_id, run_id, report)
+        return runs
+
+    def wait(self, dag_id: str, run_id: str, report: Report) -> None:
+        """Wait for a run to end, reporting its tasks. Raises LocalError when it fails or does not go on."""
+        state = ""
+
+        def look() -> tuple[bool, str]:
+            nonlocal state
             state = self._get(f"/dags/{dag_id}/dagRuns/{run_id}")["state"]
-            for task in self.tasks(dag_id, run_id):
-                if task["state"] == "running" and task["task_id"] not in seen:
-                    seen.add(task["task_id"])
-                    report(f"{dag_id}: {task['task_id']}")
-            if state in FINISHED:
-                break
-            time.sleep(0.5)
-        else:
-            raise LocalError(f"{dag_id} did not end within {patience:.0f} s: {self.run_url(dag_id, run_id)}")
+            return state in FINISHED, _progress(state, self.tasks(dag_id, run_id))
+
+        wait_for(dag_id, look, report, PATIENCE, self.run_url(dag_id, run_id), pause=0.5)
         if state != "success":
             failed = [task["task_id"] for task in self.tasks(dag_id, run_id) if task["state"] == "failed"]
             raise LocalError(f"{dag_id} failed in {', '.join(failed) or 'no task'}: {self.run_url(dag_id, run_id)}")
@@ -110,8 +133,35 @@ class Airflow:
         """The page of a run."""
         return f"{self.url}/dags/{dag_id}/runs/{run_id}"
 
-    def _get(self, path: str) -> Any:
-        return self._client.get(path).raise_for_status().json()
+    def _dag(self, dag_id: str) -> dict[str, Any]:
+        """A DAG, as soon as Airflow has read its file."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> tuple[bool, str]:
+            answer = self._client.get(f"/dags/{dag_id}")
+            if answer.status_code != httpx.codes.NOT_FOUND:
+                found.append(answer.raise_for_status().json())
+            return bool(found), "Airflow has not read its file"
+
+        wait_for(dag_id, look, lambda _: None, PATIENCE, f"{self.url}/dags")
+        return found[0]
+
+    def _set_paused(self, dag_id: str, is_paused: bool) -> None:
+        self._client.patch(f"/dags/{dag_id}", json={"is_paused": is_paused}).raise_for_status()
+
+    def _get(self, path: str, parameters: dict[str, Any] | None = None) -> Any:
+        return self._client.get(path, params=parameters).raise_for_status().json()
+
+
+def _progress(state: str, tasks: list[dict[str, Any]]) -> str:
+    """How far a run is, such as `running, 4 of 15 tasks done, now unpack (try 2)`."""
+    done = sum(task["state"] in DONE_TASKS for task in tasks)
+    running = [
+        task["task_id"] + (f" (try {task['try_number']})" if task["try_number"] > 1 else "")
+        for task in tasks
+        if task["state"] in ("running", "up_for_retry")
+    ]
+    return f"{state}, {done} of {len(tasks)} tasks done" + (f", now {', '.join(running)}" if running else "")
 
 
 def _token(url: str) -> str:

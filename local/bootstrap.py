@@ -47,6 +47,33 @@ WITHOUT_TRINO = (
     "mwaa-zip",
 )  # fmt: skip
 
+
+def fail(message):
+    """End with a reason."""
+    sys.exit("clickstream: " + message)
+
+
+LEVELS = ("unit", "sql", "end_to_end", "faults")
+
+
+def pytest(*arguments):
+    """Run pytest with these arguments, in the environment of the tests."""
+    return ("test", "python", "-m", "pytest", *arguments)
+
+
+def chosen_tests():
+    """The arguments of `make test`: TESTS, else the tests of LEVEL or all, in two processes beside each other."""
+    tests, level = os.environ.get("CLICKSTREAM_TESTS"), os.environ.get("CLICKSTREAM_LEVEL")
+    if tests:
+        return shlex.split(tests)
+    if level and level not in LEVELS:
+        fail("LEVEL={}: there are {}".format(level, ", ".join(LEVELS)))
+    return [*IN_TWO_PROCESSES, *(["-m", "{} and not slow and not slow_fault".format(level)] if level else [])]
+
+
+# More than two would wait for the one Trino. tests/conftest.py says what stays in one process.
+IN_TWO_PROCESSES = ["--numprocesses", "2", "--no-loadscope-reorder"]
+
 # Commands that are other people's programs, each run in turn: environment, program, arguments.
 PROGRAMS = {
     "lint": [
@@ -86,9 +113,9 @@ PROGRAMS = {
         ("lint", "ruff", "format", "."),
         ("lint", "sqlfluff", "fix", "--processes", "2", "include/sql"),
     ],
-    "test": [("test", "python", "-m", "pytest", *shlex.split(os.environ.get("CLICKSTREAM_TESTS", "")))],
+    "test": [pytest(*chosen_tests())],
     # An empty -m takes back the one in pyproject.toml, which leaves the slow fault tests out.
-    "test-faults": [("test", "python", "-m", "pytest", "-m", "", "tests/faults")],
+    "test-faults": [pytest("-m", "", "tests/faults")],
     "bench": [("test", "python", "-m", "bench")],
     "docs": [
         ("test", "python", "-m", "tests.promises"),
@@ -111,7 +138,7 @@ PROGRAMS = {
     "mwaa-zip": [("local", "python", "-m", "local.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
-PROGRAMS["check-all"] = [*PROGRAMS["lint"], ("test", "python", "-m", "pytest", "-m", "")]
+PROGRAMS["check-all"] = [*PROGRAMS["lint"], pytest(*IN_TWO_PROCESSES, "-m", "")]
 
 
 class MissingError(Exception):
@@ -155,11 +182,6 @@ def attempt(find, problems):
     except MissingError as problem:
         problems.append(str(problem))
         return None
-
-
-def fail(message):
-    """End with a reason."""
-    sys.exit("clickstream: " + message)
 
 
 def output(*command):

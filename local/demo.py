@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from local import pipeline, stack
+from local.airflow_api import Airflow
 from local.places import LocalError, Places
-from local.segment.events import generate_day
+from local.progress import progress
+from local.segment.events import Day, generate_day
 
 USERS = 120
 EXAMPLE = '"select type, count(*) from events group by 1"'
@@ -129,27 +132,26 @@ SHOWN = (
 
 
 def run(console: Console, seed: int, users: int) -> None:
-    """The whole demonstration. Raises LocalError."""
+    """The whole demonstration. Raises LocalError.
+
+    What DAGs do by their schedules begins after it, so that a first start has the machine to itself.
+    """
     began = time.monotonic()
     output = Console(highlight=False)
-    places = stack.up(lambda message: console.print(f"  {message}"))
-    before = datetime.now(UTC)
-    day = generate_day(seed or time.time_ns() % 2**31, datetime.now(UTC), users)
-    failed_before = pipeline.failed_at_transform(places)
-    with console.status("sending") as progress:
-        sent = pipeline.send(day, places, progress.update)
-        pipeline.write_archive(day, places)
-        console.print(f"  {sent.sent} events of a day sent to Kinesis, none with a newline, and to the archive")
-        pipeline.wait_until_staged(places, progress.update)
-        console.print("  all of them staged")
-        pipeline.run_pipeline(places, progress.update)
-        console.print("  crawled, patched, loaded")
-        pipeline.wait_until_modelled(places, before, progress.update)
-        console.print("  sessions modelled")
-        pipeline.send([_one_event(datetime.now(UTC))], places, progress.update)
-        pipeline.wait_until_staged(places, progress.update)
+
+    def done(message: str) -> None:
+        console.print(f"  {message}")
+
+    with progress(console) as now:
+        places = stack.up(done, hold_schedules=True, now=now)
+        try:
+            before = datetime.now(UTC)
+            failed_before = pipeline.failed_at_transform(places)
+            sent = _send_and_load(places, generate_day(seed or time.time_ns() % 2**31, before, users), done, now)
+        finally:
+            stack.release_schedules(places)
     refused = pipeline.failed_at_transform(places) - failed_before
-    accounts = _accounts(places, before, sent.sent, refused)
+    accounts = _accounts(places, before, sent, refused)
     output.print(f"\n[bold]Where each event went[/bold]\n{accounts}", soft_wrap=True)
     for title, statement in SHOWN:
         output.print()
@@ -158,6 +160,25 @@ def run(console: Console, seed: int, users: int) -> None:
     output.print(f"done in {time.monotonic() - began:.0f} s; all of it goes on running until `{_ways_on(places)[1]}`")
     if DOES_NOT_ADD_UP in accounts:
         raise LocalError("what was loaded does not add up to what was sent: see above")
+
+
+def _send_and_load(places: Places, day: Day, done: Callable[[str], None], now: Callable[[str], None]) -> int:
+    """Send a day and load it, then send one event more, not loaded; return how many records the day has."""
+    since = datetime.now(UTC)
+    sent = pipeline.send(day, places, now)
+    pipeline.write_archive(day, places)
+    done(f"{sent.sent} events of a day sent to Kinesis, none with a newline, and to the archive")
+    pipeline.wait_until_staged(places, now)
+    done("all of them staged")
+    if places.held_file.exists():
+        Airflow(places).unpause("model_sessions")
+    pipeline.run_pipeline(places, now)
+    done("crawled, patched, loaded")
+    pipeline.wait_until_modelled(places, since, now)
+    done("sessions modelled")
+    pipeline.send([_one_event(datetime.now(UTC))], places, now)
+    pipeline.wait_until_staged(places, now)
+    return sent.sent
 
 
 def _one_event(now: datetime) -> bytes:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TextIO
@@ -10,10 +9,11 @@ from typing import Any, TextIO
 import boto3
 import httpx
 
-from local.airflow_api import Airflow
+from local.airflow_api import PATIENCE, Airflow
 from local.places import LocalError, Places
 from local.segment import archive, kinesis
 from local.services import ACCESS_KEY, REGION, SECRET_KEY, connect_trino
+from local.waiting import wait_for
 
 Report = Callable[[str], None]
 
@@ -52,12 +52,15 @@ def failed_at_transform(places: Places) -> int:
 
 
 def wait_until_staged(places: Places, report: Report, patience: float = 300) -> None:
-    """Wait until all that was sent is delivered and moved to staging. Raises LocalError after `patience` seconds."""
+    """Wait until all that was sent is delivered and moved to staging.
+
+    Raises LocalError when nothing has moved for `patience` seconds.
+    """
     settings = places.settings()
     s3, sqs = aws_client("s3", places), aws_client("sqs", places)
     queue = sqs.get_queue_url(QueueName=settings["CLICKSTREAM_STAGE_QUEUE"])["QueueUrl"]
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
+
+    def look() -> tuple[bool, str]:
         stream = _health(places)["firehose"][settings["CLICKSTREAM_STREAM"]]
         if stream["error"]:
             raise LocalError(f"Firehose: {stream['error']}")
@@ -65,35 +68,40 @@ def wait_until_staged(places: Places, report: Report, patience: float = 300) -> 
         messages = sqs.get_queue_attributes(
             QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         )["Attributes"]
-        if stream["all_delivered"] and not waiting and not any(int(count) for count in messages.values()):
-            return
-        report(f"{stream['records_delivered']} records delivered, {waiting} objects to stage")
-        time.sleep(0.25)
-    raise LocalError(f"not all was staged within {patience:.0f} s: {places.where_to_look('aws')}")
+        is_staged = stream["all_delivered"] and not waiting and not any(int(count) for count in messages.values())
+        return is_staged, f"{stream['records_delivered']} records delivered, {waiting} objects to stage"
+
+    wait_for("staging", look, report, patience, places.where_to_look("aws"), pause=0.25)
 
 
 def run_pipeline(places: Places, report: Report) -> dict[str, Any] | None:
-    """Crawl and patch, then load everything staged and not yet loaded; the run report, None when nothing was to do."""
+    """Crawl and patch, then load everything staged and not yet loaded; the run report, None when nothing was to do.
+
+    While schedules are held back, the runs that these have due are taken, and no others beside them.
+    """
     airflow = Airflow(places)
-    runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("crawl_staging", "load_events")}
+    runs = {}
+    for dag_id in ("crawl_staging", "load_events"):
+        due = airflow.unpause(dag_id) if places.held_file.exists() else None
+        runs[dag_id] = due or airflow.trigger(dag_id)
     for dag_id, run_id in runs.items():
         airflow.wait(dag_id, run_id, report)
     returned: dict[str, Any] | None = airflow.returned("load_events", runs["load_events"], "report")
     return returned
 
 
-def wait_until_modelled(places: Places, since: datetime, report: Report, patience: float = 300) -> None:
-    """Wait for the run of model_sessions that a load since then began. Raises LocalError after `patience` seconds."""
+def wait_until_modelled(places: Places, since: datetime, report: Report) -> None:
+    """Wait for the run of model_sessions that a load since then began. Raises LocalError when none begins."""
     airflow = Airflow(places)
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        runs = airflow.runs("model_sessions", since)
-        if runs:
-            airflow.wait("model_sessions", runs[-1], report)
-            return
-        report("model_sessions: waits for its turn")
-        time.sleep(0.5)
-    raise LocalError(f"model_sessions did not begin within {patience:.0f} s: is it paused? {places.page('airflow')}")
+    runs: list[str] = []
+
+    def look() -> tuple[bool, str]:
+        runs.extend(airflow.runs("model_sessions", since))
+        return bool(runs), "waits for its turn"
+
+    where = f"is it paused? {places.page('airflow')}/dags/model_sessions"
+    wait_for("model_sessions", look, report, PATIENCE, where, pause=0.5)
+    airflow.wait("model_sessions", runs[-1], report)
 
 
 def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:

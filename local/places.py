@@ -63,6 +63,11 @@ class Places:
         """The CLICKSTREAM_* settings of the deployed stack, as JSON."""
         return self.state / "settings.json"
 
+    @property
+    def held_file(self) -> Path:
+        """There while the schedules of Airflow are held back: the ids of the DAGs that were paused before."""
+        return self.state / "airflow" / "held.json"
+
     def settings(self) -> dict[str, str]:
         """The CLICKSTREAM_* settings of the deployed stack. Raises LocalError before it is deployed."""
         if not self.settings_file.exists():

@@ -62,6 +62,16 @@ def resident_bytes(process: psutil.Process) -> int:
     return total
 
 
+def cpu_seconds(process: psutil.Process) -> float:
+    """CPU time of a process and its children so far, in seconds."""
+    total = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for member in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += sum(member.cpu_times())
+    return total
+
+
 def _file(state: Path, name: str) -> Path:
     return state / f"{name}.pid"
 

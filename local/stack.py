@@ -11,8 +11,10 @@ import httpx
 import trino.exceptions
 
 from local import aws_deploy, permissions, processes, services
+from local.airflow_api import Airflow
 from local.places import ROOT, LocalError, Places, is_free, open_places, renew_port
 from local.services import Service
+from local.waiting import wait_for
 
 # A short buffer, so that one does not wait a minute for one's own events.
 LOCAL_PARAMETERS = {"BufferIntervalSeconds": "2", "TransformBufferIntervalSeconds": "0"}
@@ -31,28 +33,39 @@ class ServiceStatus:
     url: str
 
 
-def up(report: Report, with_airflow: bool = True) -> Places:
-    """Start what is not running, deploy the template; give the places. Raises LocalError.
+def up(report: Report, with_airflow: bool = True, hold_schedules: bool = False, now: Report = lambda _: None) -> Places:
+    """Start what is not running, deploy the template; return the places. Raises LocalError.
 
-    What runs elsewhere is only waited for.
+    `report` gets a line for each step that is done, `now` what is being waited for. What runs elsewhere is only waited
+    for. With `hold_schedules`, an Airflow that is started here runs nothing by its schedules before they are released;
+    without it, schedules that a command before this one held back are released.
     """
     places = open_places()
     with _step(report, "local AWS and Trino started"):
         # With checked permissions Trino's role is not there before the template is deployed.
         for service in (services.AWS,) if permissions.are_checked() else (services.AWS, services.TRINO):
             places = start(service, places)
-        wait(services.AWS, places)
+        wait(services.AWS, places, now)
     deploy(report, places)
     if permissions.are_checked():
         places = start(services.TRINO, places)
     if with_airflow:
-        places = start(services.AIRFLOW, places)
+        places = start(services.held(services.AIRFLOW) if hold_schedules else services.AIRFLOW, places)
     with _step(report, f"Trino answers at {places.page('trino')}"):
-        wait(services.TRINO, places)
+        wait(services.TRINO, places, now)
     if with_airflow:
         with _step(report, f"Airflow answers at {places.page('airflow')}"):
-            wait(services.AIRFLOW, places)
+            wait(services.AIRFLOW, places, now)
+        if not hold_schedules:
+            release_schedules(places)
     return places
+
+
+def release_schedules(places: Places) -> None:
+    """Let DAGs run by their schedules again, if they were held back; those paused before stay paused."""
+    if places.held_file.exists():
+        Airflow(places).unpause_all(but=frozenset(json.loads(places.held_file.read_text())))
+        places.held_file.unlink()
 
 
 def deploy(report: Report, places: Places) -> None:
@@ -120,17 +133,21 @@ def start(service: Service, places: Places) -> Places:
     return places
 
 
-def wait(service: Service, places: Places) -> None:
-    """Wait until a service works. Raises LocalError when it ends or its patience is over."""
-    deadline = time.monotonic() + service.patience
-    while not _is_healthy(service, places):
-        if service.name not in places.elsewhere and processes.find(service.name, places.state) is None:
+def wait(service: Service, places: Places, now: Report = lambda _: None) -> None:
+    """Wait until a service works. Raises LocalError when it ends, and when it makes no progress for its patience."""
+
+    def look() -> tuple[bool, str]:
+        if _is_healthy(service, places):
+            return True, ""
+        if service.name in places.elsewhere:
+            return False, "does not answer yet"
+        process = processes.find(service.name, places.state)
+        if process is None:
             raise LocalError(f"{service.name} ended while it started: see {places.log(service.name)}")
-        if time.monotonic() > deadline:
-            raise LocalError(
-                f"{service.name} does not answer after {service.patience:.0f} s: {places.where_to_look(service.name)}"
-            )
-        time.sleep(0.3)
+        seconds, written = processes.cpu_seconds(process), places.log(service.name).stat().st_size
+        return False, f"does not answer yet; {seconds:.0f} s of CPU, {written} bytes of log so far"
+
+    wait_for(service.name, look, now, service.patience, places.where_to_look(service.name))
 
 
 def _is_healthy(service: Service, places: Places) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 POM = os.path.join(HERE, "pom.xml")
+LAUNCH = os.path.join(HERE, "Launch.java")
 
 # The jars that Maven Central has leave out the file that names the plugin's class.
 PLUGINS = {"hive": "io.trino.plugin.hive.HivePlugin", "iceberg": "io.trino.plugin.iceberg.IcebergPlugin"}
@@ -36,9 +37,9 @@ def home() -> str:
 
 
 def assemble(java: str, maven: str, say: Callable[[str], None], check: Check) -> None:
-    """Make `home()` from pom.xml; does nothing when it was made from this very file."""
-    with open(POM, "rb") as pom:
-        digest = hashlib.sha256(pom.read() + repr(PLUGINS).encode()).hexdigest()
+    """Make `home()` from pom.xml and Launch.java; does nothing when it was made from these very files."""
+    with open(POM, "rb") as pom, open(LAUNCH, "rb") as launch:
+        digest = hashlib.sha256(pom.read() + launch.read() + repr(PLUGINS).encode()).hexdigest()
     mark = os.path.join(home(), "made-from")
     if os.path.exists(mark):
         with open(mark, encoding="utf-8") as made:
@@ -53,6 +54,8 @@ def assemble(java: str, maven: str, say: Callable[[str], None], check: Check) ->
         _copy(maven, check, "trino-" + plugin, folder)
         _name_plugin(java, check, folder, plugin_class)
     _share_jars()
+    # Compiled here, or each start would load the compiler.
+    check(os.path.join(java, "bin", "javac"), "-d", home(), "-cp", os.path.join(home(), "lib", "*"), LAUNCH)
     with open(mark, "w", encoding="utf-8") as made:
         made.write(digest)
 
