@@ -12,9 +12,11 @@ from clickstream.settings import Settings, variable
 from local import permissions, pipeline, services, stack
 from local.places import Places
 from tests.athena_on_trino import AthenaOnTrino
-from tests.empty_lake import NAME, EmptyLake
+from tests.lake_copies import EmptyLake, share_tables
 from tests.scratch import ScratchLake
 
+# Several processes may run tests on one machine.
+_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 _numbers = itertools.count(1)
 _empty_lakes: dict[str, EmptyLake] = {}
 """By the address of the AWS that has it."""
@@ -70,13 +72,20 @@ def with_planted_secrets(places: Places) -> dict[str, str]:
 
 def scratch_lake(machine: Machine, runner: Any = None) -> ScratchLake:
     """A lake with buckets and Glue databases of its own, its tables made; on Trino unless another runner is given."""
-    lake = _lake_without_tables(machine, f"case{next(_numbers)}", runner)
+    lake = _lake_without_tables(machine, f"{_PROCESS}case{next(_numbers)}", runner)
     if runner:
         return lake.create()
     aws = machine.places.aws_url
     if aws not in _empty_lakes:
-        _empty_lakes[aws] = EmptyLake.of(_lake_without_tables(machine, NAME, None).create())
+        _empty_lakes[aws] = EmptyLake.of(_lake_without_tables(machine, f"{_PROCESS}emptylake", None).create())
     _empty_lakes[aws].copy_to(lake)
+    return lake
+
+
+def lake_with_tables_of(machine: Machine, source: ScratchLake) -> ScratchLake:
+    """A lake of its own that begins with the rows of another; what is staged there it does not have."""
+    lake = scratch_lake(machine)
+    share_tables(source, lake)
     return lake
 
 

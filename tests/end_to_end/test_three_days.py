@@ -1,26 +1,31 @@
-"""Backfills as Airflow runs them: three days, one of them staged and two only in the archive, loaded twice.
+"""Backfills: three days, one of them staged and two only in the archive, loaded twice.
 
-What is asked of Airflow's API here is what its UI asks: a run with the values of the form, and a backfill of hours.
+The tasks of a run with the values of the form are run in this process. What Airflow's API is asked for is what its UI
+asks for: a backfill of hours.
 """
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from local import pipeline
+from local import pipeline, services
 from local.airflow_api import Airflow
 from local.places import LocalError
 from local.segment.events import generate_day
+from tests.dags.conftest import AIRFLOW
+from tests.faults.airflow_tasks import Outcome, Run, run_dag, task_ids
 from tests.machine import Machine
 from tests.model.compare import compare
 from tests.model.expected import Row, expected_tables, staged_file
 
 Quiet: Callable[[str], None] = lambda message: None  # noqa: E731
+NUMBERS = itertools.count(1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 ORIGIN = dict.fromkeys(("source_path", "staged_at"))
@@ -32,18 +37,15 @@ class Days:
     """Two days written to the archive, and the last one sent, staged and not yet loaded."""
 
     machine: Machine
-    airflow: Airflow
     now: datetime
     model: list[Row]
     received: Counter[datetime]
     """Lines of the archive that are messages, those sent twice too, by the hour in which they were received."""
 
-    def load(self, **form: Any) -> tuple[Airflow, str]:
+    def load(self, **form: Any) -> Outcome:
         """A manual run over the three days with these values of the form."""
-        conf = {"from": (self.now - 3 * DAY).isoformat(), "to": (self.now + HOUR).isoformat(), **form}
-        run_id = self.airflow.trigger("load_events", conf)
-        self.airflow.wait("load_events", run_id, Quiet)
-        return self.airflow, run_id
+        form = {"from": (self.now - 3 * DAY).isoformat(), "to": (self.now + HOUR).isoformat(), **form}
+        return run_dag("load_events", Run(f"manual__{next(NUMBERS)}", "manual", form=form))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of these days' messages."""
@@ -57,8 +59,7 @@ class Days:
 
 
 @pytest.fixture(scope="module")
-def days(machine: Machine) -> Days:
-    machine.start_airflow()
+def days(machine: Machine) -> Iterator[Days]:
     now = datetime.now(UTC)
     archived = [*generate_day(1, now - 2 * DAY, users=12), *generate_day(2, now - DAY, users=12)]
     sent = list(generate_day(3, now, users=12))
@@ -71,7 +72,17 @@ def days(machine: Machine) -> Days:
     ids = {row["message_id"] for row in model}
     messages = [json.loads(record) for record in archived if is_message(record)]
     received = Counter(hour_of(message["receivedAt"]) for message in messages if message["messageId"] in ids)
-    return Days(machine, Airflow(machine.places), now, model, received)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (AIRFLOW | services.airflow_environment(machine.places)).items():
+            if name in AIRFLOW or name.startswith(("AIRFLOW_CONN_", "CLICKSTREAM_")):
+                patch.setenv(name, AIRFLOW.get(name, value))
+        yield Days(machine, now, model, received)
+
+
+@pytest.fixture
+def airflow(machine: Machine) -> Airflow:
+    machine.start_airflow()
+    return Airflow(machine.places)
 
 
 def hour_of(text: str) -> datetime:
@@ -86,19 +97,15 @@ def is_message(record: bytes) -> bool:
 
 
 def test_the_preview_of_three_days_writes_nothing_and_is_what_then_happens(days: Days) -> None:
-    airflow, run_id = days.load(dry_run=True)
+    dry = days.load(dry_run=True)
 
-    preview = airflow.returned("load_events", run_id, "preview")
-    states = {task["task_id"]: task["state"] for task in airflow.tasks("load_events", run_id)}
+    preview = dry.returned["preview"]
     assert days.rows() == []
-    assert {name for name, state in states.items() if state == "success"} == {
-        "create_tables", "take_manifest", "unpack", "preview", "drop_batch",
-    }  # fmt: skip
-    assert {state for state in states.values() if state != "success"} == {"skipped"}
+    assert dry.returned.keys() == {"create_tables", "take_manifest", "unpack", "preview", "drop_batch"}
+    assert dry.returned.keys() | dry.skipped == set(task_ids("load_events"))
     assert preview["rows_loaded"] >= len(days.model)
 
-    airflow, run_id = days.load()
-    report = airflow.returned("load_events", run_id, "report")
+    report = days.load().returned["report"]
     assert {name: report[name] for name in FORECAST} == {name: preview[name] for name in FORECAST}
 
 
@@ -108,7 +115,7 @@ def test_the_tables_are_those_of_the_model_and_loading_again_changes_nothing(day
     first = days.rows()
     assert compare(days.model, days.unplaced()) == []
 
-    report = days.airflow.returned("load_events", days.load()[1], "report")
+    report = days.load().returned["report"]
 
     assert days.rows() == first
     assert report["rows_loaded"] == 0
@@ -124,27 +131,27 @@ def test_rows_that_were_damaged_are_derived_again_from_both_places(days: Days) -
         f"update lake.clickstream.events set context = null, type = 'x' where message_id in ('{ids[0]}', '{ids[1]}')",
     )
 
-    report = days.airflow.returned("load_events", days.load(rederive=True)[1], "report")
+    report = days.load(rederive=True).returned["report"]
 
     updated = {"updated_at": None, "update_run_id": None}
     assert [{**row, **updated} for row in days.unplaced()] == [{**row, **updated} for row in good]
     assert report["rows_updated"] == 2
 
 
-def test_airflow_s_own_backfill_reads_an_hour_from_the_archive(days: Days) -> None:
+def test_airflow_s_own_backfill_reads_an_hour_from_the_archive(days: Days, airflow: Airflow) -> None:
     hour, count = next((hour, count) for hour, count in sorted(days.received.items()) if hour > days.now - 2 * DAY)
     before = days.rows()
 
-    (run_id,) = days.airflow.backfill("load_events", hour, hour, Quiet)
+    (run_id,) = airflow.backfill("load_events", hour, hour, Quiet)
 
-    report = days.airflow.returned("load_events", run_id, "report")
+    report = airflow.returned("load_events", run_id, "report")
     assert (report["rows_loaded"], report["rows_duplicate"]) == (0, count)
     assert days.rows() == before
 
 
-def test_a_range_that_nobody_has_fails_and_says_so(days: Days) -> None:
+def test_a_range_that_nobody_has_fails_and_says_so(days: Days, airflow: Airflow) -> None:
     conf = {"from": (days.now - 30 * DAY).isoformat(), "to": (days.now - 29 * DAY).isoformat()}
-    run_id = days.airflow.trigger("load_events", conf)
+    run_id = airflow.trigger("load_events", conf)
 
     with pytest.raises(LocalError, match="load_events failed in take_manifest"):
-        days.airflow.wait("load_events", run_id, Quiet)
+        airflow.wait("load_events", run_id, Quiet)

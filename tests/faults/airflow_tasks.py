@@ -5,7 +5,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,11 +19,15 @@ from tests.dags.conftest import ROOT, DagBag, context
 
 @dataclass(frozen=True)
 class Run:
-    """One DAG run. A backfill covers the hour that begins at `hour`; other runs take what is not loaded."""
+    """One DAG run. A backfill covers the hour that begins at `hour`, a manual run what its `form` says.
+
+    Other runs take what is not loaded.
+    """
 
     run_id: str
     kind: str = "scheduled"
     hour: datetime | None = None
+    form: Mapping[str, Any] = field(default_factory=dict)
 
 
 THE_RUN = Run("the-run")
@@ -31,10 +35,11 @@ THE_RUN = Run("the-run")
 
 @dataclass
 class Outcome:
-    """How a run went: what each task returned that was not skipped, and the errors of the tries that failed."""
+    """How a run went: what each task returned that was not skipped, the errors of tries that failed, the others."""
 
     returned: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, list[Exception]] = field(default_factory=dict)
+    skipped: set[str] = field(default_factory=set)
 
     @property
     def retried(self) -> dict[str, list[str]]:
@@ -60,7 +65,7 @@ def task_ids(dag_id: str) -> list[str]:
 def run_try(dag_id: str, task_id: str, run: Run, number: int) -> Any:
     """One try of a task, with a copy of the operator of its own as in a process of its own."""
     operator = dag_bag().dags[dag_id].get_task(task_id).prepare_for_execution()
-    given = context(operator, run.kind, run.run_id)
+    given = context(operator, run.kind, run.run_id, dict(run.form))
     given["ti"].try_number = number
     if run.hour is not None:
         given |= {"data_interval_start": run.hour, "data_interval_end": run.hour + timedelta(hours=1)}
@@ -99,14 +104,13 @@ def run_dag(
 ) -> Outcome:
     """Every task of a run in order, or only `tasks`; a task is skipped as its trigger rule says."""
     outcome = Outcome()
-    skipped: set[str] = set()
     for task_id in tasks or task_ids(dag_id):
         try:
-            if _is_skipped(dag_bag().dags[dag_id].get_task(task_id), skipped):
+            if _is_skipped(dag_bag().dags[dag_id].get_task(task_id), outcome.skipped):
                 raise AirflowSkipException
             outcome.returned[task_id], outcome.errors[task_id] = run_task(dag_id, task_id, run, between)
         except AirflowSkipException:
-            skipped.add(task_id)
+            outcome.skipped.add(task_id)
     return outcome
 
 
@@ -118,7 +122,7 @@ def _is_skipped(task: Any, skipped: set[str]) -> bool:
     return bool(task.upstream_task_ids & skipped)
 
 
-def until(condition: Callable[[], Any], what: str, patience: float = 60.0) -> Any:
+def until(condition: Callable[[], Any], what: str, patience: float = 600.0) -> Any:
     """What `condition` gives as soon as it gives something. Raises TimeoutError after `patience` seconds."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

@@ -8,6 +8,7 @@ import pytest
 
 from clickstream.checks import Severity, check_paths, read_check
 from clickstream.sql import TableNames, instant_literal
+from tests.machine import Machine, lake_with_tables_of, scratch_lake
 from tests.scratch import ScratchLake
 
 NOW = datetime.now(UTC)
@@ -190,13 +191,20 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
 }
 
 
-@pytest.fixture
-def loaded(lake: ScratchLake) -> ScratchLake:
+@pytest.fixture(scope="module")
+def good(machine: Machine) -> ScratchLake:
     """One object of 120 events and one reject, under 1 %."""
+    lake = scratch_lake(machine)
     stage(lake, "good", body("m", 120, 1))
     report = lake.load("run-1")
     assert (report.rows_loaded, report.rows_rejected) == (120, 1)
     return lake
+
+
+@pytest.fixture
+def loaded(machine: Machine, good: ScratchLake) -> ScratchLake:
+    """The same rows in tables of the test's own."""
+    return lake_with_tables_of(machine, good)
 
 
 def test_every_check_has_a_planted_fault() -> None:

@@ -38,7 +38,7 @@ def check(environment: dict[str, str]) -> tuple[int, str, set[str]]:
     python = ROOT / ".venv" / "airflow" / "bin" / "python"
     done = subprocess.run(
         [python if python.exists() else sys.executable, "-m", "local.config_check"],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=200, check=False,
+        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     worse = {" ".join(line.split()) for line in done.stdout.splitlines() if line.startswith(("WARN", "FAIL"))}
     return done.returncode, done.stdout + done.stderr, worse

@@ -74,7 +74,7 @@ def make_migrate(lake: ScratchLake, machine: Machine) -> list[str]:
     python = ENVIRONMENTS / "airflow" / "bin" / "python"
     done = subprocess.run(
         [python if python.exists() else sys.executable, "-m", "local.migrate"],
-        cwd=ROOT, env=environment_of(lake, machine.places), capture_output=True, text=True, timeout=300, check=False,
+        cwd=ROOT, env=environment_of(lake, machine.places), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()

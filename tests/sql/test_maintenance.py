@@ -3,8 +3,8 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +18,8 @@ from clickstream.run_report import RunReport
 from clickstream.settings import Settings
 from clickstream.sql import Statement, TableNames, instant_literal, render
 from clickstream.tracking_plan import read_plan
-from tests.machine import Machine
+from clickstream.window import Received
+from tests.machine import Machine, lake_with_tables_of, scratch_lake
 from tests.scratch import ScratchLake
 
 NOW = datetime.now(UTC)
@@ -62,11 +63,28 @@ def refused(caplog: pytest.LogCaptureFixture) -> int:
     return len([record for record in caplog.records if "tried again" in record.getMessage()])
 
 
-@pytest.fixture
-def loaded(lake: ScratchLake) -> ScratchLake:
+def make_loaded(machine: Machine) -> ScratchLake:
+    lake = scratch_lake(machine)
     for number in range(LOADS):
         assert load(lake, number).rows_loaded == 9
     return lake
+
+
+@pytest.fixture(scope="module")
+def source(machine: Machine) -> ScratchLake:
+    return make_loaded(machine)
+
+
+@pytest.fixture
+def loaded(machine: Machine, source: ScratchLake) -> ScratchLake:
+    """Tables of the test's own; their files are shared, so none may be removed."""
+    return lake_with_tables_of(machine, source)
+
+
+@pytest.fixture(scope="module")
+def apart(machine: Machine) -> ScratchLake:
+    """Tables that share no file with others; each test looks at another one."""
+    return make_loaded(machine)
 
 
 @pytest.mark.parametrize("table", KEYS)
@@ -87,24 +105,24 @@ def test_closed_partitions_become_one_file_and_the_rows_stay(loaded: ScratchLake
 
 
 @pytest.mark.parametrize("table", KEYS)
-def test_past_their_retention_snapshots_and_orphans_go_and_the_rows_stay(loaded: ScratchLake, table: str) -> None:
-    before = contents(loaded, table)
-    (row,) = loaded.query(f'select "$path" as path from {loaded.t.lake(table)} limit 1')
-    folder = row["path"].removeprefix(f"s3://{loaded.settings.lake_bucket}/").rpartition("/")[0]
+def test_past_their_retention_snapshots_and_orphans_go_and_the_rows_stay(apart: ScratchLake, table: str) -> None:
+    before = contents(apart, table)
+    (row,) = apart.query(f'select "$path" as path from {apart.t.lake(table)} limit 1')
+    folder = row["path"].removeprefix(f"s3://{apart.settings.lake_bucket}/").rpartition("/")[0]
     orphan = f"{folder}/left-by-a-killed-write.parquet"
-    loaded.s3.put_object(Bucket=loaded.settings.lake_bucket, Key=orphan, Body=b"PAR1")
+    apart.s3.put_object(Bucket=apart.settings.lake_bucket, Key=orphan, Body=b"PAR1")
 
-    young = keep(loaded, table)
+    young = keep(apart, table)
     assert young.orphan_files == 0, "it may belong to a write that still runs"
-    allow_any_retention(loaded)
-    upkeep = keep(loaded, table, timedelta(0))
+    allow_any_retention(apart)
+    upkeep = keep(apart, table, timedelta(0))
 
     print(upkeep.text())
-    listed = loaded.s3.list_objects_v2(Bucket=loaded.settings.lake_bucket, Prefix=folder).get("Contents", [])
+    listed = apart.s3.list_objects_v2(Bucket=apart.settings.lake_bucket, Prefix=folder).get("Contents", [])
     assert orphan not in {item["Key"] for item in listed}
     assert upkeep.orphan_files >= 1
     assert upkeep.after.snapshots == 1
-    assert contents(loaded, table) == before
+    assert contents(apart, table) == before
 
 
 @pytest.mark.parametrize("table", ["discards", "quarantine"])
@@ -184,15 +202,17 @@ def test_loads_and_maintenance_beside_each_other_both_end_well(
 
 @pytest.mark.promise("P2")
 def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
-    machine: Machine, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
+    machine: Machine, source: ScratchLake, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An update marks rows of the very files that a compaction replaces: one of the two has to be refused."""
     caplog.set_level(logging.INFO, "clickstream.query")
-    beside = ScratchLake(loaded.settings, loaded.s3, loaded.glue, machine.runner())
-    staged, _ = list_staged(loaded.s3, loaded.settings)
+    where_it_was_staged = {name: getattr(source.settings, name) for name in ("staging_bucket", "lines_database")}
+    settings = replace(loaded.settings, **where_it_was_staged)
+    beside = ScratchLake(settings, loaded.s3, loaded.glue, machine.runner())
+    staged, _ = list_staged(source.s3, source.settings)
     values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged)), "lookback_days": 30}
     beside.run("work/batch/load.sql", **values)
-    values["bounds"] = SimpleNamespace(**beside.run("work/batch/bounds.sql", **values).rows[0])
+    values["bounds"] = Received(**beside.run("work/batch/received.sql", **values).rows[0]).widened(timedelta(days=30))
     instants = [NOW + timedelta(seconds=number) for number in range(8)]
 
     with ThreadPoolExecutor(1) as pool:
