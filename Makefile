@@ -12,6 +12,7 @@ export CLICKSTREAM_DAYS = $(value DAYS)
 export CLICKSTREAM_OUT = $(value OUT)
 export CLICKSTREAM_WAIT = $(value WAIT)
 export CLICKSTREAM_TESTS = $(value TESTS)
+export CLICKSTREAM_LEVEL = $(value LEVEL)
 export CLICKSTREAM_REDRIVE_SOURCE = $(value SOURCE)
 export CLICKSTREAM_FROM = $(value FROM)
 export CLICKSTREAM_TO = $(value TO)
@@ -28,7 +29,7 @@ help: ## this list
 demo: ## start everything, send a day of events, load them, show the result
 	@$(RUN) demo
 
-test: ## all tests but the slow fault tests; TESTS="tests/lambdas -k depth" runs a part
+test: ## all tests but the slow ones; LEVEL=unit (sql, end_to_end, faults), or TESTS="tests/lambdas -k depth", runs a part
 	@$(RUN) test
 
 test-faults: ## all fault tests, the slow ones too: some 20 minutes

@@ -1,42 +1,99 @@
-"""The machine that tests with servers share: the local AWS and Trino, started once a run."""
+"""The machine that tests with servers share, and the order and the levels of all tests.
+
+With `-n` several processes run the tests, on one machine: the first that needs it starts it, the run stops it.
+"""
 
 import os
+import shutil
 import signal
-from collections.abc import Iterator
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
+from xdist.scheduler import LoadScopeScheduling
 
+from local import services
 from local.places import open_places
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
+STATE = "TESTS_STATE"
+"""Names the folder of the run's stack, for all its processes."""
 
-@pytest.fixture(scope="session", autouse=True)
-def ends_whole() -> None:
-    """A terminated run takes its servers with it: let the fixtures clean up."""
+# Folders that are a level of their own. All other tests are of the level `sql` if they need Trino, else `unit`.
+LEVELS = {"end_to_end": "end_to_end", "permissions": "sql", "faults": "faults"}
+# Folders that run in one process: their tests share one Airflow and its tables, or kill servers of their own.
+GROUPS = ("tests/end_to_end/", "tests/faults/")
+# The longest begin first; the many short tests without a server fill up at the end.
+ORDER = ("end_to_end", "faults", "sql", "unit")
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Keeps the tests of a file in one process, and those of GROUPS."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for group in GROUPS if nodeid.startswith(group)), nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Which process runs which test, with `-n`."""
+    return GroupScheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test its level, and the levels their order."""
+    for item in items:
+        item.add_marker(level_of(item))
+    items.sort(key=lambda item: ORDER.index(level_of(item)))
+
+
+def level_of(item: pytest.Item) -> str:
+    """The level of a test: by its folder, or by whether it uses the machine."""
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return LEVELS.get(folder, "sql" if "machine" in getattr(item, "fixturenames", ()) else "unit")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the run's first process: make the folder of the stack. A terminated run stops its servers."""
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
+    if not hasattr(config, "workerinput"):
+        os.environ[STATE] = tempfile.mkdtemp(prefix="clickstream-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """In the run's first process: stop what any of them started."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(os.environ.pop(STATE))
+    if (folder / "stack").exists():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CLICKSTREAM_STATE", str(folder / "stack"))
+            Machine(open_places()).stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine() -> Machine:
     """The local AWS with the deployed template, and Trino; in a state folder of its own, beside any running demo.
 
     With CLICKSTREAM_AWS_URL in the environment, the stack that runs there, such as containers.
     """
     if os.environ.get("CLICKSTREAM_AWS_URL"):
-        yield Machine(open_places())
-        return
-    state = tmp_path_factory.mktemp("stack")
+        return Machine(open_places())
+    folder = Path(os.environ[STATE])
     for name in [name for name in os.environ if name.startswith("CLICKSTREAM_")]:
         del os.environ[name]
-    os.environ["CLICKSTREAM_STATE"] = str(state)
+    os.environ["CLICKSTREAM_STATE"] = str(folder / "stack")
     # Hundreds of tests and their tables share this one Trino; with 2 GB it ran out after twenty minutes.
     os.environ["CLICKSTREAM_TRINO_HEAP"] = "4g"
-    running = Machine.start()
-    try:
-        yield running
-    finally:
-        running.stop()
+    services.TRINO = services.trino_with(services.FOR_MANY_STATEMENTS)
+    with FileLock(folder / "lock"):
+        places = open_places()
+        return Machine(places) if places.settings_file.exists() else Machine.start()
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_commands_on_a_running_stack(running: Machine, file: Path, command: str)
 
     done = subprocess.run(
         ["bash", "-c", typed], cwd=ROOT, env=plain_environment(CLICKSTREAM_STATE=str(running.places.state)),
-        input="select 40 + 2;\n", capture_output=True, text=True, timeout=300, check=False,
+        input="select 40 + 2;\n", capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -51,7 +51,7 @@ class FaultyMachine(Machine):
         """kill -9. It is over when the port is free: a large process takes a moment to go."""
         self.signal(service, signal.SIGKILL)
         processes.stop(service.name, self.places.state, 10)
-        until(lambda: is_free(self.places.ports[service.name]), f"the end of {service.name}", patience=20)
+        until(lambda: is_free(self.places.ports[service.name]), f"the end of {service.name}")
 
     def signal(self, service: Service, number: signal.Signals) -> None:
         """Send a signal to a service's process."""

@@ -117,7 +117,7 @@ def test_airflow_gets_the_deployed_settings_but_none_that_is_set(tmp_path: Path)
 
     ran = subprocess.run(
         [sys.executable, str(ROOT / "docker" / "with_settings.py"), "dags", "list"],
-        env=environment, capture_output=True, text=True, timeout=30, check=True,
+        env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
 
     seen, arguments = ran.stdout.splitlines()

@@ -60,7 +60,7 @@ def test_dags_load_from_the_zip_that_the_page_builds(tmp_path: Path) -> None:
 
     done = subprocess.run(
         [sys.executable, "-c", LOAD, str(ROOT / "dags"), str(tmp_path / "plugins")],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+        capture_output=True, text=True, check=False, cwd=tmp_path,
         env={"PATH": "", "AIRFLOW_HOME": str(tmp_path / "home")},
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def test_the_secrets_backend_is_there_and_takes_these_arguments(tmp_path: Path) 
     # In a process of its own, for Airflow reads its environment when it is imported.
     done = subprocess.run(
         [sys.executable, "-c", program, given["AIRFLOW__SECRETS__BACKEND_KWARGS"]],
-        capture_output=True, text=True, timeout=120, check=False, env={"PATH": "", "AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False, env={"PATH": "", "AIRFLOW_HOME": str(tmp_path)},
     )  # fmt: skip
 
     assert done.stdout.splitlines()[-1:] == ["airflow/connections/clickstream_trino"], done.stderr[-2000:]

@@ -29,7 +29,7 @@ PYTHON = os.environ.get("CLICKSTREAM_LOCAL_PYTHON", str(ENVIRONMENTS / "local" /
 ROLE = "arn:aws:iam::000000000000:role/any"
 
 
-def wait_for(check: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+def wait_for(check: Callable[[], Any], what: str, seconds: float = 300.0) -> Any:
     """The first true value of `check`, within `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := check()):
@@ -197,5 +197,5 @@ def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
 
 @pytest.fixture
 def wait() -> Callable[..., Any]:
-    """`wait(check, what, seconds=15)`: the first true value of `check`."""
+    """`wait(check, what, seconds=300)`: the first true value of `check`."""
     return wait_for

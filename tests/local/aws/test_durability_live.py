@@ -126,7 +126,7 @@ def test_no_function_process_and_no_temporary_folder_outlives_the_server(own_aws
 
 def test_a_port_in_use_is_said_in_one_line(own_aws, tmp_path):
     command = [*own_aws.process.args[:3], "--port", str(own_aws.port), "--state-dir", str(tmp_path / "other")]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, cwd=own_aws.root)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=own_aws.root)
     assert result.returncode == 1
     assert result.stderr.splitlines() == [f"local AWS cannot use port {own_aws.port}: Address already in use"]
 
