@@ -82,6 +82,7 @@ def test_it_adds_up_exactly_when_every_row_is_somewhere(loaded: int, duplicate: 
 
     assert report.unaccounted == off
     assert ("DOES NOT ADD UP" in report.text()) == (off != 0)
+    assert report.adds_up == (off == 0)
 
 
 def test_as_plain_values() -> None:
