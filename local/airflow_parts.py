@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -86,10 +87,13 @@ def hold(file: Path) -> None:
 def import_what_tasks_import() -> None:
     """Import what the operators here import, so that the processes of tasks begin with it.
 
-    Not the package itself: a task reads that as it is on disk when the task begins.
+    Not the package itself: a task reads that as it is on disk when the task begins, and says so if it cannot be read.
     """
     for file in OPERATORS.glob("[a-z]*.py"):
-        importlib.import_module(f"clickstream.operators.{file.stem}")
+        try:
+            importlib.import_module(f"clickstream.operators.{file.stem}")
+        except Exception:  # somebody is just editing it
+            traceback.print_exc()
     for name in [name for name in sys.modules if name.partition(".")[0] == "clickstream"]:
         del sys.modules[name]
 

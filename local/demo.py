@@ -1,11 +1,13 @@
 """`make demo`: a day of events from the sender to the typed table, and what one sees then."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -148,8 +150,11 @@ def run(console: Console, seed: int, users: int) -> None:
             before = datetime.now(UTC)
             failed_before = pipeline.failed_at_transform(places)
             sent = _send_and_load(places, generate_day(seed or time.time_ns() % 2**31, before, users), done, now)
-        finally:
-            stack.release_schedules(places)
+        except BaseException:
+            with contextlib.suppress(LocalError, httpx.HTTPError):  # what went wrong is told, and not this
+                stack.release_schedules(places)
+            raise
+        stack.release_schedules(places)
     refused = pipeline.failed_at_transform(places) - failed_before
     accounts = _accounts(places, before, sent, refused)
     output.print(f"\n[bold]Where each event went[/bold]\n{accounts}", soft_wrap=True)
