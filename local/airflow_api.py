@@ -15,6 +15,9 @@ from local.waiting import wait_for
 PATIENCE = 900.0
 """Seconds for which a run may stand still: longer than the longest pause before a retry."""
 
+TIMEOUT = 300.0
+"""Seconds for one answer of the API: on a busy machine it shares two cores with all that it has started."""
+
 FINISHED = ("success", "failed")
 DONE_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
 
@@ -31,7 +34,7 @@ class Airflow:
             raise LocalError(f"Airflow does not answer at {places.airflow_url} ({error}): run `make up`") from error
         self.url = places.page("airflow")
         self._client = httpx.Client(
-            base_url=f"{places.airflow_url}/api/v2", timeout=30, headers={"Authorization": f"Bearer {token}"}
+            base_url=f"{places.airflow_url}/api/v2", timeout=TIMEOUT, headers={"Authorization": f"Bearer {token}"}
         )
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
@@ -168,9 +171,9 @@ def _token(url: str) -> str:
     """A token of the API. CLICKSTREAM_AIRFLOW_PASSWORDS names Airflow's file of users, if it wants a password."""
     passwords = os.environ.get("CLICKSTREAM_AIRFLOW_PASSWORDS")
     if passwords is None:
-        answer = httpx.get(f"{url}/auth/token", timeout=30)
+        answer = httpx.get(f"{url}/auth/token", timeout=TIMEOUT)
     else:
         username, password = next(iter(json.loads(Path(passwords).read_text()).items()))
-        answer = httpx.post(f"{url}/auth/token", json={"username": username, "password": password}, timeout=30)
+        answer = httpx.post(f"{url}/auth/token", json={"username": username, "password": password}, timeout=TIMEOUT)
     token: str = answer.raise_for_status().json()["access_token"]
     return token

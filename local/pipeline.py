@@ -150,5 +150,5 @@ def csv_value(value: Any) -> Any:
 
 
 def _health(places: Places) -> dict[str, Any]:
-    health: dict[str, Any] = httpx.get(f"{places.aws_url}/_clickstream/health", timeout=10).raise_for_status().json()
+    health: dict[str, Any] = httpx.get(f"{places.aws_url}/_clickstream/health", timeout=300).raise_for_status().json()
     return health

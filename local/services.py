@@ -127,7 +127,7 @@ def connect_trino(places: Places) -> trino.dbapi.Connection:
     address = urlsplit(places.trino_url)
     return trino.dbapi.connect(
         host=address.hostname, port=address.port, user=os.environ.get("USER", "local"), catalog="lake",
-        schema="clickstream", timezone="UTC", request_timeout=60,
+        schema="clickstream", timezone="UTC", request_timeout=300,
     )  # fmt: skip
 
 
