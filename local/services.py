@@ -63,7 +63,7 @@ def _aws_command(places: Places) -> list[str]:
 
 
 def _aws_healthy(places: Places) -> bool:
-    return bool(httpx.get(f"{places.aws_url}/_clickstream/health", timeout=2).is_success)
+    return bool(httpx.get(f"{places.aws_url}/_clickstream/health", timeout=30).is_success)
 
 
 def _trino_command(places: Places, flags: Sequence[str]) -> list[str]:
@@ -116,7 +116,7 @@ def _trino_role(places: Places) -> dict[str, str]:
 
 def _trino_healthy(places: Places) -> bool:
     # /v1/info says started before a worker is there: only a query tells.
-    if httpx.get(f"{places.trino_url}/v1/info", timeout=2).json()["starting"]:
+    if httpx.get(f"{places.trino_url}/v1/info", timeout=30).json()["starting"]:
         return False
     with connect_trino(places) as connection:
         return bool(connection.cursor().execute("SELECT 1").fetchall())
@@ -207,7 +207,7 @@ def _airflow_command(places: Places) -> list[str]:
 
 
 def _airflow_healthy(places: Places) -> bool:
-    health = httpx.get(f"{places.airflow_url}/api/v2/monitor/health", timeout=2).json()
+    health = httpx.get(f"{places.airflow_url}/api/v2/monitor/health", timeout=30).json()
     return all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor"))
 
 
