@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from local.places import LocalError, Places
 from local.waiting import wait_for
@@ -22,6 +23,10 @@ FINISHED = ("success", "failed")
 DONE_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 Report = Callable[[str], None]
+
+
+class BusyError(LocalError):
+    """Airflow could not do it just now: its SQLite was locked for longer than it waits."""
 
 
 class Airflow:
@@ -41,10 +46,12 @@ class Airflow:
         """Start a manual run with its params in `conf`; return its run id. Raises LocalError."""
         if self._dag(dag_id)["is_paused"]:
             raise LocalError(f"{dag_id} is paused, so it would not run: unpause it at {self.url}/dags/{dag_id}")
-        answer = self._client.post(f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
-        if answer.is_error:
+        # With an id of ours, so that asked again it does not start another.
+        run_id = f"manual__{datetime.now(UTC).isoformat()}"
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": conf or {}}
+        answer = self._ask("POST", f"/dags/{dag_id}/dagRuns", json=body)
+        if answer.is_error and answer.status_code != httpx.codes.CONFLICT:
             raise LocalError(f"Airflow did not start {dag_id}: {answer.status_code} {answer.text[:300]}")
-        run_id: str = answer.json()["dag_run_id"]
         return run_id
 
     def unpause(self, dag_id: str) -> str | None:
@@ -118,7 +125,7 @@ class Airflow:
     def runs(self, dag_id: str, since: datetime) -> list[str]:
         """The ids of the runs queued since then, oldest first."""
         parameters = {"run_after_gte": since.isoformat(), "order_by": "run_after", "limit": 100}
-        answer = self._client.get(f"/dags/{dag_id}/dagRuns", params=parameters).raise_for_status()
+        answer = self._ask("GET", f"/dags/{dag_id}/dagRuns", params=parameters).raise_for_status()
         return [run["dag_run_id"] for run in answer.json()["dag_runs"]]
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
@@ -129,7 +136,7 @@ class Airflow:
     def returned(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task returned; None when it returned nothing or was skipped."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
-        answer = self._client.get(path, params={"deserialize": True})
+        answer = self._ask("GET", path, params={"deserialize": True})
         return None if answer.status_code == 404 else answer.raise_for_status().json()["value"]
 
     def run_url(self, dag_id: str, run_id: str) -> str:
@@ -141,7 +148,7 @@ class Airflow:
         found: list[dict[str, Any]] = []
 
         def look() -> tuple[bool, str]:
-            answer = self._client.get(f"/dags/{dag_id}")
+            answer = self._ask("GET", f"/dags/{dag_id}")
             if answer.status_code != httpx.codes.NOT_FOUND:
                 found.append(answer.raise_for_status().json())
             return bool(found), "Airflow has not read its file"
@@ -150,10 +157,23 @@ class Airflow:
         return found[0]
 
     def _set_paused(self, dag_id: str, is_paused: bool) -> None:
-        self._client.patch(f"/dags/{dag_id}", json={"is_paused": is_paused}).raise_for_status()
+        self._ask("PATCH", f"/dags/{dag_id}", json={"is_paused": is_paused}).raise_for_status()
 
     def _get(self, path: str, parameters: dict[str, Any] | None = None) -> Any:
-        return self._client.get(path, params=parameters).raise_for_status().json()
+        return self._ask("GET", path, params=parameters).raise_for_status().json()
+
+    @retry(
+        retry=retry_if_exception_type(BusyError),
+        stop=stop_after_attempt(10),
+        wait=wait_random_exponential(max=20),
+        reraise=True,
+    )
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """The answer to what may be asked twice. Raises BusyError when it is still a server error the tenth time."""
+        answer = self._client.request(method, path, **options)
+        if answer.is_server_error:
+            raise BusyError(f"Airflow answers {answer.status_code} to {method} {path}: {answer.text[:300]}")
+        return answer
 
 
 def _progress(state: str, tasks: list[dict[str, Any]]) -> str:

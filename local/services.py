@@ -157,8 +157,6 @@ def airflow_environment(places: Places) -> dict[str, str]:
         "PATH": f"{ENVIRONMENTS / 'airflow' / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "AIRFLOW_HOME": str(home),
-        # Several processes write to this file: each waits for the others.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=120",
         "AIRFLOW_CONN_CLICKSTREAM_AWS": json.dumps(aws),
         "AIRFLOW_CONN_CLICKSTREAM_TRINO": json.dumps(trino),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),

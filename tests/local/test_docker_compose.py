@@ -157,10 +157,10 @@ def test_airflow_is_set_as_without_docker(tmp_path: Path, monkeypatch: pytest.Mo
     shared = local.keys() & compose.keys()
     different = {name for name in shared if local[name] != compose[name] and not name.startswith("AIRFLOW_CONN_")}
     assert different == {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL"}
-    # Its folders, its database, its way in and its address are another matter in a container.
+    # Its folders, its way in and its address are another matter in a container.
     assert {name for name in local if name not in compose} <= {
         "AIRFLOW_HOME", "AIRFLOW__CORE__DAGS_FOLDER", "AIRFLOW__CORE__PLUGINS_FOLDER", "AIRFLOW__API__HOST",
-        "AIRFLOW__API__PORT", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+        "AIRFLOW__API__PORT", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS",
     }  # fmt: skip
     for name in ("AIRFLOW_CONN_CLICKSTREAM_AWS", "AIRFLOW_CONN_CLICKSTREAM_TRINO"):
         assert json.loads(compose[name])["conn_type"] == json.loads(local[name])["conn_type"]
