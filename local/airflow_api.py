@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from local.places import LocalError, Places
-from local.waiting import wait_for
+from local.waiting import Report, wait_for
 
 PATIENCE = 900.0
 """Seconds for which a run may stand still: longer than the longest pause before a retry."""
@@ -21,8 +21,6 @@ TIMEOUT = 300.0
 
 FINISHED = ("success", "failed")
 DONE_TASKS = ("success", "failed", "skipped", "upstream_failed", "removed")
-
-Report = Callable[[str], None]
 
 
 class BusyError(LocalError):

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from local.airflow_api import Airflow
 from local.places import LocalError, Places
 from local.progress import progress
 from local.segment.events import Day, generate_day
+from local.waiting import Report
 
 USERS = 120
 EXAMPLE = '"select type, count(*) from events group by 1"'
@@ -167,7 +167,7 @@ def run(console: Console, seed: int, users: int) -> None:
         raise LocalError("what was loaded does not add up to what was sent: see above")
 
 
-def _send_and_load(places: Places, day: Day, done: Callable[[str], None], now: Callable[[str], None]) -> int:
+def _send_and_load(places: Places, day: Day, done: Report, now: Report) -> int:
     """Send a day and load it, then send one event more, not loaded; return how many records the day has."""
     since = datetime.now(UTC)
     sent = pipeline.send(day, places, now)

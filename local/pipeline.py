@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -13,9 +13,7 @@ from local.airflow_api import PATIENCE, Airflow
 from local.places import LocalError, Places
 from local.segment import archive, kinesis
 from local.services import ACCESS_KEY, REGION, SECRET_KEY, connect_trino
-from local.waiting import wait_for
-
-Report = Callable[[str], None]
+from local.waiting import Report, wait_for
 
 
 def aws_client(service: str, places: Places) -> Any:

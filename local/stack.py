@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,12 +14,10 @@ from local import aws_deploy, permissions, processes, services
 from local.airflow_api import Airflow
 from local.places import ROOT, LocalError, Places, is_free, open_places, renew_port
 from local.services import Service
-from local.waiting import wait_for
+from local.waiting import Report, wait_for
 
 # A short buffer, so that one does not wait a minute for one's own events.
 LOCAL_PARAMETERS = {"BufferIntervalSeconds": "2", "TransformBufferIntervalSeconds": "0"}
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from local.places import LocalError
 LONGEST = 3600.0
 """Seconds after which a wait ends although something moves."""
 
+Report = Callable[[str], None]
+"""Takes a line for a person: what is done, or what is being waited for."""
+
 Look = Callable[[], tuple[bool, str]]
 """Returns whether the thing is there, and how far it is: a text that changes whenever something moves."""
 
@@ -15,7 +18,7 @@ Look = Callable[[], tuple[bool, str]]
 def wait_for(
     what: str,
     look: Look,
-    report: Callable[[str], None],
+    report: Report,
     patience: float,
     where: str,
     pause: float = 0.3,
