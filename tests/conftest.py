@@ -51,6 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ORDER.index(level_of(item)))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a parameter of bytes by its place: gzip writes the time into them, and all processes must agree on the ids."""
+    return argname if isinstance(val, bytes) else None
+
+
 def level_of(item: pytest.Item) -> str:
     """The level of a test: by its folder, or by whether it uses the machine."""
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
