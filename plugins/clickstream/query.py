@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -86,7 +87,7 @@ class QueryRunner:
         cursor = self._connection.cursor()
         self._cursor = cursor
         try:
-            cursor.execute(statement.text, list(statement.parameters) or None)
+            cursor.execute(statement.text, [_bindable(value) for value in statement.parameters] or None)
             rows = cursor.fetchall()
         except TrinoError:
             self._cursor = None
@@ -104,6 +105,24 @@ class QueryRunner:
             cpu_ms=stats.get("cpuTimeMillis", 0),
             read_bytes=stats.get("physicalInputBytes", 0),
         )
+
+
+class _FourDigitYear(datetime):
+    """An instant that Trino's client can write: `strftime` leaves out the zeros of a year before 1000, as glibc does."""
+
+    def strftime(self, format: str, /) -> str:  # noqa: A002 - its name in datetime
+        return super().strftime(format.replace("%Y", f"{self.year:04}"))
+
+
+def _bindable(value: Any) -> Any:
+    """The value as Trino's client can send it. Raises ValueError for a number that no bigint holds."""
+    if isinstance(value, list):
+        return [_bindable(item) for item in value]
+    if isinstance(value, datetime):
+        return _FourDigitYear.combine(value.date(), value.timetz())
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value} cannot be bound: it has more than 64 bits")
+    return value
 
 
 def run_with_retries(

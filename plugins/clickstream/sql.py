@@ -63,7 +63,7 @@ def instant_literal(instant: datetime) -> str:
     """An instant as a literal in UTC, to the second, for statements that take no parameter."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no time zone")
-    return f"timestamp '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC'"
+    return f"timestamp '{instant.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'seconds')} UTC'"
 
 
 def duration_literal(duration: timedelta) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.model.json_text import TooDeepError, objects_in_a_row, read_json
+from tests.model.json_text import LongNumberError, TooDeepError, objects_in_a_row, read_json
 from tests.model.values import WHITE_SPACE, boolean, double, instant, json_text, lower, opened, slug, text
 
 Row = dict[str, Any]
@@ -126,7 +126,7 @@ def expected_tables(files: Sequence[StagedFile]) -> Expected:
 def read_line(line: bytes) -> Mapping[str, Any] | str:
     """The message of a line, or the reason why the line is rejected.
 
-    blank: white space only. too_deep: more than 200 levels. missing_newline: no JSON text, but two or more objects one
+    blank: white space only. too_deep: more than 200 levels. number_too_long: more than 2,000 digits in a row. missing_newline: no JSON text, but two or more objects one
     after another. not_json: no JSON text for any other reason, UTF-8 included. not_object: JSON, but no object.
     no_message_id: messageId is missing, null, a boolean, an object, an array, or a string of white space only.
     """
@@ -140,6 +140,8 @@ def read_line(line: bytes) -> Mapping[str, Any] | str:
         message = read_json(content)
     except TooDeepError:
         return "too_deep"
+    except LongNumberError:
+        return "number_too_long"
     except ValueError:
         return "missing_newline" if objects_in_a_row(content) > 1 else "not_json"
     if not isinstance(message, dict):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 MAX_DEPTH = 200
+MAX_DIGITS = 2000
 _INTEGER = re.compile(r"-?[0-9]+")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -14,7 +15,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Number:
-    """A JSON number as its literal: `1.10` stays `1.10`, and 5,000 digits are no problem."""
+    """A JSON number as its literal: `1.10` stays `1.10`, and 2,000 digits are no problem."""
 
     literal: str
 
@@ -31,11 +32,21 @@ class TooDeepError(ValueError):
     """JSON text nested deeper than anything here reads."""
 
 
+class LongNumberError(ValueError):
+    """A number with more digits in a row than anything here reads."""
+
+
+def _number(literal: str) -> Number:
+    if any(len(digits) > MAX_DIGITS for digits in re.split("[^0-9]", literal)):
+        raise LongNumberError
+    return Number(literal)
+
+
 def read_json(text: str) -> Any:
     """The value of one JSON text. The last of duplicate keys wins; NaN, Infinity and a byte order mark are no JSON.
 
-    Numbers become Number, everything else what the json module makes of it. Raises ValueError, and TooDeepError (a
-    ValueError) beyond 200 levels.
+    Numbers become Number, everything else what the json module makes of it. Raises ValueError, and of these TooDeepError
+    beyond 200 levels, LongNumberError beyond 2,000 digits in a row.
     """
     if depth(text) > MAX_DEPTH:
         raise TooDeepError
@@ -115,4 +126,4 @@ def _refuse(literal: str) -> NoReturn:
     raise ValueError(f"{literal} is no JSON")
 
 
-_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse)

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _INSTANT = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ]"
     r"(?P<time>[0-9]{2}:[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?)?"
-    r"(Z|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2}))?"
+    r"(Z|(?P<sign>[+-])(?P<hours>[0-9]{2})(:?(?P<minutes>[0-9]{2}))?)?"
 )
 _MAX_OFFSET = timedelta(hours=14)
 
@@ -78,7 +78,7 @@ def opened(value: Any) -> Any:
 def instant(value: Any) -> datetime | None:
     """ISO 8601 date and time in a string, as UTC with microseconds.
 
-    `YYYY-MM-DD`, `T` or one space, `hh:mm[:ss[.fraction]]`, then `Z`, `+hh:mm`, `+hhmm` (up to 14 hours) or nothing,
+    `YYYY-MM-DD`, `T` or one space, `hh:mm[:ss[.fraction]]`, then `Z`, `+hh:mm`, `+hhmm`, `+hh` (up to 14 hours) or nothing,
     which means UTC. A fraction is cut after six digits. Second 60 is second 0 of the next minute. Years 2 to 9998
     as sent, so that UTC has them too. Anything else is nothing: numbers, hour 24, a date alone, spaces around.
     """

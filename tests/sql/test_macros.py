@@ -47,7 +47,7 @@ def instants() -> Iterator[str]:
     dates = ("2026-11-24", "2024-02-29", "2023-02-29", "0002-01-01", "9998-12-31", "2026-1-02")
     times = ("01:02:03", "23:59:60", "24:00:00", "01:02", "1:02:03", "01:60:00")
     fractions = ("", ".1", ".1234567", ".")
-    offsets = ("", "Z", "+09:00", "-0330", "+14:00", "-14:01", "+9:00", "+09:60")
+    offsets = ("", "Z", "+09:00", "-0330", "+14:00", "-14:01", "+9:00", "+09:60", "+09", "-14", "+15")
     for date, separator, time, fraction, offset in itertools.product(dates, "T t", times, fractions, offsets):
         yield f"{date}{separator}{time}{fraction}{offset}"
 

@@ -71,13 +71,48 @@ case
 end
 {%- endmacro -%}
 
+{#- JSON text without its strings, in linear time also where a string does not end. -#}
+{%- macro without_strings(text) -%}
+regexp_replace({{ text }}, '"(?:[^"\\]++|\\.?)*+"?', '')
+{%- endmacro -%}
+
+{#- Whether JSON text has a number with more than 2,000 digits in a row: to read it takes time by the square of its
+    digits. The exact question is asked only where there are enough digits for it to matter. -#}
+{%- macro has_long_number(text) -%}
+case
+    when length({{ text }}) <= 2000 then false
+    when not regexp_like({{ text }}, '(?<![0-9])[0-9]{2001}') then false
+    else regexp_like({{ without_strings(text) }}, '(?<![0-9])[0-9]{2001}')
+end
+{%- endmacro -%}
+
+{#- JSON text as a value; NULL for what is none. Trino reads no exponent beyond 32 bits, nor one with many zeros before it:
+    such a number is read again with an exponent that means the same to a double. -#}
+{%- macro parsed(text) -%}
+coalesce(
+    try(json_parse({{ text }})),
+    if(
+        regexp_like({{ text }}, '[0-9][eE][+-]?[0-9]{8}'),
+        try(
+            json_parse(
+                regexp_replace(
+                    {{ text }},
+                    '("(?:[^"\\]++|\\.)*+")|([0-9][eE][+-]?)0*+([0-9]{8,})',
+                    part -> coalesce(part[1], part[2] || '9999999')
+                )
+            )
+        )
+    )
+)
+{%- endmacro -%}
+
 {#- More than `limit` levels of arrays and objects. json_parse runs out of stack on very deep text, and TRY does not
     catch that. The exact count is taken only where there are enough brackets for it to matter. -#}
 {%- macro deeper_than(line, limit) -%}
 case
     when length({{ line }}) - length(replace(replace({{ line }}, '{', ''), '[', '')) <= {{ limit }} then false
     else reduce(
-        regexp_extract_all(regexp_replace({{ line }}, '"(?:[^"\\]|\\.)*"', ''), '[\[\]{}]'),
+        regexp_extract_all({{ without_strings(line) }}, '[\[\]{}]'),
         0,
         (level, bracket) -> if(level > {{ limit }}, level, level + if(bracket in ('{', '['), 1, -1)),
         level -> level > {{ limit }}
@@ -90,8 +125,9 @@ end
 case
     when starts_with(json_format({{ value }}), '"')
         and not {{ deeper_than("cast(" ~ value ~ " as varchar)", 200) }}
-        and try(starts_with(json_format(json_parse(cast({{ value }} as varchar))), '{'))
-        then json_parse(cast({{ value }} as varchar))
+        and not {{ has_long_number("cast(" ~ value ~ " as varchar)") }}
+        and starts_with(json_format({{ parsed("cast(" ~ value ~ " as varchar)") }}), '{')
+        then {{ parsed("cast(" ~ value ~ " as varchar)") }}
     else {{ value }}
 end
 {%- endmacro -%}
@@ -112,7 +148,7 @@ end
 coalesce(
     cardinality(
         filter(
-            try(cast(json_parse('[' || regexp_replace({{ line }}, '\}(\s*)\{', '},{') || ']') as array(json))),
+            try(cast({{ parsed("'[' || regexp_replace(" ~ line ~ ", '\\}(\\s*)\\{', '},{') || ']'") }} as array(json))),
             member -> starts_with(json_format(member), '{')
         )
     ) > 1,

@@ -1,6 +1,7 @@
 {#- Instants out of text. -#}
 
-{#- ISO 8601 date and time, `T` or one space between them, seconds and fraction optional, with an offset or else UTC.
+{#- ISO 8601 date and time, `T` or one space between them, seconds and fraction optional, with an offset (its minutes
+    optional) or else UTC.
     Microseconds; a longer fraction is cut. Second 60 is the next second.
     Years 2 to 9998, so that UTC has them too. NULL for anything else.
     What nearly all senders write comes first: a cast of it costs a seventh of the rest. -#}
@@ -16,7 +17,7 @@ case
         )
     when regexp_like(
         {{ text }},
-        '^(?!0000|0001|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-](0[0-9]|1[0-3]):?[0-5][0-9]|[+-]14:?00)?$'
+        '^(?!0000|0001|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-](0[0-9]|1[0-3])(:?[0-5][0-9])?|[+-]14(:?00)?)?$'
     )
         then try(
             cast(
@@ -24,8 +25,11 @@ case
                     regexp_replace(
                         regexp_replace(
                             regexp_replace(
-                                regexp_replace(replace({{ text }}, ' ', 'T'), '^(.{16}):60', '$1:59'),
-                                '(\.[0-9]{6})[0-9]+', '$1'
+                                regexp_replace(
+                                    regexp_replace(replace({{ text }}, ' ', 'T'), '^(.{16}):60', '$1:59'),
+                                    '(\.[0-9]{6})[0-9]+', '$1'
+                                ),
+                                '^(.{16}[^Z+-]*[+-][0-9]{2})$', '$1:00'
                             ),
                             '^(.{16}[^Z+-]*)$', '$1Z'
                         ),

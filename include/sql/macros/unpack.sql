@@ -1,6 +1,6 @@
 {%- from "macros/archive.sql" import object_time -%}
-{%- from "macros/json.sql" import deeper_than, discarded, has_text, holds_several_objects, is_flat, json -%}
-{%- from "macros/json.sql" import members, opened, text, text_members, typed -%}
+{%- from "macros/json.sql" import deeper_than, discarded, has_long_number, has_text, holds_several_objects -%}
+{%- from "macros/json.sql" import is_flat, json, members, opened, parsed, text, text_members, typed -%}
 {%- from "macros/naming.sql" import slug -%}
 {#- Lines as typed columns: the one place where a message is read. -#}
 
@@ -33,14 +33,15 @@ measured_lines as (
         is_archived,
         line,
         sha256(to_utf8(line)) as line_digest,
-        {{ deeper_than("line", 200) }} as is_too_deep
+        {{ deeper_than("line", 200) }} as is_too_deep,
+        {{ has_long_number("line") }} as has_long_number
     from lines
 ),
 
 parsed_lines as (
     select
         *,
-        if(not is_too_deep, try(json_parse(line))) as parsed
+        if(not is_too_deep and not has_long_number, {{ parsed("line") }}) as parsed
     from measured_lines
 ),
 
@@ -105,6 +106,7 @@ typed_messages as (
         message,
         context_member,
         is_too_deep,
+        has_long_number,
         {%- for object in events.context_objects %}
         {{ quote(object) }},
         {{ quote(object ~ "_is_flat") }},
@@ -165,6 +167,7 @@ unpacked_lines as (
             when from_utf8(to_utf8(line)) <> line then 'not_json'
             when not {{ has_text("line") }} then 'blank'
             when is_too_deep then 'too_deep'
+            when has_long_number then 'number_too_long'
             when {{ holds_several_objects("line") }} then 'missing_newline'
             else 'not_json'
         end as reject_reason

@@ -17,6 +17,9 @@ from typing import Any
 MAX_DEPTH = 200
 """Deepest nesting accepted; `{}` has depth 1. Trino fails a whole file at a few thousand levels."""
 
+MAX_DIGITS = 2_000
+"""Most digits in a row of a number. The time that Trino takes for a number grows with the square of them."""
+
 MAX_RECORD_BYTES = 1_048_576
 """Largest payload accepted, in bytes before base64: the default record limit of a Kinesis stream (1 MiB, see
 https://docs.aws.amazon.com/streams/latest/dev/large-records.html; up to 10 MiB if the stream is set so).
@@ -26,6 +29,7 @@ MAX_RESPONSE_BYTES = 6_291_456
 """Largest JSON answer of a synchronous Lambda call, in bytes."""
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)  # matches an unterminated string too, so it stays linear
+_TOO_MANY_DIGITS = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 _LINE_ENDS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
@@ -55,9 +59,14 @@ def _reject_constant(literal: str) -> None:
     raise RejectedRecordError("not_json")
 
 
-# Numbers are only checked, never built: `len` takes a number of any length in linear time, where int() refuses more
-# than 4,300 digits. NaN and Infinity are Python's extension of JSON, so they are refused.
-_DECODER = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_reject_constant)
+def _check_digits(literal: str) -> None:
+    if len(literal) > MAX_DIGITS and _TOO_MANY_DIGITS.search(literal):
+        raise RejectedRecordError("number_too_long")
+
+
+# Numbers are only checked, never built: that takes linear time, and int() refuses more than 4,300 digits. NaN and
+# Infinity are Python's extension of JSON, so they are refused.
+_DECODER = json.JSONDecoder(parse_int=_check_digits, parse_float=_check_digits, parse_constant=_reject_constant)
 
 
 def nesting_exceeds(payload: bytes, limit: int) -> bool:

@@ -8,7 +8,9 @@ from {{ t.rejects }}
 where
     load_run_id = {{ bind(run_id) }}
     and coalesce(
-        reason not in ('blank', 'too_deep', 'missing_newline', 'not_json', 'not_object', 'no_message_id'),
+        reason not in (
+            'blank', 'too_deep', 'number_too_long', 'missing_newline', 'not_json', 'not_object', 'no_message_id'
+        ),
         true
     )
 order by reject_id
