@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a parameter of bytes by its place: gzip writes the time into them, and all processes must agree on the ids."""
+    """Name a parameter of bytes by its place: gzip writes the time into them, and processes must agree."""
     return argname if isinstance(val, bytes) else None
 
 

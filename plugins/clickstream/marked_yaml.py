@@ -1,10 +1,16 @@
-"""YAML that knows the line of each entry, so that a mistake can be shown where it is."""
+"""YAML that knows the line of each entry, so that a mistake can be shown where it is.
 
+Read by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), in which NO, 12:30 and 2024-01-01
+are text, as they look; and keys are text whatever they look like.
+"""
+
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
+from yaml.constructor import ConstructorError
 
 Path = tuple[str | int, ...]
 
@@ -31,9 +37,43 @@ class Marked:
         return self.lines.get(path, 1)
 
 
+_NULL, _BOOL = "~|null|Null|NULL|", "true|True|TRUE|false|False|FALSE"
+_INT, _FLOAT = "[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+
+
+class _CoreLoader(yaml.SafeLoader):
+    """SafeLoader, which reads YAML 1.1, with the core schema of 1.2; infinities and NaN stay text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Any, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            return super().construct_mapping(node, deep)
+        self.flatten_mapping(node)
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "a key must be text", key.start_mark)
+        return {key.value: self.construct_object(value, deep) for key, value in node.value}
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        """Its value; decimal unless it begins with 0o or 0x."""
+        try:
+            return int(node.value, 0 if node.value.startswith(("0o", "0x")) else 10)
+        except ValueError as error:
+            if node.value.strip("+-").isdigit():
+                raise ConstructorError(None, None, f"not a number that can be read: {error}", node.start_mark) from None
+            return float(node.value)
+
+
+for _tag, _pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float", _FLOAT), ("merge", "<<")):
+    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_pattern})\\Z"), None)
+for _tag in ("int", "float"):
+    _CoreLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _CoreLoader.construct_number)
+
+
 def read(text: str) -> Marked:
     """The document in `text`. Raises yaml.YAMLError and DuplicateKeyError."""
-    loader = yaml.SafeLoader(text)
+    loader = _CoreLoader(text)
     try:
         node = loader.get_single_node()
         if node is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
+from clickstream.column_type import read_type
 from clickstream.columns import Column, read_columns
 from clickstream.names import identifier, slug
 from clickstream.sql import SQL_DIR
@@ -26,7 +27,6 @@ ADDED_COLUMNS = (
     TableColumn("load_run_id", "varchar", "The run that loaded the row."),
 )
 
-SQL_TYPES = {"timestamp": "timestamp(6) with time zone", "json": "varchar"}
 _COLUMN_TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean"}
 _TEXT_FORMATS = {"date-time": "timestamp", "date": "date"}
 
@@ -46,7 +46,7 @@ class PropertyColumn:
     @property
     def sql_type(self) -> str:
         """Its type in Trino."""
-        return SQL_TYPES.get(self.type, self.type)
+        return read_type(self.type).sql
 
     @property
     def shape(self) -> TableColumn:
@@ -145,7 +145,7 @@ class Event:
     def retired(self) -> tuple[TableColumn, ...]:
         """Columns that stay in the table and are not filled any more."""
         return tuple(
-            TableColumn(name, SQL_TYPES.get(kind, kind), "Retired: not filled any more.")
+            TableColumn(name, read_type(kind).sql, "Retired: not filled any more.")
             for name, kind in self.entry.get("retired_columns", {}).items()
         )
 

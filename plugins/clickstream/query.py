@@ -108,9 +108,9 @@ class QueryRunner:
 
 
 class _FourDigitYear(datetime):
-    """An instant that Trino's client can write: `strftime` leaves out the zeros of a year before 1000, as glibc does."""
+    """An instant that Trino's client can write: with glibc, `strftime` leaves out the zeros of a year before 1000."""
 
-    def strftime(self, format: str, /) -> str:  # noqa: A002 - its name in datetime
+    def strftime(self, format: str, /) -> str:
         return super().strftime(format.replace("%Y", f"{self.year:04}"))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
+from clickstream.column_type import read_type
 from clickstream.columns import read_columns
 from clickstream.settings import Settings
 
@@ -206,7 +207,7 @@ def _environment() -> Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    environment.filters["literal"] = literal
+    environment.filters |= {"literal": literal, "column_type": read_type}
     environment.globals |= {
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
         "quote": quote,

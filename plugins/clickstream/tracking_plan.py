@@ -1,6 +1,7 @@
 """The log definition, include/tracking_plan.yaml: read and checked. What derives from it is in plan_event."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from clickstream import marked_yaml
+from clickstream.column_type import ColumnTypeError, read_type
 from clickstream.marked_yaml import DuplicateKeyError, Marked
 from clickstream.plan_event import Event, reserved_columns
 from clickstream.sql import SQL_DIR
@@ -63,7 +65,11 @@ def parse_plan(text: str, file: str) -> TrackingPlan:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise TrackingPlanError(f"{file}:{line}: no YAML: {error.problem}") from None
-    mistakes = list(_form_mistakes(document)) or list(_name_mistakes(document.value))
+    mistakes = (
+        list(_number_mistakes(document.value, ()))
+        or list(_form_mistakes(document))
+        or list(_name_mistakes(document.value))
+    )
     if mistakes:
         placed = sorted((document.line(path), path, message) for path, message in mistakes)
         raise TrackingPlanError("\n".join(f"{file}:{line}: {_entry(path)}: {text}" for line, path, text in placed))
@@ -75,6 +81,15 @@ def _entry(path: marked_yaml.Path) -> str:
 
 
 Mistake = tuple[marked_yaml.Path, str]
+
+
+def _number_mistakes(value: Any, path: marked_yaml.Path) -> Iterator[Mistake]:
+    """Numbers that no double holds: JSON has no infinity."""
+    if isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
+        yield path, "the number is larger than any that can be compared: put it in quotes, or take a smaller one"
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in members:
+        yield from _number_mistakes(inner, (*path, key))
 
 
 def _form_mistakes(document: Marked) -> Iterator[Mistake]:
@@ -113,7 +128,8 @@ def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
 def _column_mistakes(event: Event) -> Iterator[Mistake]:
     reserved = reserved_columns()
     path = ("events", event.name)
-    names = Counter([column.name for column in event.columns] + [column.name for column in event.retired])
+    retired = event.entry.get("retired_columns", {})
+    names = Counter([*(column.name for column in event.columns), *retired])
     for column in event.columns:
         at = (*path, *(step for key in column.keys for step in ("properties", key)))
         if not column.name:
@@ -122,9 +138,18 @@ def _column_mistakes(event: Event) -> Iterator[Mistake]:
             yield at, f"column {column.name} is reserved: add `column: {{name: property_{column.name}}}`"
         elif names[column.name] > 1:
             yield at, f"column {column.name} has another source too: add `column: {{name: another_name}}`"
-    for retired in event.retired:
-        if retired.name in reserved:
-            yield (*path, "retired_columns", retired.name), f"column {retired.name} is reserved"
+        yield from _type_mistakes((*at, "column", "type"), column.type)
+    for name, kind in retired.items():
+        if name in reserved:
+            yield (*path, "retired_columns", name), f"column {name} is reserved"
+        yield from _type_mistakes((*path, "retired_columns", name), kind)
+
+
+def _type_mistakes(path: marked_yaml.Path, kind: str) -> Iterator[Mistake]:
+    try:
+        read_type(kind)
+    except ColumnTypeError as error:
+        yield path, str(error)
 
 
 def _required_mistakes(path: marked_yaml.Path, schema: Mapping[str, Any]) -> Iterator[Mistake]:

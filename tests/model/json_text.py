@@ -45,8 +45,8 @@ def _number(literal: str) -> Number:
 def read_json(text: str) -> Any:
     """The value of one JSON text. The last of duplicate keys wins; NaN, Infinity and a byte order mark are no JSON.
 
-    Numbers become Number, everything else what the json module makes of it. Raises ValueError, and of these TooDeepError
-    beyond 200 levels, LongNumberError beyond 2,000 digits in a row.
+    Numbers become Number, everything else what the json module makes of it. Raises ValueError, of
+    these TooDeepError beyond 200 levels and LongNumberError beyond 2,000 digits in a row.
     """
     if depth(text) > MAX_DEPTH:
         raise TooDeepError

@@ -149,7 +149,7 @@ def _bigint(value: Any) -> int | None:
 
 
 def _decimal(value: Any, precision: int, scale: int) -> Decimal | None:
-    if double(value) is None:
+    if double(value) is None or len(str(_spelled(value))) > 1000:
         return None
     number = Decimal(str(_spelled(value))).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
     return number if abs(number) < Decimal(10) ** (precision - scale) else None

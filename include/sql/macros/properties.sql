@@ -17,19 +17,75 @@ coalesce(
 )
 {%- endmacro -%}
 
-{#- A number with a fixed count of decimals, further ones rounded half up, or a string that spells one. -#}
+{#- A number with a fixed count of decimals, further ones rounded half up, or a string that spells one. Trino writes all
+    digits of an exponent out, so one of more than three digits is told by a double: too large, or as good as 0. Text of
+    more than 1,000 characters does not fit. -#}
 {%- macro decimal(value, type) -%}
 case
-    when regexp_like(try_cast({{ value }} as varchar), '^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$')
+    when length(try_cast({{ value }} as varchar)) > 1000 then null
+    when regexp_like(try_cast({{ value }} as varchar), '^-?[0-9]+(\.[0-9]+)?([eE][+-]?0*[0-9]{1,3})?$')
         then try_cast(try_cast({{ value }} as varchar) as {{ type }})
+    when is_finite({{ double(value) }}) then try_cast({{ double(value) }} as {{ type }})
 end
 {%- endmacro -%}
 
-{#- A day, YYYY-MM-DD, in a string. -#}
-{%- macro day(value) -%}
+{#- A day, YYYY-MM-DD, as text; of the years 1 to 9999, which every client can read. -#}
+{%- macro day_of(text) -%}
 case
-    when regexp_like(try_cast({{ value }} as varchar), '^[0-9]{4}-[0-9]{2}-[0-9]{2}$')
-        then try_cast(try_cast({{ value }} as varchar) as date)
+    when regexp_like({{ text }}, '^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$') then try_cast({{ text }} as date)
+end
+{%- endmacro -%}
+
+{#- A day in a string. -#}
+{%- macro day(value) -%}
+{{ day_of("try_cast(" ~ value ~ " as varchar)") }}
+{%- endmacro -%}
+
+{#- A list of which each item is NULL or fits its type; NULL if one does not fit. -#}
+{%- macro array_of(value, type) -%}
+case
+    when none_match(
+        try(cast({{ value }} as array(json))),
+        item -> json_format(item) <> 'null' and {{ property("item", type) }} is null
+    )
+        then transform(cast({{ value }} as array(json)), item -> {{ property("item", type) }})
+end
+{%- endmacro -%}
+
+{#- The member of an object, as the field of a row. -#}
+{%- macro field(object, name, type) -%}
+{{ property("element_at(" ~ object ~ ", " ~ name | literal ~ ")", type) }}
+{%- endmacro -%}
+
+{#- An object as a row: each field is the member of exactly its name, NULL where there is none; NULL if one does not
+    fit. `object` is a map of members. -#}
+{%- macro row_of(object, type) -%}
+if(
+    {{ object }} is not null
+    {%- for name, kind in type.fields %}
+    and (
+        coalesce(json_format(element_at({{ object }}, {{ name | literal }})), 'null') = 'null'
+        or {{ field(object, name, kind) }} is not null
+    )
+    {%- endfor %},
+    cast(
+        row(
+            {%- for name, kind in type.fields %}
+            {{ field(object, name, kind) }}{{ "," if not loop.last }}
+            {%- endfor %}
+        ) as {{ type.item }}
+    )
+)
+{%- endmacro -%}
+
+{#- A list of which each item is NULL or an object that fits; NULL if one does not fit. -#}
+{%- macro rows_of(value, type) -%}
+case
+    when none_match(
+        try(cast({{ value }} as array(map(varchar, json)))),
+        item -> item is not null and {{ row_of("item", type) }} is null
+    )
+        then transform(cast({{ value }} as array(map(varchar, json))), item -> {{ row_of("item", type) }})
 end
 {%- endmacro -%}
 
@@ -44,7 +100,8 @@ end
 {%- elif type == "json" -%}{{ json(value) }}
 {%- elif type == "object" -%}{{ members(value) }}
 {%- elif type.startswith("decimal") -%}{{ decimal(value, type) }}
-{%- else -%}try_cast({{ value }} as {{ type }})
+{%- elif (type | column_type).fields -%}{{ rows_of(value, type | column_type) }}
+{%- else -%}{{ array_of(value, (type | column_type).item) }}
 {%- endif -%}
 {%- endmacro -%}
 
@@ -114,6 +171,35 @@ case substr(json_format({{ value }}), 1, 1)
 end
 {%- endmacro -%}
 
+{#- Whether two JSON texts of one kind say the same value: numbers by value, as JSON Schema has it. Whole numbers are
+    compared by their digits, of which a double loses some. -#}
+{%- macro is_same_value(one, other, kind) -%}
+(
+    {{ one }} = {{ other }}
+    or case {{ kind }}
+        when 'integer' then {{ is_same_number(one, other) }}
+        when 'number' then {{ is_same_number(one, other) }}
+        when 'array' then {{ whole_numbers(one) }} = {{ whole_numbers(other) }}
+        when 'object' then {{ whole_numbers(one) }} = {{ whole_numbers(other) }}
+        else false
+    end
+)
+{%- endmacro -%}
+
+{%- macro is_same_number(one, other) -%}
+(regexp_like({{ one }}, '[.eE]') or regexp_like({{ other }}, '[.eE]'))
+and coalesce(try_cast({{ one }} as double) = try_cast({{ other }} as double), false)
+{%- endmacro -%}
+
+{#- JSON text with its whole numbers without a fraction of zeros. -#}
+{%- macro whole_numbers(text) -%}
+regexp_replace(
+    {{ text }},
+    '("(?:[^"\\]++|\\.)*+")|(-?[0-9]++)\.0++(?![0-9eE])',
+    part -> coalesce(part[1], part[2])
+)
+{%- endmacro -%}
+
 {#- Whether text has the format that JSON Schema names. -#}
 {%- macro has_format(text, format) -%}
 case {{ format }}
@@ -121,7 +207,7 @@ case {{ format }}
         then regexp_like({{ text }}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})$')
             and {{ instant("upper(" ~ text ~ ")") }} is not null
     when 'date'
-        then regexp_like({{ text }}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') and try_cast({{ text }} as date) is not null
+        then {{ day_of(text) }} is not null
     when 'email' then regexp_like({{ text }}, '^[^@\s]+@[^@\s]+$')
     when 'uri' then regexp_like({{ text }}, '^[A-Za-z][A-Za-z0-9+.-]*:\S+$')
     when 'uuid'

@@ -1,4 +1,4 @@
-{%- from "macros/segment.sql" import common_columns, keys, opened_members, page_properties -%}
+{%- from "macros/segment.sql" import common_columns, keys, opened_members, own_or_property, page_properties -%}
 -- Page calls, as in Segment's pages. Grain: one message.
 with pages as (
     select
@@ -9,8 +9,8 @@ with pages as (
 )
 
 select
-    name,
-    category,
+    {{ own_or_property("name", "page_property") }},
+    {{ own_or_property("category", "page_property") }},
     properties,
     {{- keys("page_property", page_properties, quote) }}
     {{ common_columns(events, quote) }}

@@ -11,5 +11,5 @@ select
     max(received_at) as received_at,
     max(loaded_at) as uuid_ts
 from {{ t.segment("identifies") }}
-where user_id is not null
+where user_id <> ''
 group by user_id

@@ -15,7 +15,7 @@ line_counts as (
     select
         count(*) as rows_read,
         count_if(reject_reason is not null) as rows_rejected,
-        count(distinct if(reject_reason is null, coalesce(user_id, anonymous_id))) as people,
+        count(distinct if(reject_reason is null, coalesce(nullif(user_id, ''), nullif(anonymous_id, '')))) as people,
         count(distinct if(reject_reason is null, date_trunc('hour', received_at))) as partition_hours,
         min(received_at) filter (where reject_reason is null) as first_received_at,
         max(received_at) filter (where reject_reason is null) as last_received_at

@@ -1,5 +1,5 @@
 {%- from "macros/json.sql" import members -%}
-{%- from "macros/properties.sql" import has_format, json_kind, property, values_at -%}
+{%- from "macros/properties.sql" import has_format, is_same_value, json_kind, property, values_at -%}
 -- Where the properties of one run's messages break a rule of the tracking plan or do not fit their column (rule
 -- `discard`): all events in one pass, each document parsed once.
 -- Grain: one rule at one value of one message. Parameters: run_id, column_types (those that the plan uses).
@@ -85,7 +85,9 @@ judged_values as (
                 if(
                     none_match(
                         enum_values,
-                        allowed -> json_format(json_parse(allowed)) = json_format(place_value)
+                        allowed -> {{ is_same_value(
+                            "json_format(json_parse(allowed))", "json_format(place_value)", "kind"
+                        ) }}
                         or (
                             kind = 'string'
                             and starts_with(allowed, '"')
