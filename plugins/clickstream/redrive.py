@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from clickstream.form import read_choice, read_flag, read_span
+from clickstream.s3_keys import key_below
 
 FAILED_PREFIX = "processing-failed/"
 """Where Firehose keeps the records that it could not transform: see lambdas/template.yaml."""
@@ -152,4 +153,4 @@ def fits(record: bytes) -> bool:
 
 def redriven_key(key: str) -> str:
     """Where a redriven object of `processing-failed/` is kept."""
-    return REDRIVEN_PREFIX + key.removeprefix(FAILED_PREFIX)
+    return key_below(REDRIVEN_PREFIX, key.removeprefix(FAILED_PREFIX))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from clickstream.s3_keys import key_below
 from clickstream.staging_keys import StagedObject
 
 # What Trino's Hive connector raises for a file that is cut off, is no gzip or cannot be opened.
@@ -27,7 +28,7 @@ class Unreadable:
 
 def copy_key(path: str) -> str:
     """Where in the lake bucket the copy of a quarantined object is kept, below its bucket and key."""
-    return f"quarantine/{path.removeprefix('s3://')}"
+    return key_below("quarantine/", path.removeprefix("s3://"))
 
 
 def is_misnamed(path: str, first_bytes: bytes) -> bool:
