@@ -171,7 +171,6 @@ def airflow_environment(places: Places) -> dict[str, str]:
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(places.ports["airflow"]),
         "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__EXPOSE_CONFIG": "True",
         # A DAG file that has changed is read at the next refresh, whatever the interval.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",

@@ -167,6 +167,27 @@ def test_airflow_is_set_as_without_docker(tmp_path: Path, monkeypatch: pytest.Mo
         assert json.loads(compose[name])["extra"].keys() == json.loads(local[name])["extra"].keys()
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_has_no_right_of_root_that_its_image_does_not_need(name: str) -> None:
+    service = SERVICES[name]
+    # The entrypoint of Postgres begins as root; every other image has a user of its own.
+    needed = {"postgres": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]}
+
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == needed.get(name, [])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+
+
+def test_airflow_shows_nobody_its_configuration(tmp_path: Path) -> None:
+    places = Places(tmp_path, {"aws": 1, "trino": 2, "airflow": 3})
+    places.settings_file.write_text("{}")
+    environments = [services.airflow_environment(places), *(SERVICES[name]["environment"] for name in sorted(AIRFLOW))]
+
+    shown = [name for one in environments for name in one if name.endswith("__EXPOSE_CONFIG")]
+    assert shown == [], "Airflow's default is not to"
+
+
 def test_no_key_or_password_is_written_down() -> None:
     secret = re.compile(r"PASSWORD|SECRET|_KEY|SQL_ALCHEMY_CONN")
     variables = {
