@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
 
+from clickstream.settings import Settings
 from clickstream_stream.newline_transform import lambda_handler
 from local.aws_deploy import TEMPLATE, as_settings, load_template
 
@@ -199,7 +201,62 @@ def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
         "LakeBucket": [{"Fn::Sub": "${DatabasePrefix}_work/"}],
         "ArchiveBucket": [],
     }
-    assert PARAMETERS["StagingRetentionDays"]["MinValue"] * 24 > 24
+    assert PARAMETERS["StagingRetentionDays"]["MinValue"] * 24 > Settings.alarm_unloaded_hours
+
+
+@pytest.mark.promise("P4")
+def test_what_is_not_loaded_stays_two_weeks_after_the_alarm() -> None:
+    """As long as SQS keeps a message, its longest: no part of the path forgets sooner that something was to be done."""
+    left = timedelta(days=PARAMETERS["StagingRetentionDays"]["Default"]) - timedelta(
+        hours=Settings.alarm_unloaded_hours
+    )
+
+    assert left >= timedelta(seconds=RESOURCES["StageQueue"]["Properties"]["MessageRetentionPeriod"])
+    assert RESOURCES["StageQueue"]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_the_manuals_say_when_staged_objects_go_as_the_template_does() -> None:
+    root = TEMPLATE.parents[1]
+    pages = [root / "README.md", *(root / "docs").rglob("*.md")]
+    said = {
+        str(path): re.findall(r"`StagingRetentionDays` \((\d+)\)", path.read_text(encoding="utf-8")) for path in pages
+    }
+    figures = {figure for found in said.values() for figure in found}
+
+    assert figures == {str(PARAMETERS["StagingRetentionDays"]["Default"])}
+
+
+ENCRYPTED_ONLY = {
+    "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "s3:*"),
+    "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
+    "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics", "sns:Publish"),
+}
+"""What answers to plain HTTP unless a policy denies it, of all that the template makes; how its policy names it."""
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        (path.name, name)
+        for path in sorted(TEMPLATE.parent.glob("*.yaml"))
+        for name, one in load_template(path.read_text(encoding="utf-8"))["Resources"].items()
+        if one["Type"] in ENCRYPTED_ONLY
+    ],
+)
+def test_plain_http_is_denied(template: str, name: str) -> None:
+    resources = load_template((TEMPLATE.parent / template).read_text(encoding="utf-8"))["Resources"]
+    kind, holder, action = ENCRYPTED_ONLY[resources[name]["Type"]]
+    (policy,) = [
+        one["Properties"]["PolicyDocument"]
+        for one in resources.values()
+        if one["Type"] == kind and one["Properties"][holder] in ({"Ref": name}, [{"Ref": name}])
+    ]
+    (deny,) = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
+    named = json.dumps(deny["Resource"])
+
+    assert (deny["Principal"], deny["Action"]) == ("*", action)
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert f'["{name}", "Arn"]' in named or f'{{"Ref": "{name}"}}' in named
 
 
 @pytest.mark.parametrize("kind", ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"])

@@ -17,6 +17,8 @@ _BUCKET_ACTIONS = {
     "lake": "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject",
     "archive": "s3:ListBucket, s3:GetObject",
 }
+# Between the alarm on what is not loaded and S3's deleting it: longer than a team is away.
+DAYS_AFTER_ALARM = 14
 
 
 def check_aws(facts: Facts, settings: Settings) -> Iterator[Finding]:
@@ -76,10 +78,16 @@ def _backstop(rules: Any, settings: Settings) -> Finding:
             checked, "there is none: if expire_staging stops, nothing deletes what it left",
             "deploy lambdas/template.yaml, which has one (StagingRetentionDays)",
         )  # fmt: skip
-    least = hours + settings.expiry_grace_hours
-    wrong = f"objects go after {min(days)} days, loaded or not; expire_staging keeps them for {least} hours"
+    least, alarm = hours + settings.expiry_grace_hours, settings.alarm_unloaded_hours
+    gone = f"objects go after {min(days)} days, loaded or not"
+    if min(days) * 24 >= max(least, alarm) and min(days) < alarm / 24 + DAYS_AFTER_ALARM:
+        return _AWS.warn(
+            checked,
+            f"{gone}; the alarm unloaded_near_expiry after {alarm} hours leaves less than {DAYS_AFTER_ALARM} days",
+            "raise StagingRetentionDays of lambdas/template.yaml",
+        )
     return _AWS.unless(
-        wrong if min(days) * 24 < max(least, settings.alarm_unloaded_hours) else "",
+        f"{gone}; expire_staging keeps them for {least} hours" if min(days) * 24 < max(least, alarm) else "",
         checked,
         "raise StagingRetentionDays of lambdas/template.yaml, or lower CLICKSTREAM_STAGING_RETENTION_HOURS",
     )
