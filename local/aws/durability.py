@@ -1,9 +1,10 @@
 """Keeps ministack's state on disk while it runs, not only when it stops.
 
-ministack writes one JSON file a service on a clean stop. Here the Glue catalog is written before a change is
-answered, Kinesis records go to a journal before they are answered, and every other service is written within
-about a quarter of a second of a request that may have changed it. So a kill -9 loses no answered catalog change and no
-accepted record; of the rest, at most the last moment. (Power loss is another matter: nothing is fsynced.)
+ministack writes one JSON file a service on a clean stop. Here the Glue catalog, buckets and queues are written before a
+change is answered, Kinesis records and sent messages go to journals and objects to files (`ministack_s3`) before they
+are answered, and every other service is written within about a quarter of a second of a request that may have changed
+it. So neither a kill -9 nor a full disk loses what was answered of these; of the rest, a kill loses at
+most the last moment. (Power loss is another matter: nothing is fsynced.)
 """
 
 import hashlib
@@ -25,6 +26,8 @@ logger = logging.getLogger("local.aws.durability")
 INTERVAL_SECONDS = 0.25
 # Work started by a request (a stack being made, a queue's function) changes state for a while after its answer.
 AFTERGLOW_SECONDS = 15.0
+# Between attempts when the disk refuses.
+RETRY_SECONDS = 2.0
 SNAPSHOT_ATTEMPTS = 20
 
 StateReaders = dict[str, Callable[[], dict[str, Any] | None]]
@@ -41,6 +44,7 @@ class StateSaver:
         self._guards: dict[str, Callable[[], AbstractContextManager[Any]]] = {}
         self._fingerprints: dict[str, Callable[[], object]] = {}
         self._fingerprints_written: dict[str, object] = {}
+        self.failing: set[str] = set()
         self._wake = threading.Event()
         self._changed_at = 0.0
         self.saves = 0
@@ -77,24 +81,29 @@ class StateSaver:
                 self._write(service, reader)
 
     def save_all(self, readers: StateReaders) -> None:
-        """Write every loaded service; one that fails is logged and does not stop the others."""
+        """Write every loaded service; one that fails is logged, once until it works, and does not stop the others."""
         for service in readers:
             try:
                 self.save(service)
-            except Exception:
-                logger.exception("state of %s was not written", service)
+                self.failing.discard(service)
+            except Exception as error:
+                if service not in self.failing:
+                    trace = not isinstance(error, OSError)
+                    logger.error("state of %s was not written, and is tried again: %s", service, error, exc_info=trace)
+                self.failing.add(service)
 
     def _write(self, service: str, reader: Callable[[], dict[str, Any] | None]) -> None:
         started = time.monotonic()
         with self._lock:
-            if service in self._fingerprints:
-                self._fingerprints_written[service] = self._fingerprints[service]()
+            # Taken before the state is read, noted after it is written: never newer than the file.
+            fingerprint = self._fingerprints.get(service, lambda: None)()
             text = self._serialise(service, reader)
             if text is not None:
                 digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
                 if self._written.get(service) != digest:
                     write_atomically(self._folder / f"{service}.json", text)
                     self._written[service] = digest
+            self._fingerprints_written[service] = fingerprint
         self.saves += 1
         self.seconds += time.monotonic() - started
 
@@ -118,14 +127,14 @@ class StateSaver:
         while True:
             self._wake.wait()
             self._wake.clear()
-            while time.monotonic() - self._changed_at < AFTERGLOW_SECONDS:
-                time.sleep(INTERVAL_SECONDS)
+            while self.failing or time.monotonic() - self._changed_at < AFTERGLOW_SECONDS:
+                time.sleep(RETRY_SECONDS if self.failing else INTERVAL_SECONDS)
                 started = time.monotonic()
                 self.save_all(
                     {
                         name: reader
                         for name, reader in self._readers().items()
-                        if name not in self._fingerprints or self.stale(name)
+                        if name not in self._fingerprints or name in self.failing or self.stale(name)
                     }
                 )
                 # Never more than a tenth of the time, however large the state has grown.

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from local.aws.atomic_files import write_atomically
+from local.aws.atomic_files import append_whole, cut_off_tail, write_atomically
 from local.aws.firehose_transform import SourceRecord
 
 
@@ -104,16 +104,17 @@ class DirectPutSource:
         self._waiting.extend(self._undelivered)
 
     def append(self, payloads: list[bytes], now: float) -> list[str]:
-        """Store records before they are answered; returns their record ids. `now` is Unix seconds."""
+        """Store records before they are answered; returns their record ids. `now` is Unix seconds.
+
+        Raises OSError, having stored none, when the disk refuses.
+        """
         arrival = round(now * 1000)
         records = [
             SourceRecord(data, f"{arrival:020d}{uuid.uuid4().hex[:12]}{index:04d}", arrival, self.SHARD)
             for index, data in enumerate(payloads)
         ]
         with self._lock:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a") as file:
-                file.write("".join(self._line(record) for record in records))
+            append_whole(self._path, "".join(self._line(record) for record in records))
             self._undelivered += records
             self._waiting += records
         return [record.record_id for record in records]
@@ -138,11 +139,11 @@ class DirectPutSource:
 
     def _load(self) -> list[SourceRecord]:
         records = []
+        # It is cut short if the process was killed while writing it: it was not answered.
+        cut_off_tail(self._path)
         with contextlib.suppress(FileNotFoundError):
             for line in self._path.read_text().splitlines():
-                # The last line is cut short if the process was killed while writing it: it was not answered.
-                with contextlib.suppress(ValueError):
-                    created_at, sequence, arrival, data = json.loads(line)
-                    if created_at == self._created_at:
-                        records.append(SourceRecord(base64.b64decode(data), sequence, arrival, self.SHARD))
+                created_at, sequence, arrival, data = json.loads(line)
+                if created_at == self._created_at:
+                    records.append(SourceRecord(base64.b64decode(data), sequence, arrival, self.SHARD))
         return records

@@ -18,6 +18,7 @@ from typing import Any
 
 from ministack.core.responses import error_response_json, json_response
 
+from local.aws.atomic_files import not_stored
 from local.aws.crawler import CrawlerRunner, GlueError
 
 Response = tuple[int, dict[str, str], bytes]
@@ -57,12 +58,35 @@ class GlueCatalog:
             return handler()
         with self.lock:
             before = self._before_update(action, data)
+            undo = self._undo(action, data)
             response = handler()
             if response[0] < 300:
+                try:
+                    self._save()
+                except OSError as error:
+                    undo()
+                    return error_response_json("InternalServiceException", not_stored(error), 500)  # type: ignore[no-any-return]
                 if before is not None:
                     self._archive[before[0]] = [*self._archive[before[0]], before[1]][-KEPT_VERSIONS:]
-                self._save()
         return response
+
+    def _undo(self, action: str, data: dict[str, Any]) -> Callable[[], None]:
+        """Put a table back as it is now, after a CreateTable or UpdateTable that could not be stored.
+
+        Any other change stays in memory and is stored with the next one that can be.
+        """
+        if action not in ("CreateTable", "UpdateTable"):
+            return lambda: None
+        key = f"{data.get('DatabaseName')}/{data.get('TableInput', {}).get('Name')}"
+        table = copy.deepcopy(self._tables.get(key))
+
+        def undo() -> None:
+            if table is None:
+                self._tables.pop(key, None)
+            else:
+                self._tables[key] = table
+
+        return undo
 
     def _own_actions(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         return {

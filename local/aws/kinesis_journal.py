@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from local.aws.atomic_files import append_whole
+
 logger = logging.getLogger("local.aws.kinesis_journal")
 
 # A journal this large is replaced by a snapshot.
@@ -24,7 +26,6 @@ class KinesisJournal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: Any = None
         self.lock = threading.RLock()
 
     def append(
@@ -33,24 +34,17 @@ class KinesisJournal:
         """Store the records of one answered call; returns the file's size in bytes.
 
         `scope` is (account, region, stream name), `sent` the request's records, `answered` the answer's.
+        Raises OSError, having stored none, when the disk refuses.
         """
         now = round(time.time(), 3)
         lines = [
             json.dumps([*scope, done["ShardId"], done["SequenceNumber"], now, record["PartitionKey"], record["Data"]])
             for record, done in zip(sent, answered, strict=True)
         ]
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a")
-        self._file.write("".join(line + "\n" for line in lines))
-        self._file.flush()
-        return int(self._file.tell())
+        return append_whole(self._path, "".join(line + "\n" for line in lines))
 
     def clear(self) -> None:
         """Forget everything: a snapshot now holds it. The caller holds `lock`."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
         self._path.unlink(missing_ok=True)
 
     def replay(self, streams: Any) -> int:

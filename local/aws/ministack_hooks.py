@@ -1,9 +1,10 @@
-"""The only place that reaches into ministack past its HTTP API: what is replaced, and why.
+"""The only place, with `ministack_s3`, that reaches into ministack past its HTTP API: what is replaced, and why.
 
 ministack is pinned, and `check_version` refuses another one, because these names are not its public contract.
 Everything is installed before ministack's ASGI app starts.
 """
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -24,11 +25,13 @@ from ministack.services import glue as ministack_glue
 from ministack.services import kinesis as ministack_kinesis
 from ministack.services import lambda_svc, sqs, sts
 
+from local.aws.atomic_files import not_stored
 from local.aws.authorization import PERMISSIONS, Decisions, glue_resources
 from local.aws.durability import StateReaders, StateSaver
 from local.aws.firehose_service import FirehoseService, PutRefusedError, Store
-from local.aws.glue_catalog import GlueCatalog, Response
+from local.aws.glue_catalog import READS, GlueCatalog, Response
 from local.aws.kinesis_journal import SNAPSHOT_BYTES, KinesisJournal
+from local.aws.sqs_journal import MessageJournal
 
 logger = logging.getLogger("local.aws")
 
@@ -156,6 +159,8 @@ def serve_firehose(service: FirehoseService) -> None:
                 return json_response(service.put(request_scope(), action, data))  # type: ignore[no-any-return]
             except PutRefusedError as error:
                 return error_response_json(error.code, str(error), 400)  # type: ignore[no-any-return]
+            except OSError as error:
+                return error_response_json("ServiceUnavailableException", not_stored(error), 503)  # type: ignore[no-any-return]
 
         return answer
 
@@ -186,25 +191,51 @@ def journal_kinesis(journal: KinesisJournal, outdated: Callable[[], bool], snaps
         if outdated() or journal.append((*request_scope(), name), sent, answered) > SNAPSHOT_BYTES:
             snapshot()
 
-    def one(data: dict[str, Any]) -> Response:
+    def put(data: dict[str, Any], handler: Callable[[dict[str, Any]], Response], one: bool) -> Response:
         with journal.lock:
-            response: Response = put_one(data)
+            response = handler(data)
             if response[0] == 200:
-                store(data, [data], [json.loads(response[2])])
+                answer = json.loads(response[2])
+                try:
+                    store(data, [data] if one else data["Records"], [answer] if one else answer["Records"])
+                except OSError as error:
+                    # The records are in memory and may be read, as on AWS after a put whose answer was lost.
+                    return error_response_json("InternalFailureException", not_stored(error), 500)  # type: ignore[no-any-return]
             return response
 
-    def many(data: dict[str, Any]) -> Response:
-        with journal.lock:
-            response: Response = put_many(data)
-            if response[0] == 200:
-                store(data, data["Records"], json.loads(response[2])["Records"])
-            return response
-
-    ministack_kinesis._put_record, ministack_kinesis._put_records = one, many
+    ministack_kinesis._put_record = lambda data: put(data, put_one, one=True)
+    ministack_kinesis._put_records = lambda data: put(data, put_many, one=False)
 
 
-def snapshot_guard(journal: KinesisJournal) -> AbstractContextManager[Any]:
-    """Held while the Kinesis state is written; afterwards the journal is not needed."""
+def keep_queues(journal: MessageJournal, save: Callable[[], None]) -> None:
+    """Answer a change of a queue, or a message sent, only when it is stored.
+
+    What a receiver does is not waited for: SQS may deliver a message twice.
+    """
+    dispatch = sqs._dispatch
+
+    def store_sent(data: dict[str, Any], url: str, answer: dict[str, Any]) -> None:
+        address = data.get("QueueUrl", url)
+        sent = {done["MessageId"] for done in answer.get("Successful", [answer])}
+        messages = [message for message in list(sqs._get_q(address)["messages"]) if message["id"] in sent]
+        journal.append((*request_scope(), address.rpartition("/")[2]), messages)
+
+    async def kept(action: str, data: dict[str, Any], url: str) -> Any:
+        answer = await dispatch(action, data, url)
+        try:
+            if action.startswith("SendMessage"):
+                await asyncio.to_thread(store_sent, data, url, answer)
+            elif not action.startswith((*READS, "Receive", "DeleteMessage", "ChangeMessageVisibility")):
+                await asyncio.to_thread(save)
+        except OSError as error:
+            raise sqs._Err("ServiceUnavailable", not_stored(error), 503) from error
+        return answer
+
+    sqs._dispatch = kept
+
+
+def snapshot_guard(journal: KinesisJournal | MessageJournal) -> AbstractContextManager[Any]:
+    """Held while the state of the journal's service is written; afterwards the journal is not needed."""
 
     class Guard(AbstractContextManager[None]):
         def __enter__(self) -> None:
@@ -244,9 +275,10 @@ def limit_handlers() -> None:
     lambda_svc._execute_function = limited
 
 
-def after_load(journal: KinesisJournal) -> None:
+def after_load(records: KinesisJournal, messages: MessageJournal) -> None:
     """Repair what a restart, a kill or another port left behind in the state that was loaded."""
-    journal.replay(ministack_kinesis._streams)
+    records.replay(ministack_kinesis._streams)
+    messages.replay(sqs._queues._data)
     for crawler in list(ministack_glue._crawlers._data.values()):
         if crawler.get("State") != "READY":
             crawler["State"] = "READY"

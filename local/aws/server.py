@@ -28,6 +28,8 @@ from local.aws.durability import StateSaver
 from local.aws.firehose_service import FirehoseService
 from local.aws.glue_catalog import READS, GlueCatalog
 from local.aws.kinesis_journal import KinesisJournal
+from local.aws.ministack_s3 import keep_objects
+from local.aws.sqs_journal import MessageJournal
 
 HEALTH_PATH = "/_clickstream/health"
 STOP_SECONDS = 8.0
@@ -53,6 +55,7 @@ class LocalAws:
         self._make_client = cache(self._new_client)
         self.saver = StateSaver(state / "services", hooks.state_readers)
         self.journal = KinesisJournal(state / "kinesis.journal.ndjson")
+        self.messages = MessageJournal(state / "sqs.journal.ndjson")
         self.crawlers = CrawlerRunner(hooks.crawler_store(), self._clients_of_request)
         self.catalog = GlueCatalog(
             hooks.table_store(), self.crawlers, lambda: self.saver.save("glue"), hooks.request_scope
@@ -63,9 +66,12 @@ class LocalAws:
     def _install(self) -> None:
         self.saver.guard("glue", lambda: self.catalog.lock)
         self.saver.guard("kinesis", lambda: hooks.snapshot_guard(self.journal), hooks.kinesis_structure)
+        self.saver.guard("sqs", lambda: hooks.snapshot_guard(self.messages))
         hooks.serve_glue(self.catalog)
         hooks.serve_firehose(self.firehose)
         hooks.journal_kinesis(self.journal, lambda: self.saver.stale("kinesis"), lambda: self.saver.save("kinesis"))
+        hooks.keep_queues(self.messages, lambda: self.saver.save("sqs"))
+        keep_objects(lambda: self.saver.save("s3"))
         hooks.limit_handlers()
         if hooks.checks_permissions():
             hooks.check_as_aws_does(Decisions(self._state / "decisions.ndjson"))
@@ -89,7 +95,7 @@ class LocalAws:
 
     def started_up(self) -> None:
         """ministack has loaded its state: repair it and begin to work."""
-        hooks.after_load(self.journal)
+        hooks.after_load(self.journal, self.messages)
         self.saver.start()
         self.firehose.start()
 
@@ -111,7 +117,11 @@ class LocalAws:
                 "failed": sum(crawl.state == "FAILED" for crawl in crawls),
             },
             "firehose": self.firehose.health(),
-            "state_saves": {"count": self.saver.saves, "seconds": round(self.saver.seconds, 3)},
+            "state_saves": {
+                "count": self.saver.saves,
+                "seconds": round(self.saver.seconds, 3),
+                "failing": sorted(self.saver.failing),
+            },
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
