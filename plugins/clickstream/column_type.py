@@ -21,7 +21,7 @@ class ColumnTypeError(ValueError):
 
 @dataclass(frozen=True)
 class ColumnType:
-    """One type. `sql`: its text in Trino; `item`: that of a list's items, else ''; `fields`: (name, scalar) of a row."""
+    """`sql`: its text in Trino; `item`: that of a list's items, else ''; `fields`: (name, scalar) of rows."""
 
     sql: str
     item: str = ""

@@ -127,8 +127,9 @@ def read_line(line: bytes) -> Mapping[str, Any] | str:
     """The message of a line, or the reason why the line is rejected.
 
     blank: white space only. too_deep: more than 200 levels. number_too_long: more than 2,000 digits in a row.
-    missing_newline: no JSON text, but two or more objects one after another. not_json: no JSON text for any other reason, UTF-8 included. not_object: JSON, but no object.
-    no_message_id: messageId is missing, null, a boolean, an object, an array, or a string of white space only.
+    missing_newline: no JSON text, but two or more objects one after another. not_json: no JSON text for any other
+    reason, UTF-8 included. not_object: JSON, but no object. no_message_id: messageId is missing, null, a boolean, an
+    object, an array, or a string of white space only.
     """
     try:
         content = line.decode("utf-8")

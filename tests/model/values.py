@@ -79,8 +79,8 @@ def instant(value: Any) -> datetime | None:
     """ISO 8601 date and time in a string, as UTC with microseconds.
 
     `YYYY-MM-DD`, `T` or one space, `hh:mm[:ss[.fraction]]`, then `Z`, `+hh:mm`, `+hhmm`, `+hh` (up to 14 hours)
-    or nothing, which means UTC. A fraction is cut after six digits. Second 60 is second 0 of the next minute. Years 2 to 9998
-    as sent, so that UTC has them too. Anything else is nothing: numbers, hour 24, a date alone, spaces around.
+    or nothing, which means UTC. A fraction is cut after six digits. Second 60 is second 0 of the next minute. Years 2
+    to 9998 as sent, so that UTC has them too. Anything else is nothing: numbers, hour 24, a date alone, spaces around.
     """
     match = _INSTANT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
