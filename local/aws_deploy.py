@@ -104,14 +104,13 @@ def client(service: str, endpoint_url: str) -> Any:
     )
 
 
-def _upload_code(endpoint_url: str) -> str:
-    """Upload the package under its hash, so that unchanged code is an unchanged template; returns the package's URI."""
-    package = build_zip(SOURCE)
-    key = f"lambdas/{hashlib.sha256(package).hexdigest()}.zip"
+def _upload(endpoint_url: str, body: bytes, suffix: str) -> str:
+    """Upload under the body's hash, so that what is unchanged keeps its name; returns bucket and key as a path."""
+    path = f"{ARTIFACTS_BUCKET}/lambdas/{hashlib.sha256(body).hexdigest()}{suffix}"
     s3 = client("s3", endpoint_url)
     s3.create_bucket(Bucket=ARTIFACTS_BUCKET)
-    s3.put_object(Bucket=ARTIFACTS_BUCKET, Key=key, Body=package)
-    return f"s3://{ARTIFACTS_BUCKET}/{key}"
+    s3.put_object(Bucket=ARTIFACTS_BUCKET, Key=path.partition("/")[2], Body=body)
+    return path
 
 
 def _status(cloudformation: Any, stack: str) -> str | None:
@@ -181,10 +180,12 @@ def deploy(
     names the resource that failed.
     """
     template = load_template(template_file.read_text(encoding="utf-8"))
-    template["Globals"]["Function"]["CodeUri"] = _upload_code(endpoint_url)
+    template["Globals"]["Function"]["CodeUri"] = f"s3://{_upload(endpoint_url, build_zip(SOURCE), '.zip')}"
+    body = json.dumps(with_numbers(template, parameters), separators=(",", ":")).encode()
     request = {
         "StackName": stack,
-        "TemplateBody": json.dumps(with_numbers(template, parameters), separators=(",", ":")),
+        # By its address, as `sam deploy` does: a request may hold 51,200 bytes of template only.
+        "TemplateURL": f"{endpoint_url}/{_upload(endpoint_url, body, '.json')}",
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     }

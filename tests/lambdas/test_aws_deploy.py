@@ -105,7 +105,7 @@ class FakeCloudFormation:
 
 def deploy_with(fake: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch, timeout: float = 5) -> dict[str, str]:
     monkeypatch.setattr(aws_deploy, "client", lambda service, endpoint_url: fake)
-    monkeypatch.setattr(aws_deploy, "_upload_code", lambda endpoint_url: "s3://b/k")
+    monkeypatch.setattr(aws_deploy, "_upload", lambda *_: "b/k")
     return aws_deploy.deploy("http://127.0.0.1:1", {}, timeout=timeout)
 
 
