@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickstream.notify import Message
@@ -12,7 +12,15 @@ from clickstream.settings import Settings
 RUNS_FOR = timedelta(hours=72)
 """How long a run is looked at: a watch that was down over a weekend misses none."""
 
+ARRIVALS_FOR = timedelta(days=7)
+"""How much longer than CLICKSTREAM_ALARM_SILENCE_HOURS the ledger is asked for the newest arrival."""
+
+RECONCILED_AFTER = timedelta(minutes=45)
+"""How long three runs of reconcile_raw take, once an object is due for it."""
+
 RUNBOOKS = {
+    "staging_stands_still": "staging-stands-still.md",
+    "nothing_arrives": "nothing-arrives.md",
     "unloaded_near_expiry": "staging-grows.md",
     "unreadable_objects": "staging-grows.md",
     "events_not_fresh": "freshness-late.md",
@@ -40,9 +48,18 @@ class RunFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none."""
+    """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
+
+    `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
+    newest object of events was delivered; `was_silent`: whether the alarm on that is open.
+    """
 
     now: datetime
+    unstaged_objects: int = 0
+    oldest_unstaged_at: datetime | None = None
+    stage_messages: int | None = None
+    newest_arrival_at: datetime | None = None
+    was_silent: bool = False
     unloaded_objects: int = 0
     oldest_unloaded_at: datetime | None = None
     newest_received_at: datetime | None = None
@@ -101,7 +118,7 @@ class Notice:
         if self.is_over:
             return Message(
                 f"OVER: {self.kept.name}{about}",
-                f"It began {self.kept.opened_at:%Y-%m-%d %H:%M} UTC.\n{self.kept.text}",
+                f"It began {_minute(self.kept.opened_at)}.\n{self.kept.text}",
             )
         runbook = RUNBOOKS.get(self.kept.name)
         what_to_do = f"\nRunbook: docs/runbooks/{runbook}" if runbook else ""
@@ -115,14 +132,50 @@ class Notice:
         return replace(self.kept, told_at={**self.kept.told_at, **dict.fromkeys(told, now)})
 
 
+def newest_arrival(arrived_at: Iterable[datetime | None], now: datetime) -> datetime | None:
+    """The latest of these times; one in the future does not count, since a name can say any time."""
+    return max((at for at in arrived_at if at is not None and at <= now), default=None)
+
+
 def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
     """Every alarm that these figures give reason for."""
     return [
+        *_raw(figures, settings),
+        *_arrivals(figures, settings),
         *_staging(figures, settings),
         *_leftovers(figures),
         *_rejected_in_all(figures, settings),
         *_runs(figures, settings),
     ]
+
+
+def _raw(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+    if figures.oldest_unstaged_at is None:
+        return
+    age = figures.now - figures.oldest_unstaged_at
+    if age < timedelta(minutes=settings.reconcile_after_minutes) + RECONCILED_AFTER:
+        return
+    waiting = "" if figures.stage_messages is None else f"; {figures.stage_messages} messages are in its queue"
+    yield Alarm(
+        "staging_stands_still", "critical",
+        f"{figures.unstaged_objects} objects of raw/ are not staged, the oldest for {_hours(age)} h{waiting}. "
+        "Is stage_object switched off, throttled or failing? Its log says. Nothing is lost: raw/ keeps its objects.",
+        {"objects": figures.unstaged_objects, "oldest_hours": _hours(age), "messages": figures.stage_messages},
+    )  # fmt: skip
+
+
+def _arrivals(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+    newest, bound = figures.newest_arrival_at, timedelta(hours=settings.alarm_silence_hours)
+    # With none known, nothing has arrived yet, unless the alarm is open: then the last is too long ago to be seen.
+    is_silent = figures.was_silent if newest is None else figures.now - newest >= bound
+    if is_silent:
+        last = "" if newest is None else f"; the last object came {_minute(newest)}"
+        yield Alarm(
+            "nothing_arrives", "critical",
+            f"Nothing has arrived for {settings.alarm_silence_hours} h or more{last}. Do the senders send, and does "
+            "Firehose deliver? The stream keeps events for StreamRetentionHours (72).",
+            {"newest_arrival_at": newest and newest.isoformat()},
+        )  # fmt: skip
 
 
 def _staging(figures: Figures, settings: Settings) -> Iterator[Alarm]:
@@ -140,7 +193,7 @@ def _staging(figures: Figures, settings: Settings) -> Iterator[Alarm]:
         )  # fmt: skip
     newest, bound = figures.newest_received_at, timedelta(hours=settings.alarm_freshness_hours)
     if age >= bound and (newest is None or figures.now - newest >= bound):
-        seen = "none in 7 days" if newest is None else f"received {newest:%Y-%m-%d %H:%M} UTC"
+        seen = "none in 7 days" if newest is None else f"received {_minute(newest)}"
         yield Alarm(
             "events_not_fresh", "critical",
             f"The newest event is old ({seen}), although newer ones are staged. Look at load_events: is it paused, "
@@ -206,6 +259,10 @@ def _rejected(rejected: int, read: int, of: str) -> str:
         f"{rejected} of the {read} lines {of} were rejected. Ask the table rejects for reasons and sources; "
         "when the cause is gone, send them again: make redrive SOURCE=rejects."
     )
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _hours(age: timedelta) -> int:

@@ -69,6 +69,7 @@ class Settings:
     alarm_repeat_hours: int = 24
     alarm_unloaded_hours: int = 12
     alarm_freshness_hours: int = 3
+    alarm_silence_hours: int = 24
     alarm_reject_percent: int = 1
     trino_ui: str = ""
     session_idle_minutes: int = 30

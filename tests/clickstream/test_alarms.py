@@ -18,12 +18,14 @@ from clickstream.alarms import (
     RunFigures,
     find_alarms,
     from_row,
+    newest_arrival,
     plan_notices,
 )
 from clickstream.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 SETTINGS = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
@@ -40,6 +42,34 @@ def run(**figures: Any) -> RunFigures:
         ({"dead_letters": 0, "failed_objects": 0}, []),
         ({"dead_letters": 3}, [("dead_letters", "", "critical", "3 messages")]),
         ({"failed_objects": 2}, [("processing_failed", "", "warning", "2 objects")]),
+        # 15 minutes until reconcile_raw takes an object, then three of its runs.
+        ({"unstaged_objects": 9, "oldest_unstaged_at": NOW - 59 * MINUTE, "stage_messages": 9}, []),
+        (
+            {"unstaged_objects": 9, "oldest_unstaged_at": NOW - 60 * MINUTE, "stage_messages": 7},
+            [
+                (
+                    "staging_stands_still",
+                    "",
+                    "critical",
+                    "9 objects of raw/ are not staged, the oldest for 1 h; 7 messages",
+                )
+            ],
+        ),
+        # The function off for three days; no queue to ask.
+        (
+            {"unstaged_objects": 4_320, "oldest_unstaged_at": NOW - 3 * DAY, "newest_arrival_at": NOW - MINUTE},
+            [("staging_stands_still", "", "critical", "the oldest for 72 h. ")],
+        ),
+        # A queue that only is slow, and nothing in raw/ at all.
+        ({"stage_messages": 5}, []),
+        ({"newest_arrival_at": NOW - 24 * HOUR + MINUTE}, []),
+        ({"newest_arrival_at": NOW - MINUTE, "was_silent": True}, []),
+        (
+            {"newest_arrival_at": NOW - 24 * HOUR},
+            [("nothing_arrives", "", "critical", "for 24 h or more; the last object came 2026-11-23 12:00 UTC")],
+        ),
+        # Silent for so long that the last arrival is not seen any more; without an alarm, nothing ever came.
+        ({"was_silent": True}, [("nothing_arrives", "", "critical", "for 24 h or more. ")]),
         # The bounds of the settings: 12 h unloaded, 3 h without a fresh event.
         ({"unloaded_objects": 1, "oldest_unloaded_at": NOW - 2 * HOUR, "newest_received_at": NOW - 9 * HOUR}, []),
         (
@@ -87,6 +117,11 @@ def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, 
     assert [row[3] for alarm, row in zip(found, expected, strict=True) if row[3] not in alarm.text] == []
 
 
+def test_an_object_named_for_the_future_does_not_hide_that_nothing_arrives() -> None:
+    assert newest_arrival([NOW - DAY, None, NOW - HOUR, NOW + MINUTE], NOW) == NOW - HOUR
+    assert newest_arrival([None, NOW + DAY], NOW) is None
+
+
 class Watch:
     """Watches in turn, as the operator does them; everybody can be told, but for `deaf`."""
 
@@ -132,6 +167,21 @@ def test_what_happened_once_is_told_once_and_never_called_over() -> None:
     assert watch.look(NOW, ONCE) == [("log", "WARNING: schema_changes (run-1)")]
     assert [watch.look(NOW + hours * HOUR, ONCE) for hours in (1, 24, 48)] == [[]] * 3
     assert watch.look(NOW + 80 * HOUR) == []
+
+
+@pytest.mark.scenario("X35")
+def test_a_silence_of_forty_days_is_one_alarm_until_something_arrives() -> None:
+    """Also after the last arrival is older than what the ledger is asked for: 8 days."""
+    watch, said = Watch("log"), list[tuple[int, str]]()
+    for day in range(42):
+        at = NOW + day * DAY
+        last = NOW if day < 40 else at
+        was_silent = any(row.name == "nothing_arrives" and row.closed_at is None for row in watch.rows.values())
+        figures = Figures(at, newest_arrival_at=last if at - last <= 8 * DAY else None, was_silent=was_silent)
+        said += [(day, subject) for _, subject in watch.look(at, *find_alarms(figures, SETTINGS))]
+
+    assert said == [*((day, "CRITICAL: nothing_arrives") for day in range(1, 40)), (40, "OVER: nothing_arrives")]
+    assert [row.opened_at for row in watch.rows.values()] == [NOW + DAY]
 
 
 def test_who_was_not_told_is_told_later_and_nobody_else_twice() -> None:

@@ -94,6 +94,7 @@ def values(
         "archive_integration": "Amazon Kinesis",
         "staged_since": NOON,
         "runs_since": NOON,
+        "arrived_since": NOON,
         "alarm": KeptAlarm("dead_letters", "", "critical", "it's", {}, NOON, NOON),
         "change_limit": 500,
         "shape_limit": 5_000,

@@ -1,7 +1,7 @@
 """The watch on the local AWS and Trino: what is wrong reaches a Slack webhook and an SNS topic, once."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from clickstream.operators.alarms import TrinoWatchPipelineOperator
 from clickstream.operators.notify import NotificationError, tell_of_failure
+from clickstream.sql import instant_literal
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from tests.dags.conftest import context
 from tests.machine import Machine
@@ -133,9 +135,22 @@ def staged(lake: ScratchLake) -> set[str]:
     return {f"s3://{bucket}/{item['Key']}" for item in lake.s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Lets the watch look so much later than now: S3 alone says when an object was written."""
+    values = TrinoWatchPipelineOperator._values
+
+    def put_forward(by: timedelta) -> None:
+        later = lambda *given: {**(found := values(*given)), "now": found["now"] + by}  # noqa: E731
+        monkeypatch.setattr(TrinoWatchPipelineOperator, "_values", later)
+
+    return put_forward
+
+
 def test_loading_paused_for_30_hours_loses_nothing_and_is_told_until_it_is_over(
-    task, lake: ScratchLake, webhook: Webhook, topic: Topic
+    task, lake: ScratchLake, webhook: Webhook, topic: Topic, raw: str
 ) -> None:
+    lake.s3.put_object(Bucket=raw, Key="raw/new.gz", Body=b"x")
     loaded = stage(lake, "loaded", hours=31)
     lake.load("run-1")
     unloaded = {stage(lake, "kept-1", hours=30), stage(lake, "kept-2", hours=29)}
@@ -165,6 +180,49 @@ def test_loading_paused_for_30_hours_loses_nothing_and_is_told_until_it_is_over(
     assert sorted(rows) == ["events_not_fresh", "unloaded_near_expiry"]
     assert all(row["closed_at"] is not None and row["told_at"] == "{}" for row in rows.values())
     assert json.loads(rows["unloaded_near_expiry"]["figures"]) == {"objects": 2, "oldest_hours": 30}
+
+
+@pytest.mark.scenario("X35")
+def test_a_path_that_stands_still_before_staging_is_told_until_it_is_over(
+    task, lake: ScratchLake, topic: Topic, raw: str, machine: Machine, monkeypatch: pytest.MonkeyPatch, clock
+) -> None:
+    """The stage function is off for three days, then nothing comes for eighteen more."""
+    sqs, queue = machine.client("sqs"), f"{raw}-stage"
+    url = sqs.create_queue(QueueName=queue)["QueueUrl"]
+    monkeypatch.setenv("CLICKSTREAM_STAGE_QUEUE", queue)
+    path = stage(lake, "loaded", hours=1)
+    lake.load("run-1")
+    lake.s3.put_object(Bucket=raw, Key="raw/new.gz", Body=b"x")
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    # An object of the archive says when its day began, and no stream brought it.
+    day = NOW + timedelta(days=2)
+    lake.query(
+        f"insert into {lake.t.load_ledger} (source_path, run_id, staged_at) "
+        f"values ('s3://archive/segment-logs/a/1/x.gz', 'run-2', {instant_literal(day)})"
+    )
+    assert execute(task, "watch_pipeline", "watch") == {"open": [], "sent": 0}
+
+    clock(timedelta(minutes=61))
+    assert execute(task, "watch_pipeline", "watch")["open"] == ["staging_stands_still"]
+    clock(timedelta(days=3))
+    assert execute(task, "watch_pipeline", "watch")["open"] == ["staging_stands_still", "nothing_arrives"]
+    rows = {row["name"]: row for row in lake.rows("alarms")}
+    assert "1 objects of raw/ are not staged, the oldest for 72 h; 1 messages" in rows["staging_stands_still"]["text"]
+    assert json.loads(rows["staging_stands_still"]["figures"])["objects"] == 1
+
+    # Raw objects are staged, loaded and gone: the ledger remembers when the last one came.
+    lake.s3.delete_object(Bucket=raw, Key="raw/new.gz")
+    lake.s3.delete_object(Bucket=lake.settings.staging_bucket, Key=path.split("/", 3)[3])
+    assert execute(task, "watch_pipeline", "watch")["open"] == ["nothing_arrives"]
+    (row,) = [row for row in lake.rows("alarms") if row["name"] == "nothing_arrives"]
+    assert f"{NOW - timedelta(hours=1):%Y-%m-%d %H:%M}" in row["text"]
+    # Longer ago than the ledger is asked for.
+    clock(timedelta(days=21))
+    assert execute(task, "watch_pipeline", "watch")["open"] == ["nothing_arrives"]
+    stage(lake, "again", hours=-21 * 24)
+    topic.take()
+    assert execute(task, "watch_pipeline", "watch") == {"open": [], "sent": 3}
+    assert topic.take() == ["OVER: nothing_arrives"]
 
 
 def test_what_happened_in_a_run_is_told_once(

@@ -54,7 +54,7 @@ LINES = {name: HEAD % (name, members) for name, members in messages()} | dict(te
 
 
 @pytest.mark.promise("P5")
-@pytest.mark.scenario("X35")
+@pytest.mark.scenario("X36")
 def test_time_grows_with_the_length_of_a_line_and_not_with_its_square(machine: Machine) -> None:
     """All of them beside as many plain lines: one that took the time of its square would cost a hundred times more."""
     lake = scratch_lake(machine)

@@ -14,7 +14,7 @@ DATABASES = (
 
 _SETTINGS = Area("settings")
 _WITHOUT = {
-    "raw_bucket": "reconcile_raw and redrive_failed fail, and a lost S3 event stays lost",
+    "raw_bucket": "reconcile_raw and redrive_failed fail, a lost S3 event stays lost, and no alarm is on raw/",
     "stage_queue": "reconcile_raw fails, and a lost S3 event stays lost",
     "stage_dead_letter_queue": "nobody is told of objects that stage_object gave up on",
     "stream": "redrive_failed fails: refused records cannot be sent again",

@@ -6,8 +6,17 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk import Context
 
-from clickstream.alarms import RUNS_FOR, Figures, RunFigures, find_alarms, from_row, plan_notices
-from clickstream.aws.s3 import list_failed, list_staged
+from clickstream.alarms import (
+    ARRIVALS_FOR,
+    RUNS_FOR,
+    Figures,
+    RunFigures,
+    find_alarms,
+    from_row,
+    newest_arrival,
+    plan_notices,
+)
+from clickstream.aws.s3 import list_failed, list_raw, list_staged
 from clickstream.aws.sqs import count_messages, queue_url
 from clickstream.notify import read_destinations
 from clickstream.operators.notify import NotificationError, tell
@@ -33,8 +42,10 @@ class TrinoWatchPipelineOperator(TrinoStatementOperator):
         now, sent = values["now"], 0
         failures: list[str] = []
         values["runs_since"] = now - RUNS_FOR
-        alarms = find_alarms(self._figures(settings, values), settings)
+        values["arrived_since"] = now - timedelta(hours=settings.alarm_silence_hours) - ARRIVALS_FOR
         kept = [from_row(row) for row in self._run("lake/alarms/kept.sql", settings, values).rows]
+        was_silent = any(row.name == "nothing_arrives" and row.closed_at is None for row in kept)
+        alarms = find_alarms(self._figures(settings, values, was_silent), settings)
         repeat = timedelta(hours=settings.alarm_repeat_hours)
         for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
             told, failed = tell([by_name[name] for name in notice.destinations], notice.message(), settings)
@@ -45,29 +56,36 @@ class TrinoWatchPipelineOperator(TrinoStatementOperator):
             raise NotificationError("; ".join(failures))
         return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}
 
-    def _figures(self, settings: Settings, values: dict[str, Any]) -> Figures:
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+    def _figures(self, settings: Settings, values: dict[str, Any], was_silent: bool) -> Figures:
+        s3, now = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn(), values["now"]
+        raw = [item.written_at for item in list_raw(s3, settings.raw_bucket)] if settings.raw_bucket else []
         staged, _ = list_staged(s3, settings)
-        since = min((item.staged_at for item in staged), default=values["now"])
+        since = min((item.staged_at for item in staged), default=now)
         settled = self._run("lake/load_ledger/loaded_paths.sql", settings, {"staged_since": since}).rows
         paths = {row["source_path"] for row in settled}
         unloaded = [item.staged_at for item in staged if item.path not in paths]
+        newest_staged = self._run("lake/load_ledger/newest.sql", settings, values).rows[0]["newest_staged_at"]
         newest = self._run("lake/events/newest.sql", settings, values).rows[0]["newest_received_at"]
         runs = self._run("lake/load_runs/recent.sql", settings, values).rows
         figures = Figures(
-            now=values["now"],
+            now=now,
+            unstaged_objects=len(raw),
+            oldest_unstaged_at=min(raw, default=None),
+            stage_messages=self._messages(settings.stage_queue, settings),
+            newest_arrival_at=newest_arrival([*raw, *(item.staged_at for item in staged), newest_staged], now),
+            was_silent=was_silent,
             unloaded_objects=len(unloaded),
             oldest_unloaded_at=min(unloaded, default=None),
             newest_received_at=newest,
-            dead_letters=self._dead_letters(settings),
+            dead_letters=self._messages(settings.stage_dead_letter_queue, settings),
             failed_objects=len(list_failed(s3, settings.raw_bucket)) if settings.raw_bucket else None,
             runs=[RunFigures(**row) for row in runs],
         )
         self.log.info("%s", figures)
         return figures
 
-    def _dead_letters(self, settings: Settings) -> int | None:
-        if not settings.stage_dead_letter_queue:
+    def _messages(self, queue: str, settings: Settings) -> int | None:
+        if not queue:
             return None
         sqs = AwsBaseHook(settings.aws_conn_id, client_type="sqs").get_conn()
-        return count_messages(sqs, queue_url(sqs, settings.stage_dead_letter_queue))
+        return count_messages(sqs, queue_url(sqs, queue))
