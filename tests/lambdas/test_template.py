@@ -367,16 +367,39 @@ def test_glue_databases() -> None:
     }
 
 
+@pytest.mark.scenario("X35")
 def test_alarms_watch_what_loses_or_delays_events() -> None:
-    watched = {(str(one["Namespace"]), one["MetricName"]) for one in of_type("AWS::CloudWatch::Alarm").values()}
+    alarms = of_type("AWS::CloudWatch::Alarm")
+    watched = {(one["MetricName"], str(one["Dimensions"][0]["Value"])) for one in alarms.values()}
 
     assert watched >= {
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-        ("AWS/Firehose", "KinesisMillisBehindLatest"),
-        ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
-        ("AWS/Lambda", "Errors"),
+        ("ApproximateNumberOfMessagesVisible", "{'Fn::GetAtt': ['StageDeadLetters', 'QueueName']}"),
+        ("ApproximateAgeOfOldestMessage", "{'Fn::GetAtt': ['StageQueue', 'QueueName']}"),
+        ("KinesisMillisBehindLatest", "{'Ref': 'DeliveryStream'}"),
+        ("DeliveryToS3.DataFreshness", "{'Ref': 'DeliveryStream'}"),
+        ("DeliveryToS3.Records", "{'Ref': 'DeliveryStream'}"),
+        ("Errors", "{'Ref': 'StageObject'}"),
     }
-    assert all(one["TreatMissingData"] == "notBreaching" for one in of_type("AWS::CloudWatch::Alarm").values())
+    missing = {name: one["TreatMissingData"] for name, one in alarms.items()}
+    assert missing == dict.fromkeys(alarms, "notBreaching") | {"SilenceAlarm": "breaching"}
+
+
+def test_a_message_may_wait_for_its_second_try_before_an_alarm() -> None:
+    queue, alarm = RESOURCES["StageQueue"]["Properties"], RESOURCES["StageAgeAlarm"]["Properties"]
+
+    assert alarm["Threshold"] == 2 * queue["VisibilityTimeout"]
+
+
+@pytest.mark.scenario("X35")
+def test_silence_alarms_by_default_within_what_cloudwatch_and_the_stream_remember() -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html: seven days at most."""
+    alarm, hours = RESOURCES["SilenceAlarm"]["Properties"], PARAMETERS["SilenceAlarmHours"]
+
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, {"Ref": "SilenceAlarmHours"})
+    assert hours["MaxValue"] * alarm["Period"] <= 604_800
+    assert 0 < hours["Default"] < PARAMETERS["StreamRetentionHours"]["Default"]
+    assert hours["Default"] == Settings.alarm_silence_hours
+    assert (RESOURCES["SilenceAlarm"]["Condition"], hours["MinValue"]) == ("HasSilenceAlarm", 0)
 
 
 def test_the_dashboard_shows_the_path_up_to_staging() -> None:
