@@ -7,7 +7,7 @@ what to do is in docs/alarms.md.
 
 - What lasts (raw objects not staged, nothing arriving, staged data not loaded, events not fresh, dead letters, refused
   records, the reject rate of a day) is told when it begins, again after `CLICKSTREAM_ALARM_REPEAT_HOURS`, and when it
-  is over.
+  is over. Refused records are new for three days and settled after that.
 - What happened in a run of `load_events` (reject rate, unreadable objects, new keys and types) is told once. The
   runs of three days are looked at, so a watch that was down for a weekend misses none.
 - Every message is in the task's log too.

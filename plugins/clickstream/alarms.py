@@ -9,8 +9,8 @@ from typing import Any
 from clickstream.notify import Message
 from clickstream.settings import Settings
 
-RUNS_FOR = timedelta(hours=72)
-"""How long a run is looked at: a watch that was down over a weekend misses none."""
+LOOK_BACK = timedelta(hours=72)
+"""How long a run, and a refused object, is looked at: a watch that was down over a weekend misses none."""
 
 ARRIVALS_FOR = timedelta(days=7)
 """How much longer than CLICKSTREAM_ALARM_SILENCE_HOURS the ledger is asked for the newest arrival."""
@@ -47,6 +47,15 @@ class RunFigures:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """How many objects of refused records there are: new ones, and settled ones, of which nobody is told any more."""
+
+    new: int = 0
+    settled: int = 0
+    latest_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Figures:
     """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
 
@@ -64,19 +73,23 @@ class Figures:
     oldest_unloaded_at: datetime | None = None
     newest_received_at: datetime | None = None
     dead_letters: int | None = None
-    failed_objects: int | None = None
+    refused: Refused = Refused()
     runs: Sequence[RunFigures] = ()
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One thing that is wrong. With a `subject` (a run) it happened once; without, it lasts until it is over."""
+    """One thing that is wrong. With a `subject` (a run) it happened once; without, it lasts until it is over.
+
+    `news_at`: when the latest of it came. Who was told since then is not told again; without, it is as new as ever.
+    """
 
     name: str
     severity: str
     text: str
     figures: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
+    news_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,16 @@ class Notice:
             left = {name: at for name, at in self.kept.told_at.items() if name not in set(told)}
             return replace(self.kept, told_at=left)
         return replace(self.kept, told_at={**self.kept.told_at, **dict.fromkeys(told, now)})
+
+
+def count_refused(written_at: Iterable[datetime], now: datetime) -> Refused:
+    """Counts objects of refused records by when each was written.
+
+    One is settled when it is older than LOOK_BACK: it was told of by then. One that was sent again is not among them.
+    """
+    times = list(written_at)
+    new = sum(now - at <= LOOK_BACK for at in times)
+    return Refused(new, len(times) - new, max(times, default=None))
 
 
 def newest_arrival(arrived_at: Iterable[datetime | None], now: datetime) -> datetime | None:
@@ -210,12 +233,15 @@ def _leftovers(figures: Figures) -> Iterator[Alarm]:
             "Read its log; reconcile_raw tries the objects again while they are in raw/.",
             {"messages": figures.dead_letters},
         )  # fmt: skip
-    if figures.failed_objects:
+    refused = figures.refused
+    if refused.latest_at and refused.new:
         yield Alarm(
             "processing_failed", "warning",
-            f"{figures.failed_objects} objects of refused records are under processing-failed/. Read their errorCode; "
+            f"{refused.new} objects of refused records came under processing-failed/ in {_hours(LOOK_BACK)} h, "
+            f"the latest {_minute(refused.latest_at)}; {refused.settled} older ones are settled. Read their errorCode; "
             "when the cause is gone, send them again: make redrive SOURCE=processing-failed.",
-            {"objects": figures.failed_objects},
+            {"objects": refused.new, "settled": refused.settled},
+            news_at=refused.latest_at,
         )  # fmt: skip
 
 
@@ -278,14 +304,15 @@ def plan_notices(
 ) -> list[Notice]:
     """A notice for every alarm, whoever is to be told of it: nobody, when all were told less than `repeat` ago.
 
-    What happened once is told once. What lasts is told again after `repeat`, and when it is over.
+    What happened once is told once. What lasts is told again after `repeat`, if there is news of it, and when it is
+    over.
     """
     left = {(row.name, row.subject): row for row in kept}
     notices = []
     for alarm in alarms:
         row = left.pop((alarm.name, alarm.subject), None)
         renewed = _renewed(alarm, row, now)
-        due = [name for name in destinations if _is_due(renewed, name, now, repeat)]
+        due = [name for name in destinations if _is_due(alarm, renewed.told_at.get(name), now, repeat)]
         notices.append(Notice(renewed, False, tuple(due)))
     for row in left.values():
         if not row.subject:
@@ -295,9 +322,11 @@ def plan_notices(
     return notices
 
 
-def _is_due(kept: KeptAlarm, destination: str, now: datetime, repeat: timedelta) -> bool:
-    last = kept.told_at.get(destination)
-    return last is None or (not kept.subject and now - last >= repeat)
+def _is_due(alarm: Alarm, told_at: datetime | None, now: datetime, repeat: timedelta) -> bool:
+    if told_at is None:
+        return True
+    has_news = alarm.news_at is None or alarm.news_at > told_at
+    return not alarm.subject and now - told_at >= repeat and has_news
 
 
 def _renewed(alarm: Alarm, row: KeptAlarm | None, now: datetime) -> KeptAlarm:

@@ -1,7 +1,7 @@
 """Which alarms there are, and who is told when."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from clickstream.alarms import (
     Figures,
     KeptAlarm,
     Notice,
+    Refused,
     RunFigures,
+    count_refused,
     find_alarms,
     from_row,
     newest_arrival,
@@ -39,9 +41,19 @@ def run(**figures: Any) -> RunFigures:
     ("figures", "expected"),
     [
         ({}, []),
-        ({"dead_letters": 0, "failed_objects": 0}, []),
+        ({"dead_letters": 0, "refused": Refused(0, 340, NOW - 9 * DAY)}, []),
         ({"dead_letters": 3}, [("dead_letters", "", "critical", "3 messages")]),
-        ({"failed_objects": 2}, [("processing_failed", "", "warning", "2 objects")]),
+        (
+            {"refused": Refused(2, 340, (NOW - HOUR).astimezone(timezone(5 * HOUR)))},
+            [
+                (
+                    "processing_failed",
+                    "",
+                    "warning",
+                    "in 72 h, the latest 2026-11-24 11:00 UTC; 340 older ones",
+                )
+            ],
+        ),
         # 15 minutes until reconcile_raw takes an object, then three of its runs.
         ({"unstaged_objects": 9, "oldest_unstaged_at": NOW - 59 * MINUTE, "stage_messages": 9}, []),
         (
@@ -117,6 +129,27 @@ def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, 
     assert [row[3] for alarm, row in zip(found, expected, strict=True) if row[3] not in alarm.text] == []
 
 
+@pytest.mark.parametrize(
+    ("ages", "expected"),
+    [
+        ([], Refused()),
+        ([72 * HOUR], Refused(1, 0, NOW - 72 * HOUR)),
+        ([72 * HOUR + MINUTE], Refused(0, 1, NOW - 72 * HOUR - MINUTE)),
+        ([90 * DAY, HOUR, 80 * DAY, MINUTE, -MINUTE], Refused(3, 2, NOW + MINUTE)),
+    ],
+)
+def test_refused_records_are_settled_after_three_days(ages: list[timedelta], expected: Refused) -> None:
+    assert count_refused([NOW - age for age in ages], NOW) == expected
+
+
+@given(st.lists(st.datetimes(timezones=st.just(UTC))))
+def test_every_refused_object_is_new_or_settled(times: list[datetime]) -> None:
+    counted = count_refused(times, NOW)
+
+    assert counted.new + counted.settled == len(times)
+    assert bool(counted.new) == (counted.latest_at is not None and NOW - counted.latest_at <= 72 * HOUR)
+
+
 def test_an_object_named_for_the_future_does_not_hide_that_nothing_arrives() -> None:
     assert newest_arrival([NOW - DAY, None, NOW - HOUR, NOW + MINUTE], NOW) == NOW - HOUR
     assert newest_arrival([None, NOW + DAY], NOW) is None
@@ -167,6 +200,20 @@ def test_what_happened_once_is_told_once_and_never_called_over() -> None:
     assert watch.look(NOW, ONCE) == [("log", "WARNING: schema_changes (run-1)")]
     assert [watch.look(NOW + hours * HOUR, ONCE) for hours in (1, 24, 48)] == [[]] * 3
     assert watch.look(NOW + 80 * HOUR) == []
+
+
+def test_records_refused_now_and_then_are_told_of_each_time_and_it_is_over_in_between() -> None:
+    """One on day 0, which nobody redrives; one an hour on days 10 and 11. A watch every hour for 16 days."""
+    watch, written = Watch("log"), [NOW, *(NOW + 10 * DAY + number * HOUR for number in range(48))]
+    said: list[tuple[int, str]] = []
+    for hours in range(16 * 24):
+        at = NOW + hours * HOUR
+        figures = Figures(at, refused=count_refused([time for time in written if time <= at], at))
+        said += [(hours // 24, subject) for _, subject in watch.look(at, *find_alarms(figures, SETTINGS))]
+
+    assert [day for day, subject in said if subject == "WARNING: processing_failed"] == [0, 10, 11, 12]
+    assert [day for day, subject in said if subject == "OVER: processing_failed"] == [3, 15]
+    assert len(watch.rows) == 2
 
 
 @pytest.mark.scenario("X35")

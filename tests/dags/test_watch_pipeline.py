@@ -274,6 +274,27 @@ def test_who_cannot_be_told_fails_the_task_after_the_others_were_told(
     assert topic.take() == []
 
 
+def test_refused_records_are_settled_after_three_days_and_told_again_when_new_ones_come(
+    task, lake: ScratchLake, topic: Topic, raw: str, clock
+) -> None:
+    lake.s3.put_object(Bucket=raw, Key="processing-failed/a", Body=b"x")
+    assert execute(task, "watch_pipeline", "watch") == {"open": ["processing_failed"], "sent": 3}
+    assert topic.take() == ["WARNING: processing_failed"]
+
+    clock(timedelta(days=2))
+    assert execute(task, "watch_pipeline", "watch") == {"open": ["processing_failed"], "sent": 0}
+    clock(timedelta(days=3, minutes=1))
+    assert execute(task, "watch_pipeline", "watch") == {"open": [], "sent": 3}
+    assert topic.take() == ["OVER: processing_failed"]
+
+    clock(timedelta())
+    lake.s3.put_object(Bucket=raw, Key="processing-failed/b", Body=b"x")
+    assert execute(task, "watch_pipeline", "watch") == {"open": ["processing_failed"], "sent": 3}
+    assert topic.take() == ["WARNING: processing_failed"]
+    keys = [item["Key"] for item in lake.s3.list_objects_v2(Bucket=raw)["Contents"]]
+    assert keys == ["processing-failed/a", "processing-failed/b"]
+
+
 def test_a_failed_run_is_told(task, webhook: Webhook, topic: Topic) -> None:
     tell_of_failure(context(task("load_events", "unpack"), "manual", "manual__<1>"))
 

@@ -8,9 +8,10 @@ from airflow.sdk import Context
 
 from clickstream.alarms import (
     ARRIVALS_FOR,
-    RUNS_FOR,
+    LOOK_BACK,
     Figures,
     RunFigures,
+    count_refused,
     find_alarms,
     from_row,
     newest_arrival,
@@ -41,7 +42,7 @@ class TrinoWatchPipelineOperator(TrinoStatementOperator):
         values = self._values(context, settings)
         now, sent = values["now"], 0
         failures: list[str] = []
-        values["runs_since"] = now - RUNS_FOR
+        values["runs_since"] = now - LOOK_BACK
         values["arrived_since"] = now - timedelta(hours=settings.alarm_silence_hours) - ARRIVALS_FOR
         kept = [from_row(row) for row in self._run("lake/alarms/kept.sql", settings, values).rows]
         was_silent = any(row.name == "nothing_arrives" and row.closed_at is None for row in kept)
@@ -59,6 +60,7 @@ class TrinoWatchPipelineOperator(TrinoStatementOperator):
     def _figures(self, settings: Settings, values: dict[str, Any], was_silent: bool) -> Figures:
         s3, now = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn(), values["now"]
         raw = [item.written_at for item in list_raw(s3, settings.raw_bucket)] if settings.raw_bucket else []
+        failed = [at for _, at in list_failed(s3, settings.raw_bucket)] if settings.raw_bucket else []
         staged, _ = list_staged(s3, settings)
         since = min((item.staged_at for item in staged), default=now)
         settled = self._run("lake/load_ledger/loaded_paths.sql", settings, {"staged_since": since}).rows
@@ -78,7 +80,7 @@ class TrinoWatchPipelineOperator(TrinoStatementOperator):
             oldest_unloaded_at=min(unloaded, default=None),
             newest_received_at=newest,
             dead_letters=self._messages(settings.stage_dead_letter_queue, settings),
-            failed_objects=len(list_failed(s3, settings.raw_bucket)) if settings.raw_bucket else None,
+            refused=count_refused(failed, now),
             runs=[RunFigures(**row) for row in runs],
         )
         self.log.info("%s", figures)
