@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -22,7 +22,14 @@ SCHEMA_FILE = SQL_DIR.parent / "tracking_plan.schema.json"
 
 
 class TrackingPlanError(ValueError):
-    """The plan cannot be used; one line a mistake, each with file, line and entry."""
+    """The plan cannot be used; one line a mistake, each with file, line and entry.
+
+    `mistakes` has them by path, in the file's order; it is empty when the file is no YAML.
+    """
+
+    def __init__(self, text: str, mistakes: "Sequence[Mistake]" = ()) -> None:
+        super().__init__(text)
+        self.mistakes = tuple(mistakes)
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,8 @@ def parse_plan(text: str, file: str) -> TrackingPlan:
     )
     if mistakes:
         placed = sorted((document.line(path), path, message) for path, message in mistakes)
-        raise TrackingPlanError("\n".join(f"{file}:{line}: {_entry(path)}: {text}" for line, path, text in placed))
+        lines = (f"{file}:{line}: {_entry(path)}: {text}" for line, path, text in placed)
+        raise TrackingPlanError("\n".join(lines), [(path, text) for _, path, text in placed])
     return TrackingPlan(tuple(Event(str(name), entry) for name, entry in document.value["events"].items()))
 
 
