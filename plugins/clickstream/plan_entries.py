@@ -28,12 +28,8 @@ def event_entry(name: str, root: Place, tables: set[str]) -> str:
     """The entry of an event, at the depth of the plan's events. Adds its table to `tables`, those that are taken."""
     properties = {key: _schema(place) for key, place in root.commonest()}
     entry: dict[str, Any] = {"description": "To be described.", **UNKNOWN, "properties": properties}
-    table = Event(name, entry).table
-    if not table or table in tables:
-        table = _free(_plain(name) or "event", tables)
-        entry["table"] = table
-    tables.add(table)
-    _name_columns(entry, reserved_columns())
+    name_table(name, entry, tables)
+    name_columns(entry, reserved_columns())
     lines = [_pair("  ", name, "")]
     lines += [f"    {_dump({key: value})[1:-1]}" for key, value in entry.items() if key != "properties"]
     lines.append("    properties:" + ("" if properties else " {}"))
@@ -52,8 +48,36 @@ def property_entry(path: Keys, place: Place, whole: int, taken: set[str]) -> str
         below = schema
         for key in reversed(path):
             below = {"properties": {key: below}}
-        _name_columns(below, taken)
+        name_columns(below, taken)
     return _property("", path[-1], schema, place, whole)
+
+
+def name_table(name: str, entry: dict[str, Any], tables: set[str]) -> None:
+    """Give the event's entry a table's name when its own gives none, or one of `tables`; add it to those."""
+    table = Event(name, entry).table
+    if not table or table in tables:
+        table = _free(_plain(name) or "event", tables)
+        entry["table"] = table
+    tables.add(table)
+
+
+def name_columns(entry: Mapping[str, Any], taken: set[str]) -> int:
+    """Give a column's name to each property whose own gives none, or one that is taken; add all to `taken`.
+
+    Return how many were given.
+    """
+    count = 0
+    for column in Event("", entry).columns:
+        name = column.name
+        if not name or name in taken:
+            name = _free("_".join(filter(None, ("property", _plain("_".join(column.keys))))), taken)
+            schema: Any = entry
+            for key in column.keys:
+                schema = schema["properties"][key]
+            schema["column"] = {**schema.get("column", {}), "name": name}
+            count += 1
+        taken.add(name)
+    return count
 
 
 def to_append(events: Sequence[str], lines: Mapping[tuple[str, str], Sequence[str]]) -> str:
@@ -77,19 +101,6 @@ def _schema(place: Place) -> dict[str, Any]:
     if types == ["array"] and "[]" in place.below:
         schema["items"] = _schema(place.below["[]"])
     return schema
-
-
-def _name_columns(entry: Mapping[str, Any], taken: set[str]) -> None:
-    """Gives a column's name to each property whose own gives none, or one that is taken; adds all to `taken`."""
-    for column in Event("", entry).columns:
-        name = column.name
-        if not name or name in taken:
-            name = _free("_".join(filter(None, ("property", _plain("_".join(column.keys))))), taken)
-            schema: Any = entry
-            for key in column.keys:
-                schema = schema["properties"][key]
-            schema["column"] = {"name": name}
-        taken.add(name)
 
 
 def _plain(name: str) -> str:
