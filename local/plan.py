@@ -9,7 +9,6 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 from trino.exceptions import Error as TrinoError
@@ -19,13 +18,19 @@ from local.services import connect_trino
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
+from clickstream import plan_import
+from clickstream.foreign_schema import Note
 from clickstream.plan_diff import Difference, differences, suggestion
+from clickstream.plan_event import Rule
 from clickstream.plan_seen import Seen, look
 from clickstream.query import QueryRunner, Result
 from clickstream.segment_plan import ForeignPlanError, export_plan, import_plan
 from clickstream.settings import load_settings
 from clickstream.sql import render
 from clickstream.tracking_plan import PLAN_FILE, TrackingPlanError, parse_plan, read_plan
+
+LONGEST_LINE = 500
+"""Characters of a line that is told: names and values come from a file."""
 
 
 def check(plan_file: Path) -> str:
@@ -36,28 +41,62 @@ def check(plan_file: Path) -> str:
     return f"{plan_file.name}: " + ", ".join(f"{count} {status}" for status, count in counts.items() if count)
 
 
-def take_in(plan_file: Path, foreign_file: Path) -> str:
-    """Adds the events that the plan lacks to its end, as text, so that what is there stays as it is written.
+def take_in(plan_file: Path, foreign_file: Path) -> list[str]:
+    """Add the events that the plan lacks to its end, as text, so that what is there stays as it is written.
 
-    Raises TrackingPlanError, in which case the file stays untouched, and ForeignPlanError.
+    Return what was done, a line each. Raises TrackingPlanError and ForeignPlanError, in which case the file stays
+    untouched.
     """
     text = plan_file.read_text(encoding="utf-8")
-    known = {event.name for event in parse_plan(text, plan_file.name).events}
+    foreign = import_plan(read_json(foreign_file))
+    done = plan_import.take_in(text, plan_file.name, foreign)
+    if done.added:
+        plan_file.write_text(done.text, encoding="utf-8")
+    return [_printable(line, LONGEST_LINE) for line in told(done, plan_file.name)]
+
+
+def read_json(file: Path) -> object:
+    """What a JSON file holds, with or without a byte order mark. Raises ForeignPlanError and OSError."""
+    content = file.read_bytes()
+    if content.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+        raise ForeignPlanError(f"{file.name}: no JSON: the file is compressed")
     try:
-        entries = import_plan(json.loads(foreign_file.read_text(encoding="utf-8")))
-    except json.JSONDecodeError as error:
-        raise ForeignPlanError(f"{foreign_file}: no JSON: {error}") from None
-    new = {name: entry for name, entry in entries.items() if name not in known}
-    longer = text.rstrip("\n") + "\n" + "".join(entry_text(name, entry) for name, entry in new.items())
-    parse_plan(longer, f"{plan_file.name} with {foreign_file.name}")
-    plan_file.write_text(longer, encoding="utf-8")
-    return f"{len(new)} events added to {plan_file.name}, {len(entries) - len(new)} were there already"
+        return json.loads(content, parse_constant=_refuse_constant, object_pairs_hook=_each_once)
+    except RecursionError:
+        raise ForeignPlanError(f"{file.name}: no JSON that can be read: too many values inside each other") from None
+    except ValueError as error:
+        raise ForeignPlanError(f"{file.name}: no JSON: {error}") from None
 
 
-def entry_text(name: str, entry: dict[str, object]) -> str:
-    """One entry as it is pasted into the plan, with an empty line before it."""
-    dumped = yaml.safe_dump({name: entry}, allow_unicode=True, sort_keys=False, width=110)
-    return "\n" + "".join(f"  {line}\n" for line in dumped.splitlines())
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number")
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"a key stands twice in one object: {next(key for key in keys if keys.count(key) > 1)!r}")
+    return dict(pairs)
+
+
+def told(done: plan_import.Imported, plan_name: str) -> list[str]:
+    """What came of a file, a line each: how many events, then what of them was not taken."""
+    first = f"{len(done.added)} events added to {plan_name}, {len(done.known)} were there already"
+    lines = [first + (f", {len(done.left)} left out" if done.left else "")]
+    if done.named:
+        lines.append(f"columns that were given a name, since theirs was taken, reserved or not plain: {done.named}")
+    lines += done.remarks
+    lines += [f"left out: {_of_event(note)}" for note in done.left]
+    lines += [f"not taken as it is: {_of_event(note)}" for note in done.notes]
+    if done.unknown:
+        counts = ", ".join(f"{keyword} {count}" for keyword, count in sorted(done.unknown.items()))
+        lines.append(f"keywords that the plan does not have, and how often they stand there: {counts}")
+    return lines
+
+
+def _of_event(note: Note) -> str:
+    name = f"{note.event}, {Rule(note.path, {}).property_name}" if note.path else note.event
+    return f"{name}: {note.text}"
 
 
 def give_out(plan_file: Path) -> str:
@@ -148,7 +187,7 @@ def main(
         if command in ("diff", "suggest"):
             compare(command, plan_file, seen_in(days), out)
         elif command == "import":
-            print(take_in(plan_file, Path(file)))
+            print(*take_in(plan_file, Path(file)), sep="\n")
         else:
             print(check(plan_file) if command == "check" else give_out(plan_file))
     except (TrackingPlanError, ForeignPlanError, LocalError, TrinoError, OSError) as error:
