@@ -42,10 +42,10 @@ def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, wat
     with watch.step("unpack"):
         values = lake.unpack("run", lake.take("run"))
     with watch.step("events"):
-        lake.run("lake/events/load.sql", **values)
+        lake.run_parts("events", "hours", values)
     with watch.step("rejects, discards, ledger"):
-        for table in ("rejects", "discards", "load_ledger"):
-            lake.run(f"lake/{table}/load.sql", **values)
+        for table, part_by in (("rejects", "objects"), ("discards", "days"), ("load_ledger", "objects")):
+            lake.run_parts(table, part_by, values)
     given = {name: values[name] for name in ("run_id", "now")}
     with watch.step("tables of events: what is to be altered"):
         typed_events.create_missing(lake.run, several, plan, lake.settings)

@@ -120,8 +120,8 @@ def _measure(machine: Machine, lake: ScratchLake, json_bytes: int, number: int) 
     with watch.step("load"):
         taken = lake.take(run_id)
         values = lake.unpack(run_id, taken)
-        merge = lake.run("lake/events/load.sql", **values)
-        lake.run("lake/load_ledger/load.sql", **values)
+        (merge,) = lake.run_parts("events", "hours", values)
+        lake.run_parts("load_ledger", "objects", values)
     assert sum(taken.bytes) == sample.object_bytes, f"took {sum(taken.bytes)} bytes, {sample.object_bytes} are new"
     (row,) = lake.query(f"select count(*) as n from {lake.t.events} where load_run_id = '{run_id}'")
     assert row["n"] == sample.messages, f"{row['n']} of {sample.messages} messages were loaded"

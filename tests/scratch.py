@@ -1,5 +1,6 @@
 """A lake for one test: stage files, load them with the shipped SQL, read the tables."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
 from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
 from clickstream.drift import SHAPES_READ
+from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, takes_parts
 from clickstream.preview import Preview
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
@@ -60,6 +62,10 @@ class ScratchLake:
         paths = frozenset(row["source_path"] for row in loaded.rows)
         return manifest.take_unloaded(run_id, staged, paths, self.settings.load_max_objects)
 
+    def take_all(self, run_id: str) -> manifest.Manifest:
+        """All that is staged, loaded or not."""
+        return manifest.Manifest(run_id, tuple(list_staged(self.s3, self.settings)[0]))
+
     def take_range(
         self, run_id: str, window: Window, source: str = "auto", rederive: bool = False
     ) -> manifest.Manifest:
@@ -75,13 +81,14 @@ class ScratchLake:
     def load(self, run_id: str, taken: manifest.Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
         """The steps of load_events, in its order; with a plan, also the tables of its events."""
         values = self.unpack(run_id, taken or self.take(run_id))
-        for table in ("events", "rejects", "discards"):
-            self.run(f"lake/{table}/load.sql", **values)
+        for table, part_by in (("events", "hours"), ("rejects", "objects"), ("discards", "days")):
+            self.run_parts(table, part_by, values)
         if self.run("lake/schema_changes/find.sql", **values).rows[0]["new_count"]:
             self.run("lake/schema_changes/load.sql", **values)
-        self.run("lake/load_ledger/load.sql", **values)
+        self.run_parts("load_ledger", "objects", values)
         if plan:
-            self.load_typed(run_id, plan, values["window"], values["manifest"].rederive)
+            for part in values["parts"]["days"]:
+                self.load_typed(run_id, plan, part["window"], values["manifest"].rederive)
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
         delays = self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
         violations = self.run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
@@ -89,6 +96,10 @@ class ScratchLake:
         self.run("lake/load_runs/load.sql", **values, report=report)
         self.run("work/batch/drop.sql", **values)
         return report
+
+    def run_parts(self, table: str, part_by: str, values: Mapping[str, Any]) -> list[Result]:
+        """Load a table, part by part."""
+        return [self.run(f"lake/{table}/load.sql", **{**values, **part}) for part in values["parts"][part_by]]
 
     def preview(self, run_id: str, taken: manifest.Manifest) -> Preview:
         """The steps of a dry run, in its order."""
@@ -114,10 +125,19 @@ class ScratchLake:
             self.run("staging/archive_lines/create.sql", **values)
             locations = {folder: f"{self.settings.archive_location}{folder}/" for folder in taken.folders}
             add_partitions(self.glue, self.settings.lines_database, ARCHIVE_LINES, locations)
-        values["unpacked"] = self.run("work/batch/load.sql", **values)
-        values["window"] = Received(**self.run("work/batch/received.sql", **values).rows[0])
-        values["bounds"] = values["window"].widened(timedelta(days=self.settings.dedupe_lookback_days))
-        return values
+        for number, part in enumerate(object_parts(taken)):
+            unpacked = self.run(f"work/batch/{'add' if number else 'load'}.sql", **{**values, "manifest": part})
+        batch, hours = Received(**self.run("work/batch/received.sql", **values).rows[0]), "[]"
+        if takes_parts(batch):
+            hours = self.run("work/batch/hours.sql", **values).rows[0]["hours"]
+        known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
+        taken, lookback = (
+            replace(taken, batch=batch, hours=known),
+            timedelta(days=self.settings.dedupe_lookback_days),
+        )
+        parts = {"objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback)}
+        given = {"manifest": taken, "window": batch, "bounds": batch.widened(lookback), "parts": parts}
+        return values | given | {"unpacked": unpacked}
 
     def publish_views(self) -> list[str]:
         """The step `publish_views` of load_events; gives the names of the views that were made."""

@@ -18,7 +18,8 @@ class Manifest:
 
     `left_behind` counts those that the next run takes. Of archived objects, which hold whole days, only messages
     received in `received` are loaded. `rederive`: rows that are there are updated. `dry_run`: nothing is written.
-    `batch`: when the messages that were read from them were received; None before they are unpacked.
+    `batch`: when the messages that were read from them were received; None before they are unpacked. `hours`: in which
+    hours, where these are more than one statement can write.
     """
 
     run_id: str
@@ -28,6 +29,7 @@ class Manifest:
     rederive: bool = False
     dry_run: bool = False
     batch: Received | None = None
+    hours: tuple[datetime, ...] = ()
 
     @property
     def paths(self) -> list[str]:
@@ -38,6 +40,11 @@ class Manifest:
     def bytes(self) -> list[int]:
         """The size of each object, in the order of `paths`."""
         return [item.bytes for item in self.objects]
+
+    @property
+    def objects_json(self) -> str:
+        """Path, bytes and time staged of each object, as JSON text."""
+        return json.dumps([_to_list(item)[:3] for item in self.objects], ensure_ascii=False)
 
     @property
     def staged(self) -> list[StagedObject]:
@@ -81,6 +88,7 @@ class Manifest:
             "rederive": self.rederive,
             "dry_run": self.dry_run,
             "batch": self.batch and [at and at.isoformat() for at in (self.batch.earliest, self.batch.latest)],
+            "hours": [hour.isoformat() for hour in self.hours],
             "objects": [_to_list(item) for item in self.objects],
         }
         return json.dumps(stored, indent=0)
@@ -98,6 +106,7 @@ def from_json(text: str) -> Manifest:
         stored.get("rederive", False),
         stored.get("dry_run", False),
         batch and Received(*(at and datetime.fromisoformat(at) for at in batch)),
+        tuple(map(datetime.fromisoformat, stored.get("hours", []))),
     )
 
 

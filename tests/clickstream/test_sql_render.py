@@ -108,6 +108,7 @@ def values(
             rederive=True,
         ),
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
+        "staged": SimpleNamespace(earliest=NOON, latest=NOON),
         "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),
         "view": {"name": TableNames(SETTINGS).segment("pages"), "comment": "Pages.", "query": "select 1"},
         "partition_column": "received_at",

@@ -179,9 +179,9 @@ def test_load_binds_what_its_batch_can_touch(task, connect_trino: ConnectTrino) 
 
     ((text, parameters),) = trino.executed
     assert "merge into" in text
-    assert parameters[:2] == [EARLIEST, LATEST]
-    assert before <= parameters[2] <= datetime.now(UTC)
-    assert parameters[3:] == [RUN]
+    assert parameters[:4] == [HOUR, HOUR, EARLIEST, LATEST]
+    assert before <= parameters[4] <= datetime.now(UTC)
+    assert parameters[5:] == [RUN]
 
 
 @pytest.mark.usefixtures("listed")
@@ -191,7 +191,7 @@ def test_the_look_back_is_a_setting(task, connect_trino: ConnectTrino, monkeypat
 
     run(task, "load_events")
 
-    assert trino.executed[0][1][:2] == [HOUR - timedelta(days=7), HOUR + timedelta(days=7)]
+    assert trino.executed[0][1][2:4] == [HOUR - timedelta(days=7), HOUR + timedelta(days=7)]
 
 
 @pytest.mark.usefixtures("listed")
@@ -201,7 +201,7 @@ def test_a_batch_without_events_has_no_bounds_and_loads(task, s3: MemoryS3, conn
 
     run(task, "load_events")
 
-    assert trino.executed[0][1][:2] == [None, None]
+    assert trino.executed[0][1][:4] == [None] * 4
 
 
 @pytest.mark.usefixtures("listed")
@@ -302,9 +302,8 @@ def test_the_ledger_is_written_for_each_object_with_its_size(task, connect_trino
 
     run(task, "write_ledger")
 
-    first, second = PATHS
-    values = trino.executed[0][1]
-    assert (values[:2], values[3:5]) == ([first, 10], [second, 20])
+    listed = json.loads(trino.executed[0][1][0])
+    assert [(path, size) for path, size, _ in listed] == list(zip(PATHS, (10, 20), strict=True))
 
 
 @pytest.mark.parametrize("task_id", ["unpack", "load_events", "load_rejects", "write_ledger", "drop_batch"])
@@ -341,6 +340,7 @@ def test_a_failed_statement_fails_the_task_and_ends_it(task, connect_trino: Conn
     assert len(trino.executed) == 3
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_commit_conflict_is_tried_again_with_the_same_values(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino({"merge into": [query_error("ICEBERG_COMMIT_ERROR"), []]})
 
@@ -350,12 +350,14 @@ def test_a_commit_conflict_is_tried_again_with_the_same_values(task, connect_tri
     assert first == second
 
 
+@pytest.mark.usefixtures("listed")
 def test_results_are_not_kept_as_values(task, connect_trino: ConnectTrino) -> None:
     connect_trino({"merge into": [[{"rows": 3}]]})
 
     assert run(task, "load_rejects") is None
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_kill_before_anything_runs_does_nothing(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino()
     operator = task("load_events", "load_rejects")
@@ -401,6 +403,7 @@ def test_a_kill_that_comes_too_late_for_one_statement_lets_no_other_follow(task,
 
 
 @pytest.mark.scenario("X2")
+@pytest.mark.usefixtures("listed")
 def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino) -> None:
     """As the task runner does it: the time-out is raised inside the statement, on_kill is called after it."""
     from airflow.sdk.execution_time.timeout import timeout

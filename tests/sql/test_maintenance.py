@@ -213,6 +213,7 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
     values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged)), "lookback_days": 30}
     beside.run("work/batch/load.sql", **values)
     values["bounds"] = Received(**beside.run("work/batch/received.sql", **values).rows[0]).widened(timedelta(days=30))
+    values["staged"] = Received(staged[0].staged_at, staged[-1].staged_at)
     instants = [NOW + timedelta(seconds=number) for number in range(8)]
 
     with ThreadPoolExecutor(1) as pool:

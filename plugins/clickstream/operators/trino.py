@@ -1,6 +1,7 @@
 """Operators that run the files of include/sql on Trino."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from clickstream import manifest
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import first_bytes, keep_copy, list_staged, read_text, write_text
 from clickstream.drift import SHAPES_READ, Drift, SchemaChange
+from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, takes_parts
 from clickstream.manifest import Manifest
 from clickstream.operators.engine import connect
 from clickstream.operators.links import TrinoQueryLink
@@ -36,7 +38,8 @@ class TrinoStatementOperator(BaseOperator):
     Every file may use `run_id`, `now`, `lookback_days`, `archive_integration`, `rules` (of sessions) and `limits` (of
     identities). With `take_manifest`, a dry run is skipped, and a file may also use `manifest`, the run's list of
     objects, `window`, when the messages of the run's batch were received, and `bounds`, the same widened by the
-    look-back for duplicates: what the batch can touch.
+    look-back for duplicates: what the batch can touch. With `part_by` (objects, hours or days), the files run once for
+    each part of the load, and these values are the part's: see clickstream.load_parts.
     A kill of the task cancels the query; a commit conflict is tried again.
     Ours and not the provider's, which splits statements and leaves a killed task's query running: see docs/adr/0003.
     """
@@ -50,11 +53,13 @@ class TrinoStatementOperator(BaseOperator):
         *,
         sql: Sequence[str],
         take_manifest: bool = False,
+        part_by: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sql = sql
         self.take_manifest = take_manifest
+        self.part_by = part_by
         self._runner: Runner | None = None
         self._s3_client: Any = None
         self._tag = ""
@@ -66,8 +71,9 @@ class TrinoStatementOperator(BaseOperator):
         values = self._values(context, settings)
         if self.take_manifest and values["manifest"].dry_run:
             raise AirflowSkipException("dry run: nothing is written")
-        for path in self.sql:
-            self._run(path, settings, values)
+        for part in values["parts"][self.part_by] if self.part_by else [{}]:
+            for path in self.sql:
+                self._run(path, settings, {**values, **part})
 
     def on_kill(self) -> None:
         """Cancels the running query."""
@@ -109,7 +115,8 @@ class TrinoStatementOperator(BaseOperator):
         if taken.batch is None:
             raise AirflowFailException(f"run {run_id} has no batch: clear it from unpack on")
         lookback = timedelta(days=settings.dedupe_lookback_days)
-        return {"manifest": taken, "window": taken.batch, "bounds": taken.batch.widened(lookback)}
+        parts = {"objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback)}
+        return {"manifest": taken, "window": taken.batch, "bounds": taken.batch.widened(lookback), "parts": parts}
 
     def _s3(self, settings: Settings) -> Any:
         """The one S3 client of this task."""
@@ -149,7 +156,7 @@ class TrinoUnpackOperator(TrinoStatementOperator):
     makes_batch = True
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(sql=["work/batch/load.sql"], take_manifest=True, **kwargs)
+        super().__init__(sql=[], take_manifest=True, **kwargs)
 
     def execute(self, context: Context) -> list[str]:
         """Gives the paths that were set aside."""
@@ -176,9 +183,16 @@ class TrinoUnpackOperator(TrinoStatementOperator):
             aside.append(self._set_aside(culprit, str(failure.message), values, settings))
         if not values["manifest"].objects:
             raise AirflowSkipException(f"nothing readable is left: {len(aside)} objects were set aside")
-        received = Received(**self._run("work/batch/received.sql", settings, values).rows[0])
-        self._write(values, replace(values["manifest"], batch=received), settings)
+        self._keep_received(settings, values)
         return aside
+
+    def _keep_received(self, settings: Settings, values: dict[str, Any]) -> None:
+        """Keeps in the manifest when the messages of the batch were received."""
+        batch, hours = Received(**self._run("work/batch/received.sql", settings, values).rows[0]), "[]"
+        if takes_parts(batch):
+            hours = self._run("work/batch/hours.sql", settings, values).rows[0]["hours"]
+        known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
+        self._write(values, replace(values["manifest"], batch=batch, hours=known), settings)
 
     def _open_archive(self, taken: Manifest, settings: Settings, values: dict[str, Any]) -> None:
         if not taken.archived:
@@ -191,7 +205,9 @@ class TrinoUnpackOperator(TrinoStatementOperator):
 
     def _read(self, settings: Settings, values: Mapping[str, Any]) -> TrinoQueryError | None:
         try:
-            self._run(self.sql[0], settings, values)
+            for number, part in enumerate(object_parts(values["manifest"])):
+                path = "work/batch/add.sql" if number else "work/batch/load.sql"
+                self._run(path, settings, {**values, "manifest": part})
         except TrinoQueryError as error:
             return error
         return None
@@ -222,9 +238,9 @@ class TrinoUnpackOperator(TrinoStatementOperator):
             return None
 
         def can_read(objects: Sequence[StagedObject]) -> bool:
-            some = replace(taken, objects=tuple(objects))
             try:
-                self._run("work/batch/read.sql", settings, {"manifest": some})
+                for part in object_parts(replace(taken, objects=tuple(objects))):
+                    self._run("work/batch/read.sql", settings, {"manifest": part})
             except TrinoQueryError as failure:
                 if failure.error_name not in READ_ERRORS:
                     raise

@@ -1,6 +1,6 @@
 """The operators that fill the tables of single events."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
@@ -88,12 +88,21 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
             with ThreadPoolExecutor(settings.typed_load_threads) as pool:
                 run_each = self._run_each(pool, settings)
                 typed_events.create_missing(run, run_each, plan, settings)
-                rates = typed_events.load(run, run_each, plan, values, given["window"], given["manifest"].rederive)
+                rates = [
+                    rate
+                    for part in given["parts"]["days"]
+                    for rate in typed_events.load(
+                        run, run_each, plan, values, part["window"], given["manifest"].rederive
+                    )
+                ]
         except DestructiveChangeError as error:
             raise AirflowFailException(str(error)) from None
         typed_events.clean_up(run, values)
         self._warn(rates)
-        return {rate["table_name"]: {key: rate[key] for key in ("messages", "violating")} for rate in rates}
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for rate in rates:
+            counts[rate["table_name"]].update({key: rate[key] for key in ("messages", "violating")})
+        return {table: dict(found) for table, found in counts.items()}
 
 
 class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):

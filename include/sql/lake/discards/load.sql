@@ -1,6 +1,6 @@
 {%- from "macros/dedupe.sql" import first_lines -%}
 -- Values of one batch that did not fit their column, of the lines that became or changed rows of events.
--- Grain: one value of one message. Parameters: run_id, now, bounds.
+-- Grain: one value of one message. Parameters: run_id, now, window (received_at of the part of the batch), bounds.
 merge into {{ t.discards }} as target
 using (
     with loaded_messages as (
@@ -29,7 +29,9 @@ using (
             on
                 batch.message_id = loaded_messages.message_id
                 and batch.source_path = coalesce(loaded_messages.source_path, batch.source_path)
-        where cardinality(batch.discarded) > 0
+        where
+            cardinality(batch.discarded) > 0
+            and batch.received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
     )
 
     select

@@ -1,20 +1,21 @@
 {%- from "macros/dedupe.sql" import first_lines -%}
 -- What became of each line of one batch, found again in the tables that were written.
 -- A message that is in neither place is counted nowhere: then the report does not add up and the run fails.
--- Grain: one staged object of the manifest. Parameters: run_id, now, manifest, bounds.
+-- Grain: one staged object of the manifest. Parameters: run_id, now, manifest, staged (when its objects were staged),
+-- bounds.
 merge into {{ t.load_ledger }} as target
 using (
     with manifest as (
         select
             listed.source_path,
             listed.bytes,
-            cast(listed.staged_at as timestamp(6) with time zone) as staged_at
+            cast(from_iso8601_timestamp_nanos(listed.staged_at) as timestamp(6) with time zone) as staged_at
         from
-            (
-                values
-                {%- for item in manifest.objects %}
-                ({{ bind(item.path) }}, {{ bind(item.bytes) }}, {{ bind(item.staged_at) }}){{ "," if not loop.last }}
-                {%- endfor %}
+            unnest(
+                cast(
+                    json_parse({{ bind(manifest.objects_json) }})
+                    as array(row(source_path varchar, bytes bigint, staged_at varchar))
+                )
             ) as listed (source_path, bytes, staged_at)
     ),
 
@@ -91,7 +92,10 @@ using (
     left join counts on manifest.source_path = counts.source_path
     left join reasons on manifest.source_path = reasons.source_path
 ) as source
-    on target.source_path = source.source_path and target.run_id = {{ bind(run_id) }}
+    on
+        target.source_path = source.source_path
+        and target.run_id = {{ bind(run_id) }}
+        and target.staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
 when matched then
     update
         set

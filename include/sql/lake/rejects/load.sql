@@ -1,5 +1,5 @@
 -- Rejected lines of one batch, once each however often their object is loaded.
--- Grain: one line of one staged object. Parameters: run_id, now.
+-- Grain: one line of one staged object. Parameters: run_id, now, staged (when the objects were staged that are looked at).
 merge into {{ t.rejects }} as target
 using (
     with numbered_lines as (
@@ -11,7 +11,9 @@ using (
             line_digest,
             row_number() over (partition by source_path, line_digest order by line_id) as occurrence
         from {{ t.batch(run_id) }}
-        where reject_reason is not null
+        where
+            reject_reason is not null
+            and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
     )
 
     select
@@ -20,7 +22,9 @@ using (
             as reject_id
     from numbered_lines
 ) as source
-    on target.reject_id = source.reject_id
+    on
+        target.reject_id = source.reject_id
+        and target.staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
 when not matched then
     insert (reject_id, reason, line, source_path, staged_at, rejected_at, load_run_id)
     values (

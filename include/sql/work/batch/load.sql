@@ -1,34 +1,8 @@
-{%- from "macros/archive.sql" import is_wanted -%}
-{%- from "macros/lines.sql" import lines_of -%}
-{%- from "macros/shapes.sql" import shape -%}
-{%- from "macros/unpack.sql" import unpacked_lines -%}
+{%- from "macros/batch.sql" import batch_lines -%}
 -- One load's lines, read once: every line of its manifest as typed columns, or with the reason why it is rejected.
 -- Everything else that the load writes is taken from here, so all of it agrees. Duplicates are still in it.
--- Of the archive, whose objects hold whole days and more than went to Kinesis, only what the run is asked for.
 -- Grain: one line. Parameters: manifest, run_id, archive_integration.
 create or replace table {{ t.batch(run_id) }}
 with (format = 'PARQUET')
 as
-with lines as (
-    {{- lines_of(t, manifest, bind_each) }}
-),
-
-{{ unpacked_lines(events, quote, literal) }}
-
-select
-    uuid() as line_id,
-    line_digest,
-    reject_reason,
-    if(reject_reason is null, {{ shape("message", "context_member") }}) as shape,
-    if(reject_reason is not null, from_utf8(to_utf8(line))) as rejected_line,
-    discarded,
-{%- for column in events.columns %}
-{{ quote(column.name) }}{{ "," if not loop.last }}
-{%- endfor %}
-from unpacked_lines
-{%- if manifest.archived %}
-where
-    not is_archived
-    or reject_reason is not null
-    or {{ is_wanted("message", manifest.received, archive_integration, bind) }}
-{%- endif %}
+{{ batch_lines(t, manifest, archive_integration, events, bind, bind_each, quote, literal) }}

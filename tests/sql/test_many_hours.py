@@ -1,0 +1,48 @@
+"""One object that brings hours of a year: Trino's writer has a hundred partitions open at most."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clickstream.tracking_plan import parse_plan
+from tests.machine import Machine, scratch_lake
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+PLAN = """
+version: 1
+events:
+  Probe:
+    description: A probe.
+    owner: o
+    status: live
+    sources: [s]
+    properties: {n: {type: integer}}
+"""
+
+
+@pytest.mark.promise("P5")
+@pytest.mark.scenario("X37")
+def test_hours_of_a_month_and_days_of_a_year_load_in_one_run(machine: Machine) -> None:
+    """720 hours in a row, then a day a day: discards, violations and typed rows of 360 days, rejects of one."""
+    lake = scratch_lake(machine)
+    instants = [NOW - timedelta(hours=n) for n in range(720)] + [NOW - timedelta(days=n) for n in range(31, 361)]
+    lines = [
+        json.dumps({
+            "messageId": f"m{n}", "type": "track", "event": "Probe", "anonymousId": "p", "sentAt": "no time",
+            "receivedAt": at.isoformat(), "properties": {"n": "no number" if n % 2 else n},
+        })
+        for n, at in enumerate(instants)
+    ]  # fmt: skip
+    lake.stage("20261128T120000000Z-a.ndjson", "\n".join([*lines, "no json"]).encode())
+
+    report = lake.load("run-1", plan=parse_plan(PLAN, "plan.yaml"))
+
+    assert report.adds_up
+    assert (report.rows_loaded, report.rows_rejected) == (len(instants), 1)
+    assert report.values_discarded == len(instants) + len(instants) // 2
+    counted = lake.query(f"select count(*) as n, count(distinct message_id) as ids from {lake.t.typed('probe')}")
+    assert counted == [{"n": len(instants), "ids": len(instants)}]
+    assert lake.query(f"select count(*) as n from {lake.t.violations}") == [{"n": len(instants) // 2}]
+    again = lake.load("run-2", lake.take_all("run-2"))
+    assert (again.rows_loaded, again.rows_duplicate) == (0, len(instants))
