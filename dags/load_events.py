@@ -81,11 +81,19 @@ def load_events():
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
     unpack = TrinoUnpackOperator(task_id="unpack")
     preview = TrinoPreviewLoadOperator(task_id="preview")
-    load_events = TrinoStatementOperator(task_id="load_events", sql=["lake/events/load.sql"], take_manifest=True, part_by="hours")
-    load_rejects = TrinoStatementOperator(task_id="load_rejects", sql=["lake/rejects/load.sql"], take_manifest=True, part_by="objects")
-    load_discards = TrinoStatementOperator(task_id="load_discards", sql=["lake/discards/load.sql"], take_manifest=True, part_by="days")
+    load_events = TrinoStatementOperator(
+        task_id="load_events", sql=["lake/events/load.sql"], take_manifest=True, part_by="hours"
+    )
+    load_rejects = TrinoStatementOperator(
+        task_id="load_rejects", sql=["lake/rejects/load.sql"], take_manifest=True, part_by="objects"
+    )
+    load_discards = TrinoStatementOperator(
+        task_id="load_discards", sql=["lake/discards/load.sql"], take_manifest=True, part_by="days"
+    )
     record_schema_changes = TrinoRecordSchemaChangesOperator(task_id="record_schema_changes")
-    write_ledger = TrinoStatementOperator(task_id="write_ledger", sql=["lake/load_ledger/load.sql"], take_manifest=True, part_by="objects")
+    write_ledger = TrinoStatementOperator(
+        task_id="write_ledger", sql=["lake/load_ledger/load.sql"], take_manifest=True, part_by="objects"
+    )
     publish_views = TrinoPublishLoadViewsOperator(task_id="publish_views")
     load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
     publish_event_views = TrinoPublishEventViewsOperator(task_id="publish_event_views")

@@ -1,7 +1,8 @@
 """Which object of a batch cannot be read, so that the others still load."""
 
 import re
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,13 @@ from clickstream.staging_keys import StagedObject
 
 # What Trino's Hive connector raises for a file that is cut off, is no gzip or cannot be opened.
 READ_ERRORS = frozenset({"HIVE_BAD_DATA", "HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR"})
+
+# What Trino raises for a statement that fails on a value, among other things that have another reason.
+_INTERNAL_ERRORS = frozenset({"GENERIC_INTERNAL_ERROR", "COMPILER_ERROR", "FUNCTION_IMPLEMENTATION_ERROR"})
+_CANCELLED = frozenset({"USER_CANCELED", "ADMINISTRATIVELY_KILLED", "ADMINISTRATIVELY_PREEMPTED"})
+
+MOST_ASIDE = 10
+"""Objects that one try sets aside. More than that are seldom damaged at once: somebody has to look first."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 _ADDRESS = re.compile(r"s3://[^\s\"',()]+")
@@ -34,6 +42,35 @@ def copy_key(path: str) -> str:
 def is_misnamed(path: str, first_bytes: bytes) -> bool:
     """Gzip data under a name that does not say so: it would be read as text, line by line of garbage."""
     return first_bytes.startswith(GZIP_MAGIC) and not path.endswith(".gz")
+
+
+def may_be_of_data(error_name: str, error_type: str) -> bool:
+    """Whether what a statement reads may be the reason of its error, and no lost connection, conflict or full cluster.
+
+    Only a test tells: the statement must fail again on some objects, and not on none.
+    """
+    return error_name in _INTERNAL_ERRORS or (error_type == "USER_ERROR" and error_name not in _CANCELLED)
+
+
+def damage_of(path: str, chunks: Iterable[bytes]) -> str:
+    """What is wrong with the bytes of an object, read in chunks; '' when nothing is.
+
+    Under a name that ends in .gz they are gzip data, of one member or several (RFC 1952), whole to their end.
+    """
+    if not path.endswith(".gz"):
+        return ""
+    unpacker, is_empty = zlib.decompressobj(wbits=31), True
+    try:
+        for chunk in chunks:
+            while chunk:
+                if unpacker.eof:
+                    unpacker = zlib.decompressobj(wbits=31)
+                is_empty = False
+                unpacker.decompress(chunk)
+                chunk = unpacker.unused_data  # noqa: PLW2901 - the next member begins in it
+    except zlib.error as error:
+        return f"damaged gzip data ({error})"
+    return "" if is_empty or unpacker.eof else "gzip data that is cut off"
 
 
 def find_culprit(

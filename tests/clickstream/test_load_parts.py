@@ -20,9 +20,8 @@ from clickstream.window import Received
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOOKBACK = timedelta(days=30)
-INSTANTS = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)) | st.datetimes(
-    datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)
-)
+YEARS = [datetime.fromisoformat(text) for text in ("0002-01-01", "9998-12-31", "2026-01-01", "2026-12-31")]
+INSTANTS = st.datetimes(*YEARS[:2], timezones=st.just(UTC)) | st.datetimes(*YEARS[2:], timezones=st.just(UTC))
 
 
 def unpacked(instants: list[datetime]) -> Manifest:
@@ -58,9 +57,11 @@ def test_a_load_of_two_days_is_one_part_with_its_own_bounds() -> None:
 def test_a_batch_without_messages_is_one_part_without_bounds() -> None:
     nothing = Manifest("run", (), batch=Received(None, None))
 
-    assert by_hours(nothing, LOOKBACK) == by_days(nothing, LOOKBACK) == [
-        {"window": Received(None, None), "bounds": Received(None, None)}
-    ]
+    assert (
+        by_hours(nothing, LOOKBACK)
+        == by_days(nothing, LOOKBACK)
+        == [{"window": Received(None, None), "bounds": Received(None, None)}]
+    )
 
 
 @given(st.lists(st.tuples(INSTANTS, st.integers(1, 60_000)), max_size=30))

@@ -1,5 +1,6 @@
 """Finding the object that a read error is about."""
 
+import gzip
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.staging_keys import StagedObject
-from clickstream.unreadable import copy_key, find_culprit, is_misnamed
+from clickstream.unreadable import copy_key, damage_of, find_culprit, is_misnamed, may_be_of_data
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OBJECTS = [StagedObject(f"s3://b/staging/20261124T12000000{number}Z-a.gz", 10, NOON) for number in range(9)]
@@ -75,3 +76,44 @@ def test_the_copy_keeps_bucket_and_name_so_that_no_two_are_one() -> None:
     assert (
         copy_key("s3://bucket/staging/20261124T120000000Z-a.gz") == "quarantine/bucket/staging/20261124T120000000Z-a.gz"
     )
+
+
+GOOD = gzip.compress(b'{"messageId":"a"}\n' * 500, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "damage"),
+    [
+        ("a.gz", GOOD, ""),
+        ("a.gz", GOOD + GOOD, ""),
+        ("a.gz", b"", ""),
+        ("a.json", b"anything", ""),
+        ("a.gz", GOOD[:-3], "gzip data that is cut off"),
+        ("a.gz", GOOD[:5], "gzip data that is cut off"),
+        ("a.gz", GOOD + GOOD[:30], "gzip data that is cut off"),
+        ("a.gz", b"{}\n", "damaged gzip data"),
+        ("a.gz", GOOD + b"{}\n", "damaged gzip data"),
+        ("a.gz", GOOD[:40] + b"\xff" + GOOD[41:], "damaged gzip data"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_damage_is_what_gzip_says(name: str, body: bytes, damage: str, size: int) -> None:
+    found = damage_of(name, (body[at : at + size] for at in range(0, len(body), size)))
+
+    assert found.startswith(damage) and bool(found) is bool(damage)  # noqa: PT018
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        ("INVALID_FUNCTION_ARGUMENT", "USER_ERROR", True),
+        ("GENERIC_INTERNAL_ERROR", "INTERNAL_ERROR", True),
+        ("USER_CANCELED", "USER_ERROR", False),
+        ("EXCEEDED_LOCAL_MEMORY_LIMIT", "INSUFFICIENT_RESOURCES", False),
+        ("REMOTE_TASK_ERROR", "INTERNAL_ERROR", False),
+        ("ICEBERG_COMMIT_ERROR", "EXTERNAL", False),
+        ("HIVE_FILESYSTEM_ERROR", "EXTERNAL", False),
+    ],
+)
+def test_an_outage_is_no_reason_that_lies_in_data(name: str, kind: str, expected: bool) -> None:
+    assert may_be_of_data(name, kind) is expected

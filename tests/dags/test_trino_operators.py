@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
 from tenacity import wait_none
+from trino.exceptions import TrinoQueryError
 
 from clickstream import manifest
 from clickstream.archive import ArchivedObject
 from clickstream.manifest import Manifest
-from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.operators.trino import TooManySetAsideError, TrinoStatementOperator
 from clickstream.staging_keys import StagedObject
 from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
@@ -484,3 +485,106 @@ def test_expiry_makes_the_tables_it_reads(task, connect_trino: ConnectTrino) -> 
 
     heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in trino.executed]
     assert heads == ['"lake"."clickstream"."load_ledger"', '"lake"."clickstream"."quarantine"']
+
+
+class Engine:
+    """A Trino whose batch statement fails for what it reads: `fails` says whether it does, of the paths it names."""
+
+    def __init__(self, fails: Callable[[list[str]], bool], error: str, kind: str) -> None:
+        self.fails, self.error, self.kind = fails, error, kind
+        self.parameters: list[Any] = []
+
+    def __call__(self, _: FakeCursor) -> Rows:
+        paths = [value for value in self.parameters if isinstance(value, str) and value.startswith("s3://")]
+        if self.fails(paths):
+            message = {"errorName": self.error, "errorType": self.kind, "message": f"{self.error}: a value"}
+            raise TrinoQueryError(message, "20261124_000000_00000_test")
+        return []
+
+
+@pytest.fixture
+def many(s3: MemoryS3) -> list[str]:
+    """The run has a thousand objects."""
+    paths = [f"s3://staging-bucket/staging/20261124T110000{number:03}Z-a.json" for number in range(1000)]
+    keep(s3, Manifest(RUN, tuple(StagedObject(path, 10, HOUR) for path in paths)))
+    s3.buckets["staging-bucket"] = {path.removeprefix("s3://staging-bucket/"): b"{}" for path in paths}
+    return paths
+
+
+def fail_with(
+    connect_trino: ConnectTrino, fails: Callable[[list[str]], bool], error: str, kind: str = "USER_ERROR"
+) -> FakeTrino:
+    engine = Engine(fails, error, kind)
+    trino = connect_trino(UNPACKED | {"create or replace table": [engine], "as characters": [engine]})
+    answer_to = trino.answer_to
+
+    def keeping_parameters(operation: str) -> Any:
+        engine.parameters = trino.executed[-1][1] or []
+        return answer_to(operation)
+
+    trino.answer_to = keeping_parameters  # type: ignore[method-assign]
+    return trino
+
+
+@pytest.mark.scenario("X38")
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("bad", [{0}, {999}, {500}, {0, 999}, {3, 4, 700}])
+def test_an_object_with_which_the_batch_fails_is_set_aside_and_the_others_load(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, many: list[str], bad: set[int]
+) -> None:
+    wrong = {many[number] for number in bad}
+    trino = fail_with(connect_trino, lambda paths: bool(wrong & set(paths)), "INVALID_FUNCTION_ARGUMENT")
+
+    assert set(run(task, "unpack")) == wrong
+
+    assert set(kept(s3).paths) == set(many) - wrong
+    reasons = [parameters for text, parameters in trino.executed if "quarantine" in text]
+    assert len(reasons) == len(wrong)
+    assert all("INVALID_FUNCTION_ARGUMENT: a value" in str(parameters) for parameters in reasons)
+    assert len(trino.executed) < 20 * (len(wrong) + 1)
+
+
+@pytest.mark.scenario("X38")
+@pytest.mark.promise("P4")
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("SYNTAX_ERROR", "USER_ERROR"),
+        ("GENERIC_INTERNAL_ERROR", "INTERNAL_ERROR"),
+        ("PERMISSION_DENIED", "USER_ERROR"),
+        ("HIVE_FILESYSTEM_ERROR", "EXTERNAL"),
+        ("HIVE_CANNOT_OPEN_SPLIT", "EXTERNAL"),
+        ("EXCEEDED_LOCAL_MEMORY_LIMIT", "INSUFFICIENT_RESOURCES"),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2, 1000])
+def test_an_outage_sets_nothing_aside(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, many: list[str], error: str, kind: str, count: int
+) -> None:
+    """The statement fails whatever it reads, or Trino may not read at all."""
+    keep(s3, kept(s3).only(lambda item: item.path in many[:count]))
+    fail_with(connect_trino, lambda _: True, error, kind)
+
+    with pytest.raises(TrinoQueryError, match="a value"):
+        run(task, "unpack")
+
+    assert kept(s3).paths == many[:count]
+    assert not [key for key in s3.buckets["lake-bucket"] if key.startswith("quarantine/")]
+
+
+@pytest.mark.scenario("X38")
+@pytest.mark.promise("P4")
+def test_after_a_few_objects_somebody_has_to_look(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, many: list[str]
+) -> None:
+    wrong = set(many[:25])
+    fail_with(connect_trino, lambda paths: bool(wrong & set(paths)), "INVALID_FUNCTION_ARGUMENT")
+
+    left = []
+    for _ in range(2):
+        with pytest.raises(TooManySetAsideError, match="10 objects were set aside"):
+            run(task, "unpack")
+        left.append(len(kept(s3).paths))
+    run(task, "unpack")
+
+    assert [*left, len(kept(s3).paths)] == [990, 980, 975]

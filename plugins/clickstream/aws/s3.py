@@ -146,6 +146,13 @@ def first_bytes(client: Any, path: str, count: int = 2) -> bytes:
     return body
 
 
+def chunks_of(client: Any, path: str) -> Iterator[bytes]:
+    """The bytes of an object at an s3:// address, a megabyte at a time."""
+    bucket, _, key = path.removeprefix("s3://").partition("/")
+    body = client.get_object(Bucket=bucket, Key=key)["Body"]
+    return iter(lambda: bytes(body.read(1 << 20)), b"")
+
+
 def keep_copy(client: Any, path: str, bucket: str, key: str) -> str:
     """Copies the object at an s3:// address, of any size; gives the copy's address."""
     source_bucket, _, source_key = path.removeprefix("s3://").partition("/")

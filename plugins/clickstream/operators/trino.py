@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream import manifest
 from clickstream.aws.glue import add_partitions
-from clickstream.aws.s3 import first_bytes, keep_copy, list_staged, read_text, write_text
+from clickstream.aws.s3 import chunks_of, first_bytes, keep_copy, list_staged, read_text, write_text
 from clickstream.drift import SHAPES_READ, Drift, SchemaChange
 from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, takes_parts
 from clickstream.manifest import Manifest
@@ -28,8 +28,23 @@ from clickstream.sessions import rules_of
 from clickstream.settings import Settings, load_settings
 from clickstream.sql import ARCHIVE_LINES, render
 from clickstream.staging_keys import StagedObject
-from clickstream.unreadable import READ_ERRORS, Unreadable, copy_key, find_culprit, is_misnamed
+from clickstream.unreadable import (
+    MOST_ASIDE,
+    READ_ERRORS,
+    Unreadable,
+    copy_key,
+    damage_of,
+    find_culprit,
+    is_misnamed,
+    may_be_of_data,
+)
 from clickstream.window import Received
+
+REASON_CHARACTERS = 500
+
+
+class TooManySetAsideError(RuntimeError):
+    """A try has set aside as many objects as it may; the message says what to look at."""
 
 
 class TrinoStatementOperator(BaseOperator):
@@ -177,10 +192,13 @@ class TrinoUnpackOperator(TrinoStatementOperator):
                 continue
             if failure is None:
                 break
-            culprit = self._culprit(failure, values["manifest"], settings)
-            if culprit is None:
-                raise failure
-            aside.append(self._set_aside(culprit, str(failure.message), values, settings))
+            culprit, reason = self._culprit(failure, values, settings)
+            if len(aside) >= MOST_ASIDE:
+                raise TooManySetAsideError(
+                    f"{len(aside)} objects were set aside, and {culprit.path} would be the next ({reason}). Look at "
+                    "the table quarantine; if they are damaged, clear this task: each try sets some aside"
+                )
+            aside.append(self._set_aside(culprit, reason, values, settings))
         if not values["manifest"].objects:
             raise AirflowSkipException(f"nothing readable is left: {len(aside)} objects were set aside")
         self._keep_received(settings, values)
@@ -233,21 +251,49 @@ class TrinoUnpackOperator(TrinoStatementOperator):
         values["manifest"] = taken
         write_text(self._s3(settings), settings.lake_bucket, manifest.key(values["run_id"]), taken.to_json())
 
-    def _culprit(self, error: TrinoQueryError, taken: Manifest, settings: Settings) -> StagedObject | None:
-        if error.error_name not in READ_ERRORS:
-            return None
+    def _culprit(
+        self, error: TrinoQueryError, values: Mapping[str, Any], settings: Settings
+    ) -> tuple[StagedObject, str]:
+        """The object that is the reason of the error, and what is wrong with it. Raises the error when none is.
 
-        def can_read(objects: Sequence[StagedObject]) -> bool:
+        Of a read error, only damage that we find ourselves: Trino may be forbidden to read for a while. Of another, the
+        object with which the statement fails again, and without any it does not.
+        """
+        taken: Manifest = values["manifest"]
+        if error.error_name in READ_ERRORS:
+            found = find_culprit(str(error.message), taken.objects, self._trial("read", values, settings))
+            damage = damage_of(found.path, chunks_of(self._s3(settings), found.path)) if found else ""
+            if found and damage:
+                return found, damage
+        elif may_be_of_data(str(error.error_name), str(error.error_type)):
+            can_take = self._trial("load", values, settings)
+            found = find_culprit("", taken.objects, can_take)
+            nothing = StagedObject(f"{settings.staging_location}no-such-object", 0, values["now"])
+            if found and can_take([nothing]):
+                return found, f"{error.error_name}: {error.message}"[:REASON_CHARACTERS]
+        raise error
+
+    def _trial(
+        self, file: str, values: Mapping[str, Any], settings: Settings
+    ) -> Callable[[Sequence[StagedObject]], bool]:
+        """Tells of some objects whether that file of work/batch runs with them."""
+
+        def can_run(objects: Sequence[StagedObject]) -> bool:
             try:
-                for part in object_parts(replace(taken, objects=tuple(objects))):
-                    self._run("work/batch/read.sql", settings, {"manifest": part})
+                for part in object_parts(replace(values["manifest"], objects=tuple(objects))):
+                    self._run(f"work/batch/{file}.sql", settings, {**values, "manifest": part})
             except TrinoQueryError as failure:
-                if failure.error_name not in READ_ERRORS:
+                is_expected = (
+                    failure.error_name in READ_ERRORS
+                    if file == "read"
+                    else may_be_of_data(str(failure.error_name), str(failure.error_type))
+                )
+                if not is_expected:
                     raise
                 return False
             return True
 
-        return find_culprit(str(error.message), taken.objects, can_read)
+        return can_run
 
     def _set_aside(self, item: StagedObject, reason: str, values: dict[str, Any], settings: Settings) -> str:
         taken: Manifest = values["manifest"]

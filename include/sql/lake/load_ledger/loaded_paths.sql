@@ -7,7 +7,7 @@ with settled as (
         source_path,
         staged_at
     from {{ t.load_ledger }}
-    where {{ adds_up }}
+    where {{ adds_up(t) }}
     union distinct
     select
         source_path,

@@ -1,3 +1,4 @@
+{%- from "macros/ledger.sql" import is_unread -%}
 -- What one run did, over all its objects. Grain: one row. Parameters: run_id, bounds.
 with objects as (
     select
@@ -47,11 +48,7 @@ select
     (select json_format(cast(map_agg(reasons.reason, reasons.reason_rows) as json)) from reasons) as rejected_by_reason,
     min(first_received_at) as first_received_at,
     max(last_received_at) as last_received_at,
-    count_if(
-        bytes > 64
-        and rows_read = 0
-        and not starts_with(source_path, {{ literal(t.archive_location) }})
-    ) as objects_unread,
+    count_if({{ is_unread(t) }}) as objects_unread,
     (select discarded.number from discarded) as values_discarded,
     (select updated.number from updated) as rows_updated
 from objects

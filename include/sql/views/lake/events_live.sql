@@ -9,7 +9,7 @@ with loaded_objects as (
     from {{ t.load_ledger }}
     where
         staged_at >= {{ instant_literal(live_from.staged_at) }}
-        and {{ adds_up }}
+        and {{ adds_up(t) }}
     union all
     select source_path
     from {{ t.quarantine }}

@@ -1,4 +1,6 @@
--- Check (fail): of an object of the run, rows read are not loaded + duplicate + rejected, or the reasons are not all.
+{%- from "macros/ledger.sql" import adds_up -%}
+-- Check (fail): of an object of the run, rows read are not loaded + duplicate + rejected, or none was read of its
+-- content, or the reasons are not all.
 -- Grain: one staged object of the run. Parameters: run_id.
 select
     source_path,
@@ -10,7 +12,7 @@ from {{ t.load_ledger }}
 where
     run_id = {{ bind(run_id) }}
     and coalesce(
-        rows_read <> rows_loaded + rows_duplicate + rows_rejected
+        not ({{ adds_up(t) }})
         or rows_rejected <> reduce(map_values(rejected_by_reason), bigint '0', (total, n) -> total + n, total -> total),
         true
     )
