@@ -13,6 +13,7 @@ from typing import Any
 from clickstream.column_type import read_type
 from clickstream.columns import Column, read_columns
 from clickstream.names import identifier, slug
+from clickstream.plan_pattern import parse_pattern
 from clickstream.sql import SQL_DIR
 from clickstream.table_shape import TableColumn
 
@@ -75,15 +76,16 @@ class Rule:
         return ".".join(self.path).replace(".[]", "[]")
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, the enum as JSON texts."""
+        """As plain values, the enum as JSON texts and the pattern as Trino gets it. Raises PatternError."""
         enum = self.schema.get("enum")
+        pattern = self.schema.get("pattern")
         return {
             "path": list(self.path),
             "property": self.property_name,
             "types": self.types or None,
             "enum_values": None if enum is None else [json.dumps(value, ensure_ascii=False) for value in enum],
             "format": self.schema.get("format"),
-            "pattern": self.schema.get("pattern"),
+            "pattern": None if pattern is None else parse_pattern(pattern).for_trino,
             "minimum": self.schema.get("minimum"),
             "maximum": self.schema.get("maximum"),
             "required": self.schema.get("required") or None,

@@ -15,6 +15,7 @@ from clickstream import marked_yaml
 from clickstream.column_type import ColumnTypeError, read_type
 from clickstream.marked_yaml import DuplicateKeyError, Marked
 from clickstream.plan_event import Event, reserved_columns
+from clickstream.plan_pattern import PatternError, parse_pattern
 from clickstream.sql import SQL_DIR
 
 PLAN_FILE = SQL_DIR.parent / "tracking_plan.yaml"
@@ -116,7 +117,7 @@ def _validator() -> Any:
 
 
 def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Names that are missing, taken or reserved."""
+    """Names that are missing, taken or reserved, and patterns that no engine may get."""
     events = [Event(str(name), entry) for name, entry in plan["events"].items()]
     slugs: dict[str, str] = {}
     tables: dict[str, str] = {}
@@ -131,6 +132,7 @@ def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
                 yield path, f"{name!r} is a name of {slugs[name]} too: messages of one name go to one table"
         yield from _column_mistakes(event)
         yield from _required_mistakes(path, event.schema)
+        yield from _pattern_mistakes(path, event.schema)
 
 
 def _column_mistakes(event: Event) -> Iterator[Mistake]:
@@ -169,3 +171,14 @@ def _required_mistakes(path: marked_yaml.Path, schema: Mapping[str, Any]) -> Ite
         yield from _required_mistakes((*path, "properties", name), inner)
     if "items" in schema:
         yield from _required_mistakes((*path, "items"), schema["items"])
+
+
+def _pattern_mistakes(path: marked_yaml.Path, schema: Mapping[str, Any]) -> Iterator[Mistake]:
+    try:
+        parse_pattern(schema.get("pattern", ""))
+    except PatternError as error:
+        yield (*path, "pattern"), str(error)
+    for name, inner in schema.get("properties", {}).items():
+        yield from _pattern_mistakes((*path, "properties", name), inner)
+    if "items" in schema:
+        yield from _pattern_mistakes((*path, "items"), schema["items"])

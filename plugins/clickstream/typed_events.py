@@ -11,6 +11,7 @@ from typing import Any
 
 from clickstream.columns import Column
 from clickstream.evolution import Run, evolve, present_shapes, renew_comments
+from clickstream.pattern_cost import LONGEST_TEXT
 from clickstream.plan_event import Event, common_columns
 from clickstream.settings import Settings
 from clickstream.table_shape import Name, TableColumn
@@ -128,7 +129,7 @@ def load(
     run("work/rules/load.sql", **given, rule_pieces=first)
     for pieces in others:
         run("work/rules/add.sql", **given, rule_pieces=pieces)
-    run("work/findings/load.sql", **given, column_types=_column_types(events))
+    run("work/findings/load.sql", **given, column_types=_column_types(events), longest_text=LONGEST_TEXT)
     run("lake/violations/load.sql", **given, window=window)
     run("lake/discards/load_properties.sql", **given, window=window)
     statement_values = {**given, "again": again}

@@ -145,6 +145,7 @@ def values(
         "declared": declared([EVENT]),
         "rule_pieces": rule_pieces([EVENT]),
         "column_types": ["object", "varchar"],
+        "longest_text": 4_000,
         "compared": {"events": [Present(EVENT, 1, WINDOW)]},
     }
 

@@ -2,7 +2,8 @@
 {%- from "macros/properties.sql" import has_format, is_same_value, json_kind, property, values_at -%}
 -- Where the properties of one run's messages break a rule of the tracking plan or do not fit their column (rule
 -- `discard`): all events in one pass, each document parsed once.
--- Grain: one rule at one value of one message. Parameters: run_id, column_types (those that the plan uses).
+-- Grain: one rule at one value of one message. Parameters: run_id, column_types (those that the plan uses),
+-- longest_text (characters of a text that can match a pattern: the time grows with their square).
 create or replace table {{ t.findings(run_id) }}
 with (format = 'PARQUET')
 as
@@ -97,7 +98,14 @@ judged_values as (
                     row('enum', property)
                 ),
                 if(kind = 'string' and not {{ has_format("text_value", "format") }}, row('format', property)),
-                if(not regexp_like(text_value, pattern), row('pattern', property)),
+                if(
+                    case
+                        when pattern is null then false
+                        when length(text_value) > {{ longest_text }} then true
+                        else not regexp_like(text_value, pattern)
+                    end,
+                    row('pattern', property)
+                ),
                 if(number_value < minimum, row('minimum', property)),
                 if(number_value > maximum, row('maximum', property)),
                 if(
