@@ -63,9 +63,10 @@ def declared(events: Iterable[Event]) -> Declared:
 
 
 def rule_pieces(events: Iterable[Event], piece_rules: int = 200) -> list[str]:
-    """The rules and columns of these events as JSON texts, some rules each."""
-    rows = [row for event in events for row in _rule_rows(event)]
-    return [json.dumps(piece, ensure_ascii=False) for piece in batched_lists(rows, piece_rules)] or ["[]"]
+    """The rules and columns of these events as JSON texts, some rules each, and none longer than a statement takes."""
+    rows = [json.dumps(row, ensure_ascii=False) for event in events for row in _rule_rows(event)]
+    pieces = [part for batch in batched_lists(rows, piece_rules) for part in rule_statements(batch, RULES_A_STATEMENT)]
+    return [f"[{', '.join(piece)}]" for piece in pieces] or ["[]"]
 
 
 def rule_statements(pieces: Iterable[str], longest: int) -> list[list[str]]:
