@@ -23,11 +23,12 @@ class Several:
         self._threads = lake.settings.typed_load_threads
         self._idle: list[QueryRunner] = [machine.runner() for _ in range(self._threads)]
 
-    def __call__(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
+    def __call__(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Returns when all are done; raises what the first that failed raised."""
         with ThreadPoolExecutor(self._threads) as pool:
             for done in [pool.submit(self._run, path, values) for values in many]:
                 done.result()
+        return {}
 
     def _run(self, path: str, values: Mapping[str, Any]) -> None:
         runner = self._idle.pop()

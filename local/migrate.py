@@ -32,9 +32,10 @@ def bring_up_to_date() -> list[str]:
     def run(path: str, **values: Any) -> Result:
         return runner.run(render(path, settings, values))
 
-    def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> None:
+    def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         for values in many:
             run(path, **values)
+        return {}
 
     return migrate(run, run_each, read_plan(), settings)
 

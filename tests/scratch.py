@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from trino.exceptions import TrinoQueryError
+
 from clickstream import manifest, rederive, typed_events
 from clickstream.archive import days, divide, hours_wanted
 from clickstream.aws.glue import add_partitions
@@ -81,6 +83,7 @@ class ScratchLake:
     def load(self, run_id: str, taken: manifest.Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
         """The steps of load_events, in its order; with a plan, also the tables of its events."""
         values = self.unpack(run_id, taken or self.take(run_id))
+        failed: dict[str, str] = {}
         for table, part_by in (("events", "hours"), ("rejects", "objects"), ("discards", "days")):
             self.run_parts(table, part_by, values)
         if self.run("lake/schema_changes/find.sql", **values).rows[0]["new_count"]:
@@ -88,11 +91,11 @@ class ScratchLake:
         self.run_parts("load_ledger", "objects", values)
         if plan:
             for part in values["parts"]["days"]:
-                self.load_typed(run_id, plan, part["window"], values["manifest"].rederive)
+                failed |= self.load_typed(run_id, plan, part["window"], values["manifest"].rederive).failed
         row = self.run("lake/load_ledger/report.sql", **values).rows[0]
         delays = self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
         violations = self.run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
-        report = from_row(run_id, row, delays, violations)
+        report = replace(from_row(run_id, row, delays, violations), tables_failed=failed)
         self.run("lake/load_runs/load.sql", **values, report=report)
         self.run("work/batch/drop.sql", **values)
         return report
@@ -167,15 +170,13 @@ class ScratchLake:
         found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
         return {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
 
-    def load_typed(
-        self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False
-    ) -> list[dict[str, Any]]:
+    def load_typed(self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False) -> typed_events.Filled:
         """The step `load_typed_events`, or the same for a range of `events` again."""
-        typed_events.create_missing(self.run, self.run_each, plan, self.settings)
-        values = {"run_id": run_id, "now": datetime.now(UTC)}
-        rates = typed_events.load(self.run, self.run_each, plan, values, window, again)
+        made = typed_events.create_missing(self.run, self.run_each, plan, self.settings)
+        values, left = {"run_id": run_id, "now": datetime.now(UTC)}, typed_events.without(plan, made.failed)
+        filled = typed_events.load(self.run, self.run_each, left, values, window, again)
         typed_events.clean_up(self.run, values)
-        return rates
+        return replace(filled, failed=made.failed | filled.failed)
 
     def rederive(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
         """The steps of rederive_typed_events."""
@@ -184,10 +185,15 @@ class ScratchLake:
         list(rederive.rederive(self.run, self.run_each, few, run_id, datetime.now(UTC), window))
         typed_events.clean_up(self.run, {"run_id": run_id})
 
-    def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> None:
-        """Run a file of include/sql once for each of these values."""
+    def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Run a file of include/sql once for each of these values; give the reason of those that failed, by table."""
+        failed = {}
         for values in many:
-            self.run(path, **values)
+            try:
+                self.run(path, **values)
+            except TrinoQueryError as error:
+                failed[values["event"].table] = typed_events.reason_of(error)
+        return failed
 
     def check(self, run_id: str, tables: Sequence[str] = TableNames.LOAD_TABLES) -> Outcome:
         """The step `check` of load_events, or with SESSION_TABLES of model_sessions: every check of those tables."""

@@ -29,6 +29,7 @@ RUNBOOKS = {
     "reject_rate": "redrive.md",
     "run_reject_rate": "redrive.md",
     "schema_changes": "schema-changed.md",
+    "event_tables_failed": "event-tables-failed.md",
 }
 """The page in docs/runbooks that says what to do, by the alarm's name."""
 
@@ -44,6 +45,7 @@ class RunFigures:
     objects_unreadable: int = 0
     schema_changes: int = 0
     changed_paths: Sequence[str] = ()
+    tables_failed: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
         *_staging(figures, settings),
         *_leftovers(figures),
         *_rejected_in_all(figures, settings),
+        *_tables(figures),
         *_runs(figures, settings),
     ]
 
@@ -252,6 +255,18 @@ def _rejected_in_all(figures: Figures, settings: Settings) -> Iterator[Alarm]:
         yield Alarm(
             "reject_rate", "warning", _rejected(rejected, read, "of 24 hours"), {"read": read, "rejected": rejected}
         )
+
+
+def _tables(figures: Figures) -> Iterator[Alarm]:
+    tables = sorted({table for run in figures.runs for table in run.tables_failed})
+    if tables:
+        since = min(run.seen_at for run in figures.runs if run.tables_failed)
+        yield Alarm(
+            "event_tables_failed", "critical",
+            f"Tables of events that runs could not fill since {since:%Y-%m-%d %H:%M} UTC: {', '.join(tables)}. Their "
+            "messages are in events. load_runs.tables_failed has the reason; after a fix, derive the tables again.",
+            {"tables": tables},
+        )  # fmt: skip
 
 
 def _runs(figures: Figures, settings: Settings) -> Iterator[Alarm]:

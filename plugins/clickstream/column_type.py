@@ -54,7 +54,7 @@ def _decimal(text: str, precision: int, scale: int) -> ColumnType:
 
 
 def _rows(text: str, inside: str) -> ColumnType:
-    fields = []
+    fields: list[tuple[str, str]] = []
     for part in inside.split(","):
         name, _, scalar = part.strip(" ").partition(" ")
         if not _NAME.fullmatch(name) or scalar not in SCALARS:

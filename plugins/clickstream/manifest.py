@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,8 @@ class Manifest:
     `left_behind` counts those that the next run takes. Of archived objects, which hold whole days, only messages
     received in `received` are loaded. `rederive`: rows that are there are updated. `dry_run`: nothing is written.
     `batch`: when the messages that were read from them were received; None before they are unpacked. `hours`: in which
-    hours, where these are more than one statement can write.
+    hours, where these are more than one statement can write. `tables_failed`: the reason of each event's table that
+    could not be filled.
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class Manifest:
     dry_run: bool = False
     batch: Received | None = None
     hours: tuple[datetime, ...] = ()
+    tables_failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> list[str]:
@@ -89,6 +91,7 @@ class Manifest:
             "dry_run": self.dry_run,
             "batch": self.batch and [at and at.isoformat() for at in (self.batch.earliest, self.batch.latest)],
             "hours": [hour.isoformat() for hour in self.hours],
+            "tables_failed": dict(self.tables_failed),
             "objects": [_to_list(item) for item in self.objects],
         }
         return json.dumps(stored, indent=0)
@@ -107,6 +110,7 @@ def from_json(text: str) -> Manifest:
         stored.get("dry_run", False),
         batch and Received(*(at and datetime.fromisoformat(at) for at in batch)),
         tuple(map(datetime.fromisoformat, stored.get("hours", []))),
+        stored.get("tables_failed", {}),
     )
 
 

@@ -7,7 +7,7 @@ are text, as they look; and keys are text whatever they look like.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from yaml.constructor import ConstructorError
@@ -44,11 +44,11 @@ _INT, _FLOAT = "[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", r"[-+]?(\.[0-9]+|[0-9]+(\.
 class _CoreLoader(yaml.SafeLoader):
     """SafeLoader, which reads YAML 1.1, with the core schema of 1.2; infinities and NaN stay text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as its base class has it
 
-    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         if not isinstance(node, yaml.MappingNode):
-            return super().construct_mapping(node, deep)
+            raise ConstructorError(None, None, "a mapping was expected", node.start_mark)
         self.flatten_mapping(node)
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -80,6 +80,8 @@ def read(text: str) -> Marked:
             return Marked(None, {})
         lines = dict(_lines(node, ()))
         return Marked(loader.construct_document(node), lines)
+    except RecursionError:
+        raise ConstructorError(None, None, "nested too deep, or an alias of what it is in") from None
     finally:
         loader.dispose()
 

@@ -11,11 +11,16 @@ LAKE = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
 CREATES = ["staging/lines/create.sql", *LAKE]
 
 
+class MigrationError(RuntimeError):
+    """Tables of events could not be made or altered; the message says which and why. The others are done."""
+
+
 def migrate(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> list[str]:
     """Makes the tables that are missing, then gives the others the columns and comments they lack.
 
     Gives what was done, as `<what> <schema>.<table>[.<column>]`; nothing the second time. No DAG may write meanwhile.
-    Raises DestructiveChangeError, which tells of every table, before anything is done; and trino.exceptions.Error.
+    Raises DestructiveChangeError, which tells of every table, before anything is done; MigrationError and
+    trino.exceptions.Error.
     """
     wanted = {**lake_shapes(LAKE, settings), **wanted_shapes(plan, settings)}
     present = present_shapes(run, settings, [settings.lake_database, settings.events_database])
@@ -23,4 +28,8 @@ def migrate(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings)
     for path in CREATES:
         run(path)
     made = [f"create {'.'.join(table)}" for table in lake_shapes(LAKE, settings) if table not in present]
-    return [*made, *bring_up_to_date(run, LAKE, settings), *create_missing(run, run_each, plan, settings)]
+    done = bring_up_to_date(run, LAKE, settings)
+    of_events = create_missing(run, run_each, plan, settings)
+    if of_events.failed:
+        raise MigrationError("\n".join(f"{table}: {reason}" for table, reason in of_events.failed.items()))
+    return [*made, *done, *of_events.done]

@@ -15,7 +15,7 @@ from clickstream.load_request import LONGEST
 from clickstream.settings import Settings
 from clickstream.table_shape import changes
 from clickstream.tracking_plan import TrackingPlan
-from clickstream.typed_events import RunEach, load
+from clickstream.typed_events import Filled, RunEach, load
 from clickstream.window import Received, Window, days
 
 INSTANT = timedelta(microseconds=1)
@@ -70,8 +70,8 @@ def require_current(run: Run, plan: TrackingPlan, settings: Settings) -> None:
 
 def rederive(
     run: Run, run_each: RunEach, plan: TrackingPlan, run_id: str, now: datetime, window: Window
-) -> Iterator[tuple[Window, list[dict[str, Any]]]]:
-    """Derives a day after another, and gives of each the messages and violating messages by table.
+) -> Iterator[tuple[Window, Filled]]:
+    """Derives a day after another, and gives what was filled of each.
 
     Run again after a failure, the same rows remain. Raises trino.exceptions.Error and TypedRowsError.
     """

@@ -12,7 +12,7 @@ class RunReport:
     """Counts of one run over all its objects, from the ledger. Every line read is in one of the three.
 
     `violations_by_event`: `messages` loaded, and how many of them are `violating` the tracking plan, for each event of
-    which some are.
+    which some are. `tables_failed`: the reason of each event's table that could not be filled.
     """
 
     run_id: str
@@ -30,6 +30,7 @@ class RunReport:
     rows_updated: int = 0
     rows_by_delay: Mapping[str, int] = field(default_factory=dict)
     violations_by_event: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    tables_failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unaccounted(self) -> int:
@@ -56,6 +57,11 @@ class RunReport:
         """The violating messages by event, as JSON text."""
         return json.dumps({event: dict(counts) for event, counts in self.violations_by_event.items()}, sort_keys=True)
 
+    @property
+    def failures_json(self) -> str:
+        """The tables that could not be filled, with the reason, as JSON text."""
+        return json.dumps(dict(self.tables_failed), sort_keys=True, ensure_ascii=False)
+
     def text(self) -> str:
         """The report as a person reads it."""
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.rejected_by_reason.items()))
@@ -76,6 +82,7 @@ class RunReport:
         if self.values_discarded:
             lines.append(f"discards    {self.values_discarded} values that did not fit their column")
         lines += self._violation_lines()
+        lines += [f"NOT FILLED  {table}: {reason}" for table, reason in sorted(self.tables_failed.items())]
         if self.objects_unread:
             lines.append(f"DOES NOT ADD UP: {self.objects_unread} objects have content but no line was read")
         if self.unaccounted:
@@ -108,6 +115,7 @@ class RunReport:
             "rows_updated": self.rows_updated,
             "rows_by_delay": dict(self.rows_by_delay),
             "violations_by_event": {event: dict(counts) for event, counts in self.violations_by_event.items()},
+            "tables_failed": dict(self.tables_failed),
         }
 
 

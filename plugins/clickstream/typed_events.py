@@ -5,21 +5,25 @@ present, several at a time. What a run costs depends on the events that it bring
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from trino.exceptions import TrinoQueryError
 
 from clickstream.columns import Column
 from clickstream.evolution import Run, evolve, present_shapes, renew_comments
 from clickstream.pattern_cost import LONGEST_TEXT
 from clickstream.plan_event import Event, common_columns
 from clickstream.settings import Settings
-from clickstream.table_shape import Name, TableColumn
+from clickstream.table_shape import Change, DestructiveChangeError, Name, TableColumn
 from clickstream.tracking_plan import TrackingPlan
+from clickstream.unreadable import REASON_CHARACTERS, first_failing, may_be_of_data
 from clickstream.window import Received
 
-# Runs a file of include/sql once for each of these values, several at a time.
-RunEach = Callable[[str, Sequence[Mapping[str, Any]]], None]
+# Runs a file of include/sql once for each of these values, several at a time. Returns why it failed for the events of
+# some, by table, where the reason lies in the event or its messages; anything else is raised.
+RunEach = Callable[[str, Sequence[Mapping[str, Any]]], dict[str, str]]
 
 COMPARED_AT_ONCE = 50
 RULES_A_STATEMENT = 200_000
@@ -56,6 +60,10 @@ class TypedRowsError(RuntimeError):
     """
 
 
+class NoTableFilledError(RuntimeError):
+    """No table of several could be filled, so the reason is not one event's; the message tells that of each."""
+
+
 def declared(events: Iterable[Event]) -> Declared:
     """Which event goes to which table."""
     pairs = [(name, event.table) for event in events for name in event.slugs]
@@ -84,23 +92,56 @@ def batched_lists(items: Sequence[Any], size: int) -> list[list[Any]]:
     return [list(items[at : at + size]) for at in range(0, len(items), size)]
 
 
-def create_missing(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> list[str]:
-    """Makes the tables that events lack and brings the others up to date.
+@dataclass(frozen=True)
+class Made:
+    """What was done to tables, as `<what> <table>[.<column>]`, and why it could not be done to others, by table."""
 
-    Gives what was done, as `<what> <table>[.<column>]`. Raises DestructiveChangeError before anything is done.
-    """
+    done: list[str]
+    failed: dict[str, str]
+
+
+def create_missing(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> Made:
+    """Make the tables that events lack and bring the others up to date; one that fails does not stop the others."""
     schema = settings.events_database
     present = present_shapes(run, settings, [schema])
-    done = evolve(run, wanted_shapes(plan, settings), present)
+    altered, failed = _evolve_each(run, plan, present, settings)
     described = {(schema, event.table): event.entry["description"] for event in plan.with_table}
     renewed = renew_comments(run, described, settings)
     missing = [event for event in plan.live if (schema, event.table) not in present]
-    run_each("events/event/create.sql", [{"event": event} for event in missing])
-    return [
-        *(change.text for change in done),
+    unmade = run_each("events/event/create.sql", [{"event": event} for event in missing])
+    done = [
+        *(change.text for change in altered),
         *(f"comment_table {'.'.join(table)}" for table in renewed),
-        *(f"create {schema}.{event.table}" for event in missing),
+        *(f"create {schema}.{event.table}" for event in missing if event.table not in unmade),
     ]
+    return Made(done, failed | unmade)
+
+
+def _evolve_each(
+    run: Run, plan: TrackingPlan, present: Mapping[Name, Sequence[TableColumn]], settings: Settings
+) -> tuple[list[Change], dict[str, str]]:
+    done: list[Change] = []
+    failed: dict[str, str] = {}
+    for event in plan.with_table:
+        try:
+            done += evolve(run, {(settings.events_database, event.table): event.shape}, present)
+        except DestructiveChangeError as error:
+            failed[event.table] = str(error)
+        except TrinoQueryError as error:
+            failed[event.table] = reason_of(error)
+    return done, failed
+
+
+def reason_of(error: TrinoQueryError) -> str:
+    """Why a statement failed for one event and may not for others. Raises the error when it is no such reason."""
+    if not may_be_of_data(str(error.error_name), str(error.error_type)):
+        raise error
+    return f"{error.error_name}: {error.message}"[:REASON_CHARACTERS]
+
+
+def without(plan: TrackingPlan, tables: Collection[str]) -> TrackingPlan:
+    """The plan without the events of these tables."""
+    return TrackingPlan(tuple(event for event in plan.events if event.table not in tables))
 
 
 def wanted_shapes(plan: TrackingPlan, settings: Settings) -> dict[Name, Sequence[TableColumn]]:
@@ -108,13 +149,22 @@ def wanted_shapes(plan: TrackingPlan, settings: Settings) -> dict[Name, Sequence
     return {(settings.events_database, event.table): event.shape for event in plan.with_table}
 
 
+@dataclass(frozen=True)
+class Filled:
+    """Messages and violating messages by table, and the reason of each table that could not be filled."""
+
+    rates: list[dict[str, Any]]
+    failed: dict[str, str]
+
+
 def load(
     run: Run, run_each: RunEach, plan: TrackingPlan, values: Mapping[str, Any], window: Received, again: bool = False
-) -> list[dict[str, Any]]:
-    """Fills the tables with the run's messages; gives messages and violating messages by table.
+) -> Filled:
+    """Fill the tables with the run's messages; one that fails does not stop the others.
 
     `values` has run_id and now. `again`: all of `events` in the window, and rows that are there are written anew.
-    Raises TypedRowsError when the tables then do not agree with `events`.
+    Raises TypedRowsError when the tables then do not agree with `events`, and the error of the engine when it is not
+    one of some events: also when every event that is present fails.
     """
     given = dict(values)
     run("work/typed/load.sql", **given, declared=declared(plan.live), window=window, of_batch=not again)
@@ -124,19 +174,57 @@ def load(
         for row in run("work/typed/present.sql", **given).rows
     ]
     if not found:
-        return []
-    events = [one.event for one in found]
-    first, *others = rule_statements(rule_pieces(events), RULES_A_STATEMENT)
-    run("work/rules/load.sql", **given, rule_pieces=first)
-    for pieces in others:
-        run("work/rules/add.sql", **given, rule_pieces=pieces)
-    run("work/findings/load.sql", **given, column_types=_column_types(events), longest_text=LONGEST_TEXT)
+        return Filled([], {})
+    present = len(found)
+    unjudged = _judge_all(run, given, found)
+    found = [one for one in found if one.event.table not in unjudged]
     run("lake/violations/load.sql", **given, window=window)
     run("lake/discards/load_properties.sql", **given, window=window)
     statement_values = {**given, "again": again}
-    run_each("events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found])
+    unfilled = run_each(
+        "events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found]
+    )
+    failed = unjudged | unfilled
+    if len(failed) == present > 1:
+        raise NoTableFilledError("\n".join(f"{table}: {reason}" for table, reason in failed.items()))
+    found = [one for one in found if one.event.table not in unfilled]
     _compare(run, statement_values, found)
-    return run("lake/violations/rates.sql", **given).rows
+    rates = run("lake/violations/rates.sql", **given).rows
+    return Filled([rate for rate in rates if rate["table_name"] not in failed], failed)
+
+
+def _judge_all(run: Run, values: Mapping[str, Any], found: Sequence[Present]) -> dict[str, str]:
+    """Finds what breaks a rule or does not fit, in one pass; gives the reason of the events with which that fails."""
+    failed: dict[str, str] = {}
+    left = list(found)
+    while True:
+        try:
+            _judge(run, values, [one.event for one in left])
+            return failed
+        except TrinoQueryError as error:
+            reason = reason_of(error)
+            culprit = first_failing(left, lambda some: _can_judge(run, values, some))
+            if culprit is None or len(left) == 1:
+                raise
+        failed[culprit.event.table] = reason
+        left.remove(culprit)
+
+
+def _judge(run: Run, values: Mapping[str, Any], events: Sequence[Event]) -> None:
+    first, *others = rule_statements(rule_pieces(events), RULES_A_STATEMENT)
+    run("work/rules/load.sql", **values, rule_pieces=first)
+    for pieces in others:
+        run("work/rules/add.sql", **values, rule_pieces=pieces)
+    run("work/findings/load.sql", **values, column_types=_column_types(events), longest_text=LONGEST_TEXT)
+
+
+def _can_judge(run: Run, values: Mapping[str, Any], found: Sequence[Present]) -> bool:
+    try:
+        _judge(run, values, [one.event for one in found])
+    except TrinoQueryError as error:
+        reason_of(error)
+        return False
+    return True
 
 
 def clean_up(run: Run, values: Mapping[str, Any]) -> None:

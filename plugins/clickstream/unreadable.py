@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from clickstream.s3_keys import key_below
 from clickstream.staging_keys import StagedObject
@@ -18,6 +19,11 @@ _CANCELLED = frozenset({"USER_CANCELED", "ADMINISTRATIVELY_KILLED", "ADMINISTRAT
 
 MOST_ASIDE = 10
 """Objects that one try sets aside. More than that are seldom damaged at once: somebody has to look first."""
+
+Item = TypeVar("Item")
+
+REASON_CHARACTERS = 500
+"""Of an engine's message, which may quote what it failed on."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 _ADDRESS = re.compile(r"s3://[^\s\"',()]+")
@@ -85,10 +91,15 @@ def find_culprit(
     for item in named:
         if not can_read([item]):
             return item
-    suspects = list(objects)
-    if can_read(suspects):
+    return first_failing(objects, can_read)
+
+
+def first_failing(items: Sequence[Item], works: Callable[[Sequence[Item]], bool]) -> Item | None:
+    """Find, by halving, an item with which it does not work; None when it works with all of them."""
+    suspects = list(items)
+    if works(suspects):
         return None
     while len(suspects) > 1:
         half = suspects[: len(suspects) // 2]
-        suspects = suspects[len(suspects) // 2 :] if can_read(half) else half
+        suspects = suspects[len(suspects) // 2 :] if works(half) else half
     return suspects[0]

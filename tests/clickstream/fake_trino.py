@@ -9,9 +9,9 @@ Rows = Sequence[Mapping[str, Any]]
 Answer = Rows | Exception | Callable[["FakeCursor"], Rows]
 
 
-def query_error(name: str) -> TrinoQueryError:
-    """The exception that the client raises for an error of this name."""
-    return TrinoQueryError({"errorName": name, "errorType": "EXTERNAL", "message": name}, "20261124_000000_00000_test")
+def query_error(name: str, kind: str = "EXTERNAL") -> TrinoQueryError:
+    """The exception that the client raises for an error of this name and type."""
+    return TrinoQueryError({"errorName": name, "errorType": kind, "message": name}, "20261124_000000_00000_test")
 
 
 def cancelled() -> TrinoUserError:

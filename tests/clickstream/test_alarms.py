@@ -120,6 +120,10 @@ def run(**figures: Any) -> RunFigures:
             {"runs": [run(schema_changes=2, changed_paths=["$.a", "$.b"])]},
             [("schema_changes", "run-1", "warning", "$.a, $.b")],
         ),
+        (
+            {"runs": [run(tables_failed=["b"]), RunFigures("run-0", NOW - 9 * HOUR, tables_failed=["a", "b"])]},
+            [("event_tables_failed", "", "critical", "could not fill since 2026-11-24 03:00 UTC: a, b.")],
+        ),
     ],
 )
 def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, str, str, str]]) -> None:

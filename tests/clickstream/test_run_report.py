@@ -100,5 +100,6 @@ def test_as_plain_values() -> None:
         "rows_updated": 0,
         "rows_by_delay": {},
         "violations_by_event": {},
+        "tables_failed": {},
     }
     assert RunReport("r").to_dict()["first_received_at"] is None

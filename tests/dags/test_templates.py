@@ -85,7 +85,7 @@ def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_giv
         }  # fmt: skip
         if task.take_manifest:
             given["manifest"] = Manifest("manual__1", (StagedObject("s3://b/staging/x", 1, NOON),))
-            given |= {} if task.makes_batch else dict.fromkeys(("window", "bounds"), Received(NOON, NOON))
+            given |= {} if task.makes_batch else dict.fromkeys(("window", "bounds", "staged"), Received(NOON, NOON))
         if isinstance(task, TrinoCheckTablesOperator):
             given["bounds"] = Received(NOON, NOON)
         for path in task.sql:

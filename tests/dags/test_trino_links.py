@@ -23,8 +23,8 @@ def link(operator: Any) -> str:
 
 
 @pytest.fixture
-def load_rejects(task) -> Any:
-    return task("load_events", "load_rejects")
+def drop_batch(task) -> Any:
+    return task("load_events", "drop_batch")
 
 
 @pytest.mark.parametrize(
@@ -36,27 +36,27 @@ def load_rejects(task) -> Any:
     ],
 )
 def test_the_link_is_to_the_query_of_the_task(
-    load_rejects, connect_trino: Callable[..., FakeTrino], monkeypatch: pytest.MonkeyPatch, ui: str, expected: str
+    drop_batch, connect_trino: Callable[..., FakeTrino], monkeypatch: pytest.MonkeyPatch, ui: str, expected: str
 ) -> None:
     connect_trino()
     monkeypatch.setenv("CLICKSTREAM_TRINO_UI", ui)
 
-    load_rejects.execute(context(load_rejects, "manual"))
+    drop_batch.execute(context(drop_batch, "manual"))
 
-    assert link(load_rejects) == expected
+    assert link(drop_batch) == expected
 
 
-def test_a_failed_query_has_a_link_too(load_rejects, connect_trino: Callable[..., FakeTrino]) -> None:
-    connect_trino({"merge": [query_error("EXCEEDED_TIME_LIMIT")]})
+def test_a_failed_query_has_a_link_too(drop_batch, connect_trino: Callable[..., FakeTrino]) -> None:
+    connect_trino({"drop table": [query_error("EXCEEDED_TIME_LIMIT")]})
 
     with pytest.raises(TrinoQueryError):
-        load_rejects.execute(context(load_rejects, "manual"))
+        drop_batch.execute(context(drop_batch, "manual"))
 
-    assert link(load_rejects).endswith(PAGE)
+    assert link(drop_batch).endswith(PAGE)
 
 
-def test_a_task_that_ran_no_query_has_no_link(load_rejects) -> None:
-    assert link(load_rejects) == ""
+def test_a_task_that_ran_no_query_has_no_link(drop_batch) -> None:
+    assert link(drop_batch) == ""
 
 
 def test_airflow_s_server_knows_the_link_of_every_task_on_trino(bag) -> None:

@@ -12,6 +12,7 @@ from clickstream import manifest
 from clickstream.manifest import Manifest
 from clickstream.plan_event import Event
 from clickstream.tracking_plan import TrackingPlanError, read_plan
+from clickstream.typed_events import NoTableFilledError
 from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, Rows, query_error
 from tests.clickstream.memory_aws import MemoryS3
@@ -133,7 +134,35 @@ def test_a_mistake_in_the_plan_is_not_tried_again(
     assert trino.executed == []
 
 
-def test_one_table_s_failure_cancels_those_beside_it(task, connect_trino: ConnectTrino) -> None:
+@pytest.mark.scenario("X39")
+@pytest.mark.promise("P5")
+@pytest.mark.parametrize("statement", ["create table if not exists", "merge into"])
+def test_a_table_that_cannot_be_filled_is_named_and_the_others_are_filled(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, statement: str
+) -> None:
+    broken = f'{statement} "lake"."clickstream_events"."order_completed"'
+    made = PRESENT if statement == "merge into" else PRESENT[1:]
+    answers = {**ANSWERS, "Which events one run brought": [made]}
+    trino = connect_trino({broken: [query_error("INVALID_FUNCTION_ARGUMENT", "USER_ERROR")], **answers})
+
+    run(task, "load_typed_events")
+
+    assert "lake.clickstream_events.email_sent" in into(trino, "merge into ")
+    taken = manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode())
+    assert dict(taken.tables_failed) == {"order_completed": "INVALID_FUNCTION_ARGUMENT: INVALID_FUNCTION_ARGUMENT"}
+
+
+def test_when_no_table_can_be_filled_the_task_fails(task, connect_trino: ConnectTrino) -> None:
+    """Then the reason is not one event's: nobody may merge, say."""
+    connect_trino(
+        {'merge into "lake"."clickstream_events"': [query_error("PERMISSION_DENIED", "USER_ERROR")], **ANSWERS}
+    )
+
+    with pytest.raises(NoTableFilledError, match="PERMISSION_DENIED"):
+        run(task, "load_typed_events")
+
+
+def test_one_table_s_outage_cancels_those_beside_it(task, connect_trino: ConnectTrino) -> None:
     started, ended = threading.Event(), threading.Event()
 
     def runs_until_cancelled(cursor: FakeCursor) -> Rows:
@@ -147,7 +176,7 @@ def test_one_table_s_failure_cancels_those_beside_it(task, connect_trino: Connec
 
     def fails(_: FakeCursor) -> Rows:
         assert started.wait(600)
-        raise query_error("GENERIC_INTERNAL_ERROR")
+        raise query_error("HIVE_FILESYSTEM_ERROR")
 
     connect_trino(
         {
@@ -157,6 +186,6 @@ def test_one_table_s_failure_cancels_those_beside_it(task, connect_trino: Connec
         }
     )
 
-    with pytest.raises(Exception, match="GENERIC_INTERNAL_ERROR"):
+    with pytest.raises(Exception, match="HIVE_FILESYSTEM_ERROR"):
         run(task, "load_typed_events")
     assert ended.wait(600)

@@ -1,12 +1,17 @@
 """Values that a careless reader takes for others, on the whole load: what the tables hold is written down by hand."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from clickstream.query import Result
+from clickstream.sql import Statement
 from clickstream.tracking_plan import parse_plan
+from clickstream.window import Window
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
@@ -22,6 +27,50 @@ def lake(machine: Machine) -> ScratchLake:
     assert lake.load("run-1", plan=PLAN).adds_up
     lake.publish_views()
     return lake
+
+
+@pytest.mark.scenario("X39")
+@pytest.mark.promise("P5")
+def test_an_event_whose_table_or_values_cannot_be_taken_does_not_stop_the_others(machine: Machine) -> None:
+    """Planted in the engine: one event's rows, and another's rules, make their statement fail."""
+    lake = scratch_lake(machine)
+    lake.stage("20261128T120000000Z-a.ndjson", (FOLDER / "events.ndjson").read_bytes())
+    run = lake.runner.run
+
+    def failing(statement: Statement) -> Result:
+        text, fail = statement.text, "cast(json_parse('no json') as boolean)"
+        if statement.path == "work/findings/load.sql":
+            text = text.replace(
+                "documents.message_id,",
+                f"if(rules.table_name = 'lines_listed', {fail}) as planted, documents.message_id,",
+                1,
+            )
+            text = text.replace(
+                "judged_values.table_name,", "if(judged_values.planted, '', judged_values.table_name) as table_name,", 1
+            )
+        if statement.path == "events/event/load.sql" and "numbers_listed" in text:
+            text = text.replace(
+                "with messages as (\n        select\n            *,",
+                f"with messages as (\n        select\n            *, {fail} as planted,",
+                1,
+            )
+            text = text.replace("nullif(json_format(cast(", "if(planted, 'x', '') || nullif(json_format(cast(", 1)
+        return run(replace(statement, text=text))
+
+    lake.runner.run = failing  # type: ignore[method-assign]
+
+    report = lake.load("run-1", plan=PLAN)
+
+    assert report.adds_up
+    assert sorted(report.tables_failed) == ["lines_listed", "numbers_listed"]
+    assert all("INVALID_FUNCTION_ARGUMENT" in reason for reason in report.tables_failed.values())
+    counts = {
+        event.table: lake.query(f"select count(*) as n from {lake.t.typed(event.table)}")[0]["n"] for event in PLAN.live
+    }
+    assert {table for table, count in counts.items() if not count} == {"lines_listed", "numbers_listed"}
+    lake.runner.run = run  # type: ignore[method-assign]
+    lake.rederive("again", PLAN, Window(datetime(2026, 11, 28, tzinfo=UTC), datetime(2026, 11, 29, tzinfo=UTC)))
+    assert all(lake.query(f"select 1 as n from {lake.t.typed(event.table)} limit 1") for event in PLAN.live)
 
 
 @pytest.mark.promise("P5")

@@ -137,10 +137,11 @@ def test_a_table_that_lacks_a_message_fails_the_run(lake: ScratchLake, monkeypat
     stage(lake, LINES)
     loaded = lake.run_each
 
-    def lose_one(path: str, many: Any) -> None:
-        loaded(path, many)
+    def lose_one(path: str, many: Any) -> dict[str, str]:
+        failed = loaded(path, many)
         if path.endswith("event/load.sql"):
             lake.query(f"delete from {lake.t.typed('order_completed')} where message_id = 'm05'")
+        return failed
 
     monkeypatch.setattr(lake, "run_each", lose_one)
 

@@ -31,6 +31,7 @@ from clickstream.staging_keys import StagedObject
 from clickstream.unreadable import (
     MOST_ASIDE,
     READ_ERRORS,
+    REASON_CHARACTERS,
     Unreadable,
     copy_key,
     damage_of,
@@ -39,8 +40,6 @@ from clickstream.unreadable import (
     may_be_of_data,
 )
 from clickstream.window import Received
-
-REASON_CHARACTERS = 500
 
 
 class TooManySetAsideError(RuntimeError):
@@ -132,6 +131,11 @@ class TrinoStatementOperator(BaseOperator):
         lookback = timedelta(days=settings.dedupe_lookback_days)
         parts = {"objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback)}
         return {"manifest": taken, "window": taken.batch, "bounds": taken.batch.widened(lookback), "parts": parts}
+
+    def _write(self, values: dict[str, Any], taken: Manifest, settings: Settings) -> None:
+        """Keeps the manifest as it is now, for the tasks after this one."""
+        values["manifest"] = taken
+        write_text(self._s3(settings), settings.lake_bucket, manifest.key(values["run_id"]), taken.to_json())
 
     def _s3(self, settings: Settings) -> Any:
         """The one S3 client of this task."""
@@ -245,11 +249,6 @@ class TrinoUnpackOperator(TrinoStatementOperator):
         self.log.warning("%d of %d objects expired while they were read", len(expired), len(gone))
         self._write(values, values["manifest"].without(expired), settings)
         return bool(expired)
-
-    def _write(self, values: dict[str, Any], taken: Manifest, settings: Settings) -> None:
-        """Keeps the manifest as it is now, for the tasks after this one."""
-        values["manifest"] = taken
-        write_text(self._s3(settings), settings.lake_bucket, manifest.key(values["run_id"]), taken.to_json())
 
     def _culprit(
         self, error: TrinoQueryError, values: Mapping[str, Any], settings: Settings
@@ -379,7 +378,9 @@ class TrinoReportRunOperator(TrinoStatementOperator):
         row = self._run("lake/load_ledger/report.sql", settings, values).rows[0]
         delays = self._run("lake/events/lateness.sql", settings, values).rows[0]["rows_by_delay"]
         violations = self._run("lake/violations/by_event.sql", settings, values).rows[0]["violations_by_event"]
-        report = from_row(values["run_id"], row, delays, violations)
+        report = replace(
+            from_row(values["run_id"], row, delays, violations), tables_failed=values["manifest"].tables_failed
+        )
         self.log.info("run report\n%s", report.text())
         self._run("lake/load_runs/load.sql", settings, {**values, "report": report})
         if not report.adds_up:

@@ -3,11 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import local
 from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
+from trino.exceptions import TrinoQueryError
 
 from clickstream import typed_events
 from clickstream.evolution import named_run
@@ -50,17 +52,26 @@ class _TypedTablesOperator(TrinoStatementOperator):
             result = own.runner.run(render(path, settings, values).tagged(self._tag))
             self.log.info("%s %s: %s", path, values["event"].table, result.text())
 
-        def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> None:
+        def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+            failed = {}
             try:
-                for done in [pool.submit(run_one, path, values) for values in many]:
-                    done.result()
+                for values, done in [(values, pool.submit(run_one, path, values)) for values in many]:
+                    try:
+                        done.result()
+                    except TrinoQueryError as error:
+                        failed[values["event"].table] = typed_events.reason_of(error)
             except BaseException:
                 # A failure or a time-out: what runs beside it must not hold the task, nor go on after it.
                 self.on_kill()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+            return failed
 
         return run_each
+
+    def _tell_failed(self, failed: Mapping[str, str]) -> None:
+        for table, reason in failed.items():
+            self.log.error("table %s could not be filled: %s", table, reason)
 
     def _warn(self, rates: Sequence[Mapping[str, Any]]) -> None:
         for rate in rates:
@@ -71,7 +82,8 @@ class _TypedTablesOperator(TrinoStatementOperator):
 class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
     """Makes the tables of the tracking plan's live events and fills them with what the run brought.
 
-    A plan with a mistake and a change that would lose values are not tried again.
+    A table that cannot be filled does not stop the others: the run report and an alarm name it. A mistake in the
+    plan is not tried again.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -83,22 +95,19 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
         given = self._values(context, settings)
         values = {name: given[name] for name in ("run_id", "now")}
         run = named_run(self._run, settings)
-        try:
+        with ThreadPoolExecutor(settings.typed_load_threads) as pool:
+            run_each = self._run_each(pool, settings)
             plan = require_plan()
-            with ThreadPoolExecutor(settings.typed_load_threads) as pool:
-                run_each = self._run_each(pool, settings)
-                typed_events.create_missing(run, run_each, plan, settings)
-                rates = [
-                    rate
-                    for part in given["parts"]["days"]
-                    for rate in typed_events.load(
-                        run, run_each, plan, values, part["window"], given["manifest"].rederive
-                    )
-                ]
-        except DestructiveChangeError as error:
-            raise AirflowFailException(str(error)) from None
+            failed = typed_events.create_missing(run, run_each, plan, settings).failed
+            rates: list[dict[str, Any]] = []
+            for part in given["parts"]["days"]:
+                left, again = typed_events.without(plan, failed), given["manifest"].rederive
+                filled = typed_events.load(run, run_each, left, values, part["window"], again)
+                rates, failed = rates + filled.rates, failed | filled.failed
         typed_events.clean_up(run, values)
         self._warn(rates)
+        self._tell_failed(failed)
+        self._write(given, replace(given["manifest"], tables_failed=failed), settings)
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for rate in rates:
             counts[rate["table_name"]].update({key: rate[key] for key in ("messages", "violating")})
@@ -119,6 +128,7 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
         # A load may have the same run id, and would have its work tables under the same names.
         values = {"run_id": f"{self.dag_id} {given['run_id']}", "now": given["now"]}
         messages: Counter[str] = Counter()
+        failed: dict[str, str] = {}
         try:
             request = read_request(context["params"])
             plan = chosen(require_plan(), request.event)
@@ -126,9 +136,13 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
         except (FormError, TrackingPlanError, DestructiveChangeError, PendingChangesError) as error:
             raise AirflowFailException(str(error)) from None
         with ThreadPoolExecutor(settings.typed_load_threads) as pool:
-            for day, rates in rederive(run, self._run_each(pool, settings), plan, **values, window=request.window):
-                self.log.info("%s: %d messages", day, sum(rate["messages"] for rate in rates))
-                self._warn(rates)
-                messages.update({rate["table_name"]: rate["messages"] for rate in rates})
+            for day, filled in rederive(run, self._run_each(pool, settings), plan, **values, window=request.window):
+                self.log.info("%s: %d messages", day, sum(rate["messages"] for rate in filled.rates))
+                self._warn(filled.rates)
+                self._tell_failed(filled.failed)
+                failed |= filled.failed
+                messages.update({rate["table_name"]: rate["messages"] for rate in filled.rates})
         typed_events.clean_up(run, values)
+        if failed:
+            raise AirflowFailException(f"not derived again: {failed}")
         return dict(messages)

@@ -3,8 +3,8 @@
 -- Events of one batch that the table does not have yet, in one commit. Of several lines with one message id the first
 -- received is taken, then the first by path, then by digest of the line: the same one whatever the order of loading.
 -- To derive rows again also updates those that differ; no row is ever removed.
--- Grain: one message. Parameters: run_id, now, manifest (rederive), window (received_at of the part of the batch that is
--- loaded), bounds (received_at of what it can touch).
+-- Grain: one message. Parameters: run_id, now, manifest (rederive), window (received_at of the part that is loaded),
+-- bounds (received_at of what it can touch).
 merge into {{ t.events }} as target
 using (
     with first_lines as (

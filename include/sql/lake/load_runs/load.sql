@@ -14,6 +14,7 @@ using (
         {{ bind(report.reasons_json) }} as rejected_by_reason,
         {{ bind(report.delays_json) }} as rows_by_delay,
         {{ bind(report.violations_json) }} as violations_by_event,
+        {{ bind(report.failures_json) }} as tables_failed,
         cast({{ bind(report.first_received_at) }} as timestamp(6) with time zone) as first_received_at,
         cast({{ bind(report.last_received_at) }} as timestamp(6) with time zone) as last_received_at,
         {{ bind(now) }} as reported_at
@@ -33,17 +34,19 @@ when matched then
             rejected_by_reason = source.rejected_by_reason,
             rows_by_delay = source.rows_by_delay,
             violations_by_event = source.violations_by_event,
+            tables_failed = source.tables_failed,
             first_received_at = source.first_received_at,
             last_received_at = source.last_received_at,
             reported_at = source.reported_at
 when not matched then
     insert (
         run_id, objects, bytes, rows_read, rows_loaded, rows_duplicate, rows_rejected, values_discarded, rows_updated,
-        rejected_by_reason, rows_by_delay, violations_by_event, first_received_at, last_received_at, reported_at
+        rejected_by_reason, rows_by_delay, violations_by_event, tables_failed, first_received_at, last_received_at,
+        reported_at
     )
     values (
         source.run_id, source.objects, source.bytes, source.rows_read, source.rows_loaded, source.rows_duplicate,
         source.rows_rejected, source.values_discarded, source.rows_updated, source.rejected_by_reason,
-        source.rows_by_delay, source.violations_by_event, source.first_received_at, source.last_received_at,
-        source.reported_at
+        source.rows_by_delay, source.violations_by_event, source.tables_failed, source.first_received_at,
+        source.last_received_at, source.reported_at
     )

@@ -1,4 +1,4 @@
--- What the latest runs rejected, set aside, and met for the first time.
+-- What the latest runs rejected, set aside, met for the first time, and could not fill.
 -- The first load ever meets every key: its do not count.
 -- Grain: one run. Parameters: runs_since.
 with quarantined as (
@@ -33,7 +33,8 @@ reported as (
         run_id,
         rows_read,
         rows_rejected,
-        reported_at as seen_at
+        reported_at as seen_at,
+        map_keys(cast(json_parse(coalesce(tables_failed, '{}')) as map (varchar, varchar))) as tables_failed
     from {{ t.load_runs }}
     where reported_at >= {{ bind(runs_since) }}
 )
@@ -45,7 +46,8 @@ select
     coalesce(reported.rows_rejected, 0) as rows_rejected,
     coalesce(quarantined.objects_unreadable, 0) as objects_unreadable,
     coalesce(changed.schema_changes, 0) as schema_changes,
-    coalesce(changed.changed_paths, array[]) as changed_paths
+    coalesce(changed.changed_paths, array[]) as changed_paths,
+    coalesce(reported.tables_failed, array[]) as tables_failed
 from reported
 full outer join quarantined on reported.run_id = quarantined.run_id
 full outer join changed on coalesce(reported.run_id, quarantined.run_id) = changed.run_id

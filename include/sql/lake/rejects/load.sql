@@ -1,5 +1,5 @@
 -- Rejected lines of one batch, once each however often their object is loaded.
--- Grain: one line of one staged object. Parameters: run_id, now, staged (when the objects were staged that are looked at).
+-- Grain: one line of one staged object. Parameters: run_id, now, staged (when their objects were staged).
 merge into {{ t.rejects }} as target
 using (
     with numbered_lines as (

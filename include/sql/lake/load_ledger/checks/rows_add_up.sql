@@ -1,7 +1,7 @@
-{%- from "macros/ledger.sql" import adds_up -%}
 -- Check (fail): of an object of the run, rows read are not loaded + duplicate + rejected, or none was read of its
 -- content, or the reasons are not all.
 -- Grain: one staged object of the run. Parameters: run_id.
+{%- from "macros/ledger.sql" import adds_up %}
 select
     source_path,
     rows_read,
