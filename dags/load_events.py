@@ -7,8 +7,8 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 2. **take_manifest** decides which staged objects this run reads and writes the list down; a retry reads the same list.
    Skipped, and the rest with it, when there is nothing to load.
 3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not. An
-   object that cannot be read at all is set aside: a copy under quarantine/ in the lake bucket, a row in `quarantine`.
-   In a dry run, **preview** then tells what the load would do, and the tasks below are skipped.
+   object that is damaged, or with which the batch fails, is set aside: a copy under quarantine/ in the lake bucket, a
+   row in `quarantine`. In a dry run, **preview** then tells what the load would do, and the tasks below are skipped.
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
 5. **load_discards**, after it, keeps single values that did not fit their column, in `discards`; beside that,
    **load_rejects** keeps the lines that could not be read, whole, in `rejects`, and **record_schema_changes** keys, and
@@ -16,7 +16,8 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 6. **write_ledger**, after those, writes what became of every line to `load_ledger`. **publish_views** then moves
    `events_live` on to the oldest object that is not loaded, and makes views that are missing.
 7. **load_typed_events**, beside the ledger, fills the table of each live event of `include/tracking_plan.yaml`, and
-   `violations`, out of `events`; a mistake in the plan fails this task and no other table. **publish_event_views** then
+   `violations`, out of `events`. A mistake in the plan fails this task and no other; a table that cannot be
+   filled does not stop the others, and the report and an alarm name it. **publish_event_views** then
    makes the view of each event in Segment's shape, where it is missing or the plan has changed.
 8. **report** prints the run report, stores it in `load_runs`, fails the run when rows read are not loaded + duplicate
    + rejected, and else announces the load, so that `model_sessions` begins.

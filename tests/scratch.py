@@ -15,7 +15,7 @@ from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
 from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
 from clickstream.drift import SHAPES_READ
-from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, takes_parts
+from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, staged_in, takes_parts
 from clickstream.preview import Preview
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
@@ -140,6 +140,7 @@ class ScratchLake:
         )
         parts = {"objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback)}
         given = {"manifest": taken, "window": batch, "bounds": batch.widened(lookback), "parts": parts}
+        given["staged"] = staged_in(taken)
         return values | given | {"unpacked": unpacked}
 
     def publish_views(self) -> list[str]:

@@ -23,10 +23,13 @@ DAYS_A_STATEMENT = 60
 
 def by_objects(taken: Manifest) -> list[dict[str, Any]]:
     """The values of each part of the objects: `manifest`, and `staged`, when these were staged, both ends included."""
-    return [
-        {"manifest": part, "staged": Received(part.objects[0].staged_at, part.objects[-1].staged_at)}
-        for part in object_parts(taken)
-    ]
+    return [{"manifest": part, "staged": staged_in(part)} for part in object_parts(taken)]
+
+
+def staged_in(taken: Manifest) -> Received:
+    """When the objects were staged, both ends included; None where there are none."""
+    times = [item.staged_at for item in taken.objects]
+    return Received(min(times, default=None), max(times, default=None))
 
 
 def object_parts(taken: Manifest) -> Iterator[Manifest]:

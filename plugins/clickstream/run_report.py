@@ -84,7 +84,10 @@ class RunReport:
         lines += self._violation_lines()
         lines += [f"NOT FILLED  {table}: {reason}" for table, reason in sorted(self.tables_failed.items())]
         if self.objects_unread:
-            lines.append(f"DOES NOT ADD UP: {self.objects_unread} objects have content but no line was read")
+            lines.append(
+                f"DOES NOT ADD UP: {self.objects_unread} objects have content but no line was read: "
+                "is the table lines over another folder?"
+            )
         if self.unaccounted:
             lines.append(f"DOES NOT ADD UP: {self.unaccounted} rows are nowhere")
         return "\n".join(lines)

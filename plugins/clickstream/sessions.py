@@ -3,10 +3,11 @@
 The work is done by include/sql; here is its order. See docs/sessions.md.
 """
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from clickstream.form import FormError, read_span
 from clickstream.query import Result
 from clickstream.settings import Settings
-from clickstream.window import Window
+from clickstream.window import DAY, Window
 
 logger = logging.getLogger(__name__)
 
@@ -65,11 +66,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Changes:
-    """What to look at: all that these loads brought or changed, or else, with `window`, every event of that time."""
+    """What to look at: all that these loads brought or changed, or else, with `window`, every event of that time.
+
+    With `part`, only what was received in it, both ends included.
+    """
 
     loads: tuple[Load, ...] = ()
     window: Window | None = None
     late_days: int = 0
+    part: Window | None = None
 
     @cached_property
     def run_ids(self) -> list[str]:
@@ -79,6 +84,8 @@ class Changes:
     @cached_property
     def received(self) -> Window | None:
         """When all of it was received, both ends included; None when there is no event."""
+        if self.part is not None:
+            return self.part
         if self.window is not None:
             return Window(self.window.start - EARLY, self.window.end + timedelta(days=self.late_days))
         spans = [_span(load) for load in self.loads]
@@ -88,7 +95,11 @@ class Changes:
     @cached_property
     def rederived(self) -> list[Window]:
         """When the events were received that a load may have changed: they may have been in any session of then."""
-        return [span for load in self.loads if load.rows_updated and (span := _span(load)) is not None]
+        spans = [span for load in self.loads if load.rows_updated and (span := _span(load)) is not None]
+        if self.part is None:
+            return spans
+        clipped = [Window(max(span.start, self.part.start), min(span.end, self.part.end)) for span in spans]
+        return [span for span in clipped if span.start <= span.end]
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,18 @@ class SessionReport:
         }
 
 
+def earliest_session(changes: Changes, rules: SessionRules) -> datetime | None:
+    """Tell the earliest start of a session that these changes can touch; None when there is no bound.
+
+    An event happened at most `late_days` before it was received, and joins a session that began at most one longest
+    duration and one pause before. Sessions of a load that changed rows may be older: the rules were others then.
+    """
+    if changes.received is None or changes.rederived:
+        return None
+    reach = timedelta(days=rules.late_days, hours=2 * rules.longest_hours, minutes=rules.idle_minutes)
+    return max(changes.received.start, datetime.min.replace(tzinfo=UTC) + reach) - reach
+
+
 def read_rebuild(params: Mapping[str, Any]) -> Window | None:
     """The range to rebuild from the params `from` and `to`; None when both are empty. Raises FormError."""
     start, end = read_span(params)
@@ -163,8 +186,9 @@ def model_range(run: Run, rules: SessionRules, run_id: str, now: datetime, windo
 def model(run: Run, rules: SessionRules, run_id: str, now: datetime, changes: Changes) -> SessionReport:
     """Models what changed, and writes down that it did. Run again after a failure, it leaves the same sessions."""
     report = SessionReport(run_id, changes)
-    if changes.received is not None:
-        values = {"run_id": run_id, "now": now, "rules": rules, "changes": changes}
+    for part in _parts(run, changes):
+        since = earliest_session(part, rules)
+        values = {"run_id": run_id, "now": now, "rules": rules, "changes": part, "sessions_since": since}
         report = _remodel(run, values, report)
     run("lake/session_runs/load.sql", session_report=report, now=now)
     logger.info("%s", report.text())
@@ -184,7 +208,22 @@ def _remodel(run: Run, values: dict[str, Any], report: SessionReport) -> Session
         counts = run("lake/sessions/report.sql", bounds=bounds, **values).rows[0]
     for table in ("session_regions", "session_steps", "session_drafts"):
         run(f"work/{table}/drop.sql", **values)
-    return SessionReport(report.run_id, report.changes, row["points"], row["visitors"], **counts)
+    counts = {"points": row["points"], "visitors": row["visitors"], **counts}
+    return replace(report, **{name: getattr(report, name) + count for name, count in counts.items()})
+
+
+def _parts(run: Run, changes: Changes) -> list[Changes]:
+    """The changes in parts of which one statement can write all sessions: these are in partitions by day."""
+    received = changes.received
+    if received is None:
+        return []
+    if changes.window is not None or received.end - received.start <= 2 * LONGEST_REBUILD:
+        return [changes]
+    days = sorted(json.loads(run("lake/session_runs/days.sql", changes=changes).rows[0]["days"]))
+    starts = [datetime.fromtimestamp(day, UTC) for day in days]
+    groups = [starts[first : first + LONGEST_REBUILD.days] for first in range(0, len(starts), LONGEST_REBUILD.days)]
+    end = DAY - timedelta(microseconds=1)
+    return [replace(changes, part=Window(group[0], group[-1] + end)) for group in groups]
 
 
 MOST_SPANS = 100

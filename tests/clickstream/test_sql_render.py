@@ -128,6 +128,7 @@ def values(
         "received": SimpleNamespace(spans=[Window(NOON, NOON), Window(NOON, NOON)]),
         "most": 200,
         "seen_since": NOON,
+        "sessions_since": NOON,
         "depth_limit": 5,
         "place_limit": 10_000,
         "differences_json": "[]",

@@ -527,7 +527,7 @@ def fail_with(
 
 
 @pytest.mark.scenario("X38")
-@pytest.mark.promise("P5")
+@pytest.mark.promise("P9")
 @pytest.mark.parametrize("bad", [{0}, {999}, {500}, {0, 999}, {3, 4, 700}])
 def test_an_object_with_which_the_batch_fails_is_set_aside_and_the_others_load(
     task, s3: MemoryS3, connect_trino: ConnectTrino, many: list[str], bad: set[int]

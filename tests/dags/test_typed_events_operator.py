@@ -135,7 +135,7 @@ def test_a_mistake_in_the_plan_is_not_tried_again(
 
 
 @pytest.mark.scenario("X39")
-@pytest.mark.promise("P5")
+@pytest.mark.promise("P9")
 @pytest.mark.parametrize("statement", ["create table if not exists", "merge into"])
 def test_a_table_that_cannot_be_filled_is_named_and_the_others_are_filled(
     task, s3: MemoryS3, connect_trino: ConnectTrino, statement: str

@@ -53,7 +53,7 @@ def texts() -> Iterator[tuple[str, str]]:
 LINES = {name: HEAD % (name, members) for name, members in messages()} | dict(texts())
 
 
-@pytest.mark.promise("P5")
+@pytest.mark.promise("P9")
 @pytest.mark.scenario("X36")
 def test_time_grows_with_the_length_of_a_line_and_not_with_its_square(machine: Machine) -> None:
     """All of them beside as many plain lines: one that took the time of its square would cost a hundred times more."""

@@ -21,7 +21,7 @@ events:
 """
 
 
-@pytest.mark.promise("P5")
+@pytest.mark.promise("P9")
 @pytest.mark.scenario("X37")
 def test_hours_of_a_month_and_days_of_a_year_load_in_one_run(machine: Machine) -> None:
     """720 hours in a row, then a day a day: discards, violations and typed rows of 360 days, rejects of one."""
@@ -44,5 +44,7 @@ def test_hours_of_a_month_and_days_of_a_year_load_in_one_run(machine: Machine) -
     counted = lake.query(f"select count(*) as n, count(distinct message_id) as ids from {lake.t.typed('probe')}")
     assert counted == [{"n": len(instants), "ids": len(instants)}]
     assert lake.query(f"select count(*) as n from {lake.t.violations}") == [{"n": len(instants) // 2}]
+    (modelled,) = lake.model("model-1")
+    assert (modelled.points, modelled.sessions_new) == (len(instants), len(instants))
     again = lake.load("run-2", lake.take_all("run-2"))
     assert (again.rows_loaded, again.rows_duplicate) == (0, len(instants))

@@ -30,7 +30,7 @@ def lake(machine: Machine) -> ScratchLake:
 
 
 @pytest.mark.scenario("X39")
-@pytest.mark.promise("P5")
+@pytest.mark.promise("P9")
 def test_an_event_whose_table_or_values_cannot_be_taken_does_not_stop_the_others(machine: Machine) -> None:
     """Planted in the engine: one event's rows, and another's rules, make their statement fail."""
     lake = scratch_lake(machine)
@@ -73,7 +73,7 @@ def test_an_event_whose_table_or_values_cannot_be_taken_does_not_stop_the_others
     assert all(lake.query(f"select 1 as n from {lake.t.typed(event.table)} limit 1") for event in PLAN.live)
 
 
-@pytest.mark.promise("P5")
+@pytest.mark.promise("P9")
 @pytest.mark.parametrize("case", EXPECTED, ids=lambda case: case["query"])
 def test_a_table_holds_what_a_person_says(lake: ScratchLake, case: dict[str, Any]) -> None:
     names = {event.table: lake.t.typed(event.table) for event in PLAN.events}

@@ -107,7 +107,7 @@ events:
 """
 
 
-@pytest.mark.promise("P5")
+@pytest.mark.promise("P9")
 def test_a_text_that_is_too_long_for_a_pattern_breaks_it(lake: ScratchLake) -> None:
     sent = {
         "right": {"bracket": "abc", "letters": "가나다", "code": None, "items": ["a@b.c"]},

@@ -16,7 +16,7 @@ from clickstream import manifest
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import chunks_of, first_bytes, keep_copy, list_staged, read_text, write_text
 from clickstream.drift import SHAPES_READ, Drift, SchemaChange
-from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, takes_parts
+from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, staged_in, takes_parts
 from clickstream.manifest import Manifest
 from clickstream.operators.engine import connect
 from clickstream.operators.links import TrinoQueryLink
@@ -52,8 +52,9 @@ class TrinoStatementOperator(BaseOperator):
     Every file may use `run_id`, `now`, `lookback_days`, `archive_integration`, `rules` (of sessions) and `limits` (of
     identities). With `take_manifest`, a dry run is skipped, and a file may also use `manifest`, the run's list of
     objects, `window`, when the messages of the run's batch were received, and `bounds`, the same widened by the
-    look-back for duplicates: what the batch can touch. With `part_by` (objects, hours or days), the files run once for
-    each part of the load, and these values are the part's: see clickstream.load_parts.
+    look-back for duplicates: what the batch can touch, and `staged`, when the objects were staged. With `part_by`
+    (objects, hours or days), the files run once for each part of the load, and these values are the part's: see
+    clickstream.load_parts.
     A kill of the task cancels the query; a commit conflict is tried again.
     Ours and not the provider's, which splits statements and leaves a killed task's query running: see docs/adr/0003.
     """
@@ -130,7 +131,13 @@ class TrinoStatementOperator(BaseOperator):
             raise AirflowFailException(f"run {run_id} has no batch: clear it from unpack on")
         lookback = timedelta(days=settings.dedupe_lookback_days)
         parts = {"objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback)}
-        return {"manifest": taken, "window": taken.batch, "bounds": taken.batch.widened(lookback), "parts": parts}
+        return {
+            "manifest": taken,
+            "window": taken.batch,
+            "bounds": taken.batch.widened(lookback),
+            "staged": staged_in(taken),
+            "parts": parts,
+        }
 
     def _write(self, values: dict[str, Any], taken: Manifest, settings: Settings) -> None:
         """Keeps the manifest as it is now, for the tasks after this one."""

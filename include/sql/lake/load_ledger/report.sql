@@ -1,5 +1,6 @@
 {%- from "macros/ledger.sql" import is_unread -%}
--- What one run did, over all its objects. Grain: one row. Parameters: run_id, bounds.
+-- What one run did, over all its objects. Grain: one row. Parameters: run_id, bounds,
+-- staged (when its objects were staged).
 with objects as (
     select
         source_path,
@@ -12,7 +13,9 @@ with objects as (
         first_received_at,
         last_received_at
     from {{ t.load_ledger }}
-    where run_id = {{ bind(run_id) }}
+    where
+        run_id = {{ bind(run_id) }}
+        and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
 ),
 
 reasons as (
@@ -27,7 +30,9 @@ reasons as (
 discarded as (
     select count(*) as number
     from {{ t.discards }} as discards
-    where discards.load_run_id = {{ bind(run_id) }}
+    where
+        discards.load_run_id = {{ bind(run_id) }}
+        and discards.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
 ),
 
 updated as (

@@ -2,7 +2,7 @@
 -- Which parts of which visitors' time are modelled again. A region is a chain of sessions and changed points, none
 -- further from the next than the idle time, with at least one point in it; beyond its ends is silence, so nothing
 -- outside can change. Of a chain that was cut by the longest duration, what ended before the first point stays.
--- Grain: one region. Parameters: run_id, changes, rules.
+-- Grain: one region. Parameters: run_id, changes, rules, sessions_since (no earlier one is touched).
 create or replace table {{ t.session_regions(run_id) }} as
 with points as (
     {{- session_points(t, changes, rules, bind, bind_each) }}
@@ -32,6 +32,9 @@ spans as (
         on
             sessions.visitor_id = touched.visitor_id
             and sessions.started_at >= touched.since
+    {%- if sessions_since %}
+    where sessions.started_at >= {{ bind(sessions_since) }}
+    {%- endif %}
     union all
     select
         visitor_id,
