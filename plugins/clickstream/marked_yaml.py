@@ -50,9 +50,6 @@ class _CoreLoader(yaml.SafeLoader):
         if not isinstance(node, yaml.MappingNode):
             raise ConstructorError(None, None, "a mapping was expected", node.start_mark)
         self.flatten_mapping(node)
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise ConstructorError(None, None, "a key must be text", key.start_mark)
         return {key.value: self.construct_object(value, deep) for key, value in node.value}
 
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
@@ -90,6 +87,8 @@ def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "a key must be text", key.start_mark)
             inner = (*path, key.value)
             if key.value in seen and key.value != "<<":
                 raise DuplicateKeyError(inner, key.start_mark.line + 1)
