@@ -219,7 +219,7 @@ def _parts(run: Run, changes: Changes) -> list[Changes]:
         return []
     if changes.window is not None or received.end - received.start <= 2 * LONGEST_REBUILD:
         return [changes]
-    days = sorted(json.loads(run("lake/session_runs/days.sql", changes=changes).rows[0]["days"]))
+    days = sorted(json.loads(run("lake/session_runs/days.sql", changes=changes).rows[0]["days"] or "[]"))
     starts = [datetime.fromtimestamp(day, UTC) for day in days]
     groups = [starts[first : first + LONGEST_REBUILD.days] for first in range(0, len(starts), LONGEST_REBUILD.days)]
     end = DAY - timedelta(microseconds=1)
