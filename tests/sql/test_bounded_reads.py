@@ -5,8 +5,8 @@ https://trino.io/docs/current/sql/explain.html
 """
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from clickstream.query import Result
-from clickstream.sql import Statement
+from clickstream.sql import Statement, literal
 from clickstream.tracking_plan import parse_plan
 from tests.machine import Machine, scratch_lake
 
@@ -31,6 +31,21 @@ PARTITIONED = {
 """The tables that grow, and one of a single event, by the column that they are partitioned by."""
 
 
+def written_out(statement: Statement) -> str:
+    """The statement with its values in its text: EXPLAIN takes no parameter."""
+    values = iter(statement.parameters)
+    token = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\?"
+    return re.sub(token, lambda found: _written(next(values)) if found[0] == "?" else found[0], statement.text)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, datetime):
+        return f"timestamp '{value.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')} UTC'"
+    return "null" if value is None else str(value).lower()
+
+
 @pytest.fixture(scope="module")
 def hourly(machine: Machine) -> list[tuple[Statement, list[dict[str, Any]]]]:
     """The statements of a second load and of the sessions after it, with what each reads."""
@@ -45,8 +60,7 @@ def hourly(machine: Machine) -> list[tuple[Statement, list[dict[str, Any]]]]:
 
     def explained(statement: Statement) -> Result:
         if not statement.path.endswith(("create.sql", "drop.sql", "columns.sql", "comments.sql", "comment_table.sql")):
-            text = f"explain (type io, format json) {statement.text}"
-            (row,) = run(replace(statement, text=text)).rows
+            (row,) = run(Statement(f"explain (type io, format json) {written_out(statement)}")).rows
             read.append((statement, json.loads(row["Query Plan"])["inputTableColumnInfos"]))
         return run(statement)
 
