@@ -18,7 +18,7 @@ from clickstream.plan_event import Event, common_columns
 from clickstream.settings import Settings
 from clickstream.table_shape import Change, DestructiveChangeError, Name, TableColumn
 from clickstream.tracking_plan import TrackingPlan
-from clickstream.unreadable import REASON_CHARACTERS, first_failing, may_be_of_data
+from clickstream.unreadable import first_failing, may_be_of_data, told
 from clickstream.window import Received
 
 # Runs a file of include/sql once for each of these values, several at a time. Returns why it failed for the events of
@@ -136,7 +136,7 @@ def reason_of(error: TrinoQueryError) -> str:
     """Why a statement failed for one event and may not for others. Raises the error when it is no such reason."""
     if not may_be_of_data(str(error.error_name), str(error.error_type)):
         raise error
-    return f"{error.error_name}: {error.message}"[:REASON_CHARACTERS]
+    return told(error)
 
 
 def without(plan: TrackingPlan, tables: Collection[str]) -> TrackingPlan:

@@ -1,5 +1,6 @@
 """Which object of a batch cannot be read, so that the others still load."""
 
+import logging
 import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -7,8 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from trino.exceptions import TrinoQueryError
+
 from clickstream.s3_keys import key_below
 from clickstream.staging_keys import StagedObject
+
+logger = logging.getLogger(__name__)
 
 # What Trino's Hive connector raises for a file that is cut off, is no gzip or cannot be opened.
 READ_ERRORS = frozenset({"HIVE_BAD_DATA", "HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR_ERROR", "HIVE_FILESYSTEM_ERROR"})
@@ -21,9 +26,6 @@ MOST_ASIDE = 10
 """Objects that one try sets aside. More than that are seldom damaged at once: somebody has to look first."""
 
 Item = TypeVar("Item")
-
-REASON_CHARACTERS = 500
-"""Of an engine's message, which may quote what it failed on."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 _ADDRESS = re.compile(r"s3://[^\s\"',()]+")
@@ -56,6 +58,12 @@ def may_be_of_data(error_name: str, error_type: str) -> bool:
     Only a test tells: the statement must fail again on some objects, and not on none.
     """
     return error_name in _INTERNAL_ERRORS or (error_type == "USER_ERROR" and error_name not in _CANCELLED)
+
+
+def told(error: TrinoQueryError) -> str:
+    """Tell the error by its name and query. The engine's message goes to the log only: it may quote what was sent."""
+    logger.error("%s: %s", error.error_name, error.message)
+    return f"{error.error_name} (query {error.query_id})"
 
 
 def damage_of(path: str, chunks: Iterable[bytes]) -> str:

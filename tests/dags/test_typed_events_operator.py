@@ -149,7 +149,9 @@ def test_a_table_that_cannot_be_filled_is_named_and_the_others_are_filled(
 
     assert "lake.clickstream_events.email_sent" in into(trino, "merge into ")
     taken = manifest.from_json(s3.buckets["lake-bucket"][manifest.key(RUN)].decode())
-    assert dict(taken.tables_failed) == {"order_completed": "INVALID_FUNCTION_ARGUMENT: INVALID_FUNCTION_ARGUMENT"}
+    assert dict(taken.tables_failed) == {
+        "order_completed": "INVALID_FUNCTION_ARGUMENT (query 20261124_000000_00000_test)"
+    }
 
 
 def test_when_no_table_can_be_filled_the_task_fails(task, connect_trino: ConnectTrino) -> None:

@@ -27,7 +27,7 @@ def environment(machine: Machine, lake: ScratchLake) -> dict[str, str]:
         Targets={"S3Targets": [{"Path": settings.staging_location}]},
         SchemaChangePolicy=POLICY, Configuration=CONFIGURATION,
     )  # fmt: skip
-    rule = {"ID": "backstop", "Status": "Enabled", "Filter": {"Prefix": "staging/"}, "Expiration": {"Days": 3}}
+    rule = {"ID": "backstop", "Status": "Enabled", "Filter": {"Prefix": "staging/"}, "Expiration": {"Days": 30}}
     lake.s3.put_bucket_lifecycle_configuration(Bucket=settings.staging_bucket, LifecycleConfiguration={"Rules": [rule]})
     lake.stage("20261124T010203004Z-a.ndjson", b'{"messageId": "1"}\n')
     return environment_of(lake, machine.places)

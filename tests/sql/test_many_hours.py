@@ -1,4 +1,4 @@
-"""One object that brings hours of a year: Trino's writer has a hundred partitions open at most."""
+"""One object that brings many hours and days: Trino's writer has a hundred partitions open at most."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -23,10 +23,10 @@ events:
 
 @pytest.mark.promise("P9")
 @pytest.mark.scenario("X37")
-def test_hours_of_a_month_and_days_of_a_year_load_in_one_run(machine: Machine) -> None:
-    """720 hours in a row, then a day a day: discards, violations and typed rows of 360 days, rejects of one."""
+def test_hours_of_days_and_days_of_months_load_in_one_run(machine: Machine) -> None:
+    """120 hours in a row, then a day a day: discards, violations, typed rows and sessions of more than 100 days."""
     lake = scratch_lake(machine)
-    instants = [NOW - timedelta(hours=n) for n in range(720)] + [NOW - timedelta(days=n) for n in range(31, 361)]
+    instants = [NOW - timedelta(hours=n) for n in range(120)] + [NOW - timedelta(days=n) for n in range(6, 112)]
     lines = [
         json.dumps({
             "messageId": f"m{n}", "type": "track", "event": "Probe", "anonymousId": "p", "sentAt": "no time",

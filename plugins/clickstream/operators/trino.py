@@ -31,13 +31,13 @@ from clickstream.staging_keys import StagedObject
 from clickstream.unreadable import (
     MOST_ASIDE,
     READ_ERRORS,
-    REASON_CHARACTERS,
     Unreadable,
     copy_key,
     damage_of,
     find_culprit,
     is_misnamed,
     may_be_of_data,
+    told,
 )
 from clickstream.window import Received
 
@@ -276,7 +276,7 @@ class TrinoUnpackOperator(TrinoStatementOperator):
             found = find_culprit("", taken.objects, can_take)
             nothing = StagedObject(f"{settings.staging_location}no-such-object", 0, values["now"])
             if found and can_take([nothing]):
-                return found, f"{error.error_name}: {error.message}"[:REASON_CHARACTERS]
+                return found, told(error)
         raise error
 
     def _trial(

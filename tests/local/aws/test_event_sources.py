@@ -47,7 +47,7 @@ def test_a_put_reaches_the_function_long_before_what_is_held_by_another_is_seen_
 
 
 def test_a_partial_failure_is_tried_again_alone_and_then_goes_to_the_dead_letters(aws, wait):
-    bucket, proof, dead = queue_path(aws, visibility_seconds=1)
+    bucket, proof, dead = queue_path(aws, visibility_seconds=5)
     for name in ("good-1", "poison", "good-2"):
         aws.client("s3").put_object(Bucket=bucket, Key=f"raw/{name}", Body=b"x")
 

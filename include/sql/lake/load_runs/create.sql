@@ -12,7 +12,7 @@ create table if not exists {{ t.load_runs }} (
     rejected_by_reason varchar comment 'Rejected lines by reason, as JSON.',
     rows_by_delay varchar comment 'Loaded rows by how late they came, as JSON.',
     violations_by_event varchar comment 'Messages loaded, and those that break a rule of the plan, by event, as JSON.',
-    tables_failed varchar comment 'Tables of events that could not be filled, with the reason, as JSON. PII.',
+    tables_failed varchar comment 'Tables of events that could not be filled, with the reason, as JSON.',
     first_received_at timestamp(6) with time zone comment 'Earliest received_at of its messages.',
     last_received_at timestamp(6) with time zone comment 'Latest received_at of its messages.',
     reported_at timestamp(6) with time zone comment 'When the report was made.'
