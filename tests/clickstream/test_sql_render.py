@@ -1,5 +1,6 @@
 """Every file of include/sql renders; values are bound and never part of the text."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -265,10 +266,16 @@ def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: t
     assert len(hostile.parameters) == len(harmless.parameters)
     renamed = {"manual__1": run_id, "s3://b/staging/1": paths[0], "s3://b/staging/2": paths[1]}
     renamed |= {f"s3://b/staging/{number}a": path + "a" for number, path in enumerate(paths, start=1)}
-    assert list(hostile.parameters) == [
-        renamed.get(parameter, parameter) if isinstance(parameter, str) else parameter
-        for parameter in harmless.parameters
-    ]
+    assert list(hostile.parameters) == [rename(parameter, renamed) for parameter in harmless.parameters]
+
+
+def rename(value: Any, renamed: dict[str, str]) -> Any:
+    """The value with other ids and paths, in a list and in the JSON text of one too."""
+    if isinstance(value, list):
+        return [rename(item, renamed) for item in value]
+    if isinstance(value, str) and value.startswith('[["s3:'):
+        return json.dumps(rename(json.loads(value), renamed), ensure_ascii=False)
+    return renamed.get(value, value) if isinstance(value, str) else value
 
 
 @pytest.mark.promise("P8")

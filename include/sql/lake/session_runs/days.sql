@@ -1,4 +1,5 @@
--- On which days the events of some loads were received, as JSON: seconds since 1970. Grain: one row. Parameters: changes.
+-- On which days the events of some loads were received, as JSON: seconds since 1970.
+-- Grain: one row. Parameters: changes.
 select json_format(cast(array_agg(distinct to_unixtime(date_trunc('day', received_at))) as json)) as days
 from {{ t.events }}
 where
