@@ -1,6 +1,5 @@
 """A lake for one test: stage files, load them with the shipped SQL, read the tables."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
 from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
 from clickstream.drift import SHAPES_READ
-from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, staged_in, takes_parts
+from clickstream.load_parts import object_parts, values_of, with_received
 from clickstream.preview import Preview
 from clickstream.preview import from_row as preview_from_row
 from clickstream.query import QueryRunner, Result
@@ -130,18 +129,9 @@ class ScratchLake:
             add_partitions(self.glue, self.settings.lines_database, ARCHIVE_LINES, locations)
         for number, part in enumerate(object_parts(taken)):
             unpacked = self.run(f"work/batch/{'add' if number else 'load'}.sql", **{**values, "manifest": part})
-        batch, hours = Received(**self.run("work/batch/received.sql", **values).rows[0]), "[]"
-        if takes_parts(batch):
-            hours = self.run("work/batch/hours.sql", **values).rows[0]["hours"]
-        known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
-        taken, lookback = (
-            replace(taken, batch=batch, hours=known),
-            timedelta(days=self.settings.dedupe_lookback_days),
-        )
-        parts = {"objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback)}
-        given = {"manifest": taken, "window": batch, "bounds": batch.widened(lookback), "parts": parts}
-        given["staged"] = staged_in(taken)
-        return values | given | {"unpacked": unpacked}
+        taken = with_received(self.run, taken, run_id)
+        lookback = timedelta(days=self.settings.dedupe_lookback_days)
+        return values | values_of(taken, lookback) | {"unpacked": unpacked}
 
     def publish_views(self) -> list[str]:
         """The step `publish_views` of load_events; gives the names of the views that were made."""

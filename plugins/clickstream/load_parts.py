@@ -4,11 +4,13 @@ A message belongs to one part, and a part changes whole hours or days of a table
 the rows that one statement would.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clickstream.evolution import Run
 from clickstream.manifest import Manifest
 from clickstream.window import DAY, HOUR, Received, full_hour
 
@@ -19,6 +21,29 @@ HOURS_A_STATEMENT = 48
 DAYS_A_STATEMENT = 60
 """Partitions that one statement writes: a writer holds each open, in memory, and Trino allows a hundred of them
 (https://trino.io/docs/current/connector/iceberg.html, iceberg.max-partitions-per-writer)."""
+
+
+def with_received(run: Run, taken: Manifest, run_id: str) -> Manifest:
+    """Ask when the messages of the run's batch were received; give the manifest that knows it."""
+    batch, hours = Received(**run("work/batch/received.sql", run_id=run_id).rows[0]), "[]"
+    if takes_parts(batch):
+        hours = run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"]
+    known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
+    return replace(taken, batch=batch, hours=known)
+
+
+def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
+    """The values of the whole of an unpacked load, and in `parts` those of its parts by objects, hours and days."""
+    assert taken.batch is not None
+    return {
+        "manifest": taken,
+        "window": taken.batch,
+        "bounds": taken.batch.widened(lookback),
+        "staged": staged_in(taken),
+        "parts": {
+            "objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback),
+        },
+    }  # fmt: skip
 
 
 def by_objects(taken: Manifest) -> list[dict[str, Any]]:

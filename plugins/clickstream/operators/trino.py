@@ -1,7 +1,6 @@
 """Operators that run the files of include/sql on Trino."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,8 @@ from clickstream import manifest
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import chunks_of, first_bytes, keep_copy, list_staged, read_text, write_text
 from clickstream.drift import SHAPES_READ, Drift, SchemaChange
-from clickstream.load_parts import by_days, by_hours, by_objects, object_parts, staged_in, takes_parts
+from clickstream.evolution import named_run
+from clickstream.load_parts import object_parts, values_of, with_received
 from clickstream.manifest import Manifest
 from clickstream.operators.engine import connect
 from clickstream.operators.links import TrinoQueryLink
@@ -39,7 +39,6 @@ from clickstream.unreadable import (
     may_be_of_data,
     told,
 )
-from clickstream.window import Received
 
 
 class TooManySetAsideError(RuntimeError):
@@ -130,14 +129,7 @@ class TrinoStatementOperator(BaseOperator):
         if taken.batch is None:
             raise AirflowFailException(f"run {run_id} has no batch: clear it from unpack on")
         lookback = timedelta(days=settings.dedupe_lookback_days)
-        parts = {"objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback)}
-        return {
-            "manifest": taken,
-            "window": taken.batch,
-            "bounds": taken.batch.widened(lookback),
-            "staged": staged_in(taken),
-            "parts": parts,
-        }
+        return values_of(taken, lookback)
 
     def _write(self, values: dict[str, Any], taken: Manifest, settings: Settings) -> None:
         """Keeps the manifest as it is now, for the tasks after this one."""
@@ -212,16 +204,9 @@ class TrinoUnpackOperator(TrinoStatementOperator):
             aside.append(self._set_aside(culprit, reason, values, settings))
         if not values["manifest"].objects:
             raise AirflowSkipException(f"nothing readable is left: {len(aside)} objects were set aside")
-        self._keep_received(settings, values)
+        run = named_run(self._run, settings)
+        self._write(values, with_received(run, values["manifest"], values["run_id"]), settings)
         return aside
-
-    def _keep_received(self, settings: Settings, values: dict[str, Any]) -> None:
-        """Keeps in the manifest when the messages of the batch were received."""
-        batch, hours = Received(**self._run("work/batch/received.sql", settings, values).rows[0]), "[]"
-        if takes_parts(batch):
-            hours = self._run("work/batch/hours.sql", settings, values).rows[0]["hours"]
-        known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
-        self._write(values, replace(values["manifest"], batch=batch, hours=known), settings)
 
     def _open_archive(self, taken: Manifest, settings: Settings, values: dict[str, Any]) -> None:
         if not taken.archived:
