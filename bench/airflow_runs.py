@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.effort import Effort
-from clickstream.sql import Statement
+from clickstream.engine.sql import Statement
 from local import pipeline, services
 from local.airflow_api import Airflow
 from local.places import Places

@@ -14,8 +14,8 @@ from bench.effort import Effort
 from bench.load import Several, load_everything
 from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import SEED, clean_messages
-from clickstream import typed_events
-from clickstream.tracking_plan import TrackingPlan, parse_plan
+from clickstream.plan import typed_tables
+from clickstream.plan.file import TrackingPlan, parse_plan
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
@@ -109,7 +109,7 @@ def measure(machine: Machine, case: Case, messages: int, now: datetime) -> Measu
     for number, body in enumerate(objects(messages, case.sent, now)):
         lake.stage(f"{now - timedelta(hours=1):%Y%m%dT%H%M%S}{number:03d}Z-bench.ndjson", body)
     several = Several(machine, lake)
-    typed_events.create_missing(lake.run, several, plan, lake.settings)
+    typed_tables.create_missing(lake.run, several, plan, lake.settings)
     watch = Stopwatch(trino_processes(machine.places))
     load_everything(lake, several, plan, watch)
     rows, checksum = typed_rows(lake, plan)
@@ -120,7 +120,7 @@ def typed_rows(lake: ScratchLake, plan: TrackingPlan) -> tuple[int, int]:
     """How many rows the tables of the events have together, and a sum over their values, whichever table has them."""
     columns = "message_id, event_text, received_text, product_id, price, quantity, gift_wrapped, products, extras"
     rows = total = 0
-    for part in typed_events.batched_lists(plan.live, 50):
+    for part in typed_tables.batched_lists(plan.live, 50):
         union = " union all ".join(TYPED.format(lake.t.typed(event.table)) for event in part)
         digest = f"crc32(to_utf8(json_format(cast(row({columns}) as json))))"
         (row,) = lake.query(f"select count(*) as n, coalesce(sum({digest}), 0) as total from ({union})")

@@ -9,8 +9,8 @@ from typing import Any
 
 from bench import airflow_runs
 from bench.effort import Effort
+from clickstream.engine.sql import Statement, TableNames, literal
 from clickstream.settings import load_settings
-from clickstream.sql import Statement, TableNames, literal
 from local.segment.events import generate_day
 from tests.machine import Machine
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from bench.measure import Stopwatch
 from bench.messages import Sample
-from clickstream import typed_events
-from clickstream.query import QueryRunner
-from clickstream.sql import render
-from clickstream.tracking_plan import TrackingPlan
+from clickstream.engine.query import QueryRunner
+from clickstream.engine.sql import render
+from clickstream.plan import typed_tables
+from clickstream.plan.file import TrackingPlan
 from tests.machine import Machine
 from tests.scratch import ScratchLake
 
@@ -49,10 +49,10 @@ def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, wat
             lake.run_parts(table, part_by, values)
     given = {name: values[name] for name in ("run_id", "now")}
     with watch.step("tables of events: what is to be altered"):
-        typed_events.create_missing(lake.run, several, plan, lake.settings)
+        typed_tables.create_missing(lake.run, several, plan, lake.settings)
     with watch.step("tables of events: rows"):
-        typed_events.load(lake.run, several, plan, given, values["window"])
-        typed_events.clean_up(lake.run, given)
+        typed_tables.load(lake.run, several, plan, given, values["window"])
+        typed_tables.clean_up(lake.run, given)
 
 
 def stage(lake: ScratchLake, sample: Sample) -> None:

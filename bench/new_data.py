@@ -11,8 +11,8 @@ from bench.effort import Effort
 from bench.load import stage
 from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import write_sample
-from clickstream.query import Result
-from clickstream.sql import quote
+from clickstream.engine.query import Result
+from clickstream.engine.sql import quote
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 

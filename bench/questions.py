@@ -14,10 +14,10 @@ from bench.effort import Effort
 from bench.load import Several, load_everything, stage
 from bench.measure import Stopwatch, trino_processes
 from bench.messages import write_sample
-from clickstream import typed_events
-from clickstream.query import Result
-from clickstream.sql import Statement, instant_literal, literal
-from clickstream.tracking_plan import TrackingPlan
+from clickstream.engine.query import Result
+from clickstream.engine.sql import Statement, instant_literal, literal
+from clickstream.plan import typed_tables
+from clickstream.plan.file import TrackingPlan
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
@@ -65,7 +65,7 @@ def _month(machine: Machine, plan: TrackingPlan, now: datetime, days: int, day_b
         with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
             hour = now - timedelta(days=day, hours=1)
             stage(lake, write_sample(Path(place), day_bytes, USUAL_EVENTS, hour, first_id=day * 10**6))
-    typed_events.create_missing(lake.run, several, plan, lake.settings)
+    typed_tables.create_missing(lake.run, several, plan, lake.settings)
     load_everything(lake, several, plan, Stopwatch(trino_processes(machine.places)))
     return lake
 

@@ -14,7 +14,7 @@ from bench.effort import Effort
 from bench.measure import compared
 from bench.messages import Sample, recent_hour, write_sample
 from bench.ways import Made, Rows
-from clickstream.tracking_plan import TrackingPlan
+from clickstream.plan.file import TrackingPlan
 from tests.machine import Machine
 
 SMALL_BYTES = 2 * 10**6

@@ -14,11 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bench.load import Several, load_everything, stage
 from bench.measure import Cost, Stopwatch, trino_processes
 from bench.messages import Sample
-from clickstream import typed_events
-from clickstream.columns import Column, Columns, read_columns
-from clickstream.plan_event import Event, PropertyColumn, common_columns
-from clickstream.sql import SQL_DIR, Statement, literal, quote
-from clickstream.tracking_plan import TrackingPlan
+from clickstream.engine.columns import Column, Columns, read_columns
+from clickstream.engine.sql import SQL_DIR, Statement, literal, quote
+from clickstream.plan import typed_tables
+from clickstream.plan.event import Event, PropertyColumn, common_columns
+from clickstream.plan.file import TrackingPlan
 from local.places import ENVIRONMENTS, java_home
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
@@ -56,7 +56,7 @@ def ours(machine: Machine, sample: Sample, plan: TrackingPlan) -> Made:
     lake = scratch_lake(machine)
     stage(lake, sample)
     several = Several(machine, lake)
-    typed_events.create_missing(lake.run, several, plan, lake.settings)
+    typed_tables.create_missing(lake.run, several, plan, lake.settings)
     watch = Stopwatch(trino_processes(machine.places))
     load_everything(lake, several, plan, watch)
     return _of_trino(lake, plan, watch, lambda name: lake.t.events if name == "events" else lake.t.typed(name))

@@ -16,8 +16,8 @@ from bench.declared_events import USUAL_EVENTS, usual_plan
 from bench.effort import Effort
 from bench.measure import Cost, compared
 from bench.messages import Sample, recent_hour, write_sample
-from clickstream.sql import Statement
-from clickstream.tracking_plan import TrackingPlan
+from clickstream.engine.sql import Statement
+from clickstream.plan.file import TrackingPlan
 from tests.machine import Machine
 
 ONE = "1 worker"

@@ -20,12 +20,12 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import chain, dag
 
+from clickstream.engine.sql import TableNames
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import compare_form
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.plan_diff import TrinoComparePlanOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
-from clickstream.sql import TableNames
 
 # Those that are read may be missing before the first load.
 READ = ("events", "load_ledger")

@@ -38,6 +38,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
+from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import load_form
@@ -53,7 +54,6 @@ from clickstream.operators.trino import (
 )
 from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
 from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPublishLoadViewsOperator
-from clickstream.sql import TableNames
 
 
 @dag(

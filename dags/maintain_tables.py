@@ -28,14 +28,14 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 
-from clickstream.maintenance import LONGEST_RETENTION_DAYS, SHORTEST_RETENTION_DAYS
+from clickstream.engine.sql import TableNames
 from clickstream.operators.maintenance import (
     TrinoDropStrayBatchesOperator,
     TrinoMaintainTableOperator,
     TrinoMaintainTypedEventsOperator,
 )
 from clickstream.operators.notify import tell_of_failure
-from clickstream.sql import TableNames
+from clickstream.upkeep.maintenance import LONGEST_RETENTION_DAYS, SHORTEST_RETENTION_DAYS
 
 
 @dag(

@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import chain, dag
 
+from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import rebuild_form
@@ -32,7 +33,6 @@ from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.sessions import TrinoModelSessionsOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.views import TrinoPublishSessionViewsOperator
-from clickstream.sql import TableNames
 
 
 @dag(

@@ -28,7 +28,7 @@ from airflow.sdk import Param, dag
 
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReconcileRawOperator
-from clickstream.reconcile import LONGEST_MINUTES
+from clickstream.staging.reconcile import LONGEST_MINUTES
 
 
 @dag(

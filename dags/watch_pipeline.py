@@ -22,10 +22,10 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import chain, dag
 
+from clickstream.engine.sql import TableNames
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.sql import TableNames
 
 
 @dag(

@@ -94,6 +94,7 @@ PROGRAMS = {
             os.path.join("tests", "clickstream", "athena"),
         ),
         ("lint", "mypy"),
+        ("lint", "env", "PYTHONPATH=plugins", os.path.join(VENVS, "lint", "bin", "lint-imports")),
         ("lint", "hadolint", "docker/airflow.Dockerfile", "docker/local.Dockerfile"),
         (
             "lint",
@@ -119,23 +120,23 @@ PROGRAMS = {
     "bench": [("test", "python", "-m", "bench")],
     "docs": [
         ("test", "python", "-m", "tests.promises"),
-        ("test", "python", "-m", "local.dictionary_page"),
-        ("test", "python", "-m", "local.cost_page"),
+        ("test", "python", "-m", "tools.dictionary_page"),
+        ("test", "python", "-m", "tools.cost_page"),
     ],
     "env-from-stack": [
-        ("local", "python", "-m", "local.env_from_stack", "--stack", os.environ.get("CLICKSTREAM_STACK", "")),
+        ("local", "python", "-m", "tools.env_from_stack", "--stack", os.environ.get("CLICKSTREAM_STACK", "")),
     ],
-    "plan-check": [("airflow", "python", "-m", "local.plan", "check")],
-    "plan-import": [("airflow", "python", "-m", "local.plan", "import")],
-    "plan-export": [("airflow", "python", "-m", "local.plan", "export")],
-    "plan-diff": [("airflow", "python", "-m", "local.plan", "diff")],
-    "plan-suggest": [("airflow", "python", "-m", "local.plan", "suggest")],
+    "plan-check": [("airflow", "python", "-m", "tools.plan", "check")],
+    "plan-import": [("airflow", "python", "-m", "tools.plan", "import")],
+    "plan-export": [("airflow", "python", "-m", "tools.plan", "export")],
+    "plan-diff": [("airflow", "python", "-m", "tools.plan", "diff")],
+    "plan-suggest": [("airflow", "python", "-m", "tools.plan", "suggest")],
     "sbom": [
         ("lint", "cyclonedx-py", "requirements", "requirements/airflow.lock", "--of", "JSON", "-o", "airflow.cdx.json")
     ],
-    "check-config": [("airflow", "python", "-m", "local.config_check")],
-    "migrate": [("airflow", "python", "-m", "local.migrate")],
-    "mwaa-zip": [("local", "python", "-m", "local.mwaa_zip")],
+    "check-config": [("airflow", "python", "-m", "tools.config_check")],
+    "migrate": [("airflow", "python", "-m", "tools.migrate")],
+    "mwaa-zip": [("local", "python", "-m", "tools.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
 }
 PROGRAMS["check-all"] = [*PROGRAMS["lint"], pytest(*IN_TWO_PROCESSES, "-m", "")]

@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from clickstream.athena_sql import Step, inlined, translate, without_zones
-from clickstream.athena_values import READABLE
-from clickstream.query import QueryRunner, Result
-from clickstream.sql import Statement
+from clickstream.athena.sql import Step, inlined, translate, without_zones
+from clickstream.athena.values import READABLE
+from clickstream.engine.query import QueryRunner, Result
+from clickstream.engine.sql import Statement
 
 OF_GLUE = ("staging/", "runtime/", "evolution/columns.sql")
 

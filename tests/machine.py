@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clickstream.query import QueryRunner
+from clickstream.engine.query import QueryRunner
 from clickstream.settings import Settings, variable
 from local import permissions, pipeline, services, stack
 from local.places import Places

@@ -8,22 +8,23 @@ from typing import Any
 
 from trino.exceptions import TrinoQueryError
 
-from clickstream import manifest, rederive, typed_events
-from clickstream.archive import days, divide, hours_wanted
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import list_archive, list_staged
-from clickstream.checks import Finding, Outcome, check_paths, decide, read_check
-from clickstream.drift import SHAPES_READ
-from clickstream.load_parts import object_parts, values_of, with_received
-from clickstream.preview import Preview
-from clickstream.preview import from_row as preview_from_row
-from clickstream.query import QueryRunner, Result
-from clickstream.run_report import RunReport, from_row
-from clickstream.sessions import SessionReport, model_pending, model_range, rules_of
+from clickstream.engine.query import QueryRunner, Result
+from clickstream.engine.sql import ARCHIVE_LINES, Statement, TableNames, render
+from clickstream.load import manifest
+from clickstream.load.archive import days, divide, hours_wanted
+from clickstream.load.drift import SHAPES_READ
+from clickstream.load.parts import object_parts, values_of, with_received
+from clickstream.load.preview import Preview
+from clickstream.load.preview import from_row as preview_from_row
+from clickstream.load.report import RunReport, from_row
+from clickstream.plan import rederive, typed_tables
+from clickstream.plan.file import TrackingPlan, read_plan
+from clickstream.sessions.model import SessionReport, model_pending, model_range, rules_of
 from clickstream.settings import Settings
-from clickstream.sql import ARCHIVE_LINES, Statement, TableNames, render
-from clickstream.tracking_plan import TrackingPlan, read_plan
-from clickstream.views import View, event_views, live_from, load_views, outdated, session_views
+from clickstream.upkeep.checks import Finding, Outcome, check_paths, decide, read_check
+from clickstream.upkeep.views import View, event_views, live_from, load_views, outdated, session_views
 from clickstream.window import Received, Window
 
 CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
@@ -161,12 +162,12 @@ class ScratchLake:
         found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
         return {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
 
-    def load_typed(self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False) -> typed_events.Filled:
+    def load_typed(self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False) -> typed_tables.Filled:
         """The step `load_typed_events`, or the same for a range of `events` again."""
-        made = typed_events.create_missing(self.run, self.run_each, plan, self.settings)
-        values, left = {"run_id": run_id, "now": datetime.now(UTC)}, typed_events.without(plan, made.failed)
-        filled = typed_events.load(self.run, self.run_each, left, values, window, again)
-        typed_events.clean_up(self.run, values)
+        made = typed_tables.create_missing(self.run, self.run_each, plan, self.settings)
+        values, left = {"run_id": run_id, "now": datetime.now(UTC)}, typed_tables.without(plan, made.failed)
+        filled = typed_tables.load(self.run, self.run_each, left, values, window, again)
+        typed_tables.clean_up(self.run, values)
         return replace(filled, failed=made.failed | filled.failed)
 
     def rederive(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
@@ -174,7 +175,7 @@ class ScratchLake:
         few = rederive.chosen(plan, event)
         rederive.require_current(self.run, few, self.settings)
         list(rederive.rederive(self.run, self.run_each, few, run_id, datetime.now(UTC), window))
-        typed_events.clean_up(self.run, {"run_id": run_id})
+        typed_tables.clean_up(self.run, {"run_id": run_id})
 
     def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Run a file of include/sql once for each of these values; give the reason of those that failed, by table."""
@@ -183,7 +184,7 @@ class ScratchLake:
             try:
                 self.run(path, **values)
             except TrinoQueryError as error:
-                failed[values["event"].table] = typed_events.reason_of(error)
+                failed[values["event"].table] = typed_tables.reason_of(error)
         return failed
 
     def check(self, run_id: str, tables: Sequence[str] = TableNames.LOAD_TABLES) -> Outcome:

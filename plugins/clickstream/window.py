@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
+LONGEST = timedelta(days=366)
+"""The longest span that a form takes in one run."""
+
 
 @dataclass(frozen=True, order=True)
 class Window:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import boto3
 
-from clickstream.staging_keys import staged_at
+from clickstream.staging.keys import staged_at
 
 
 class RefusalError(Exception):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from clickstream.staging_keys import StagedObject
+from clickstream.staging.keys import StagedObject
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FOLDER = "s3://clickstream-staging-000000000000/staging/"

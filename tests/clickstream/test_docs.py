@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from clickstream.engine.sql import TableNames
 from clickstream.settings import Settings, variable
-from clickstream.sql import TableNames
-from local.dictionary import Entry, read_texts, shipped
-from local.dictionary_page import PAGE, page
+from tools.dictionary import Entry, read_texts, shipped
+from tools.dictionary_page import PAGE, page
 
 ROOT = Path(__file__).parents[2]
 # Type, unit, place in the message and PII of some columns, as one reads them in the sources.

@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickstream import load_request, rederive, redrive
 from clickstream.form import FormError, read_whole
-from clickstream.sessions import read_rebuild
+from clickstream.load import request
+from clickstream.plan import rederive
+from clickstream.sessions.model import read_rebuild
+from clickstream.staging import redrive
 from clickstream.window import Window, days, hours
 
 HOUR = (datetime(2026, 11, 24, 4, tzinfo=UTC), datetime(2026, 11, 24, 5, tzinfo=UTC))
 Read = Callable[[Mapping[str, Any]], Any]
 FORMS: dict[str, Read] = {
-    "load_events": lambda params: load_request.read_request("manual", HOUR, params),
+    "load_events": lambda params: request.read_request("manual", HOUR, params),
     "model_sessions": read_rebuild,
     "rederive_typed_events": rederive.read_request,
     "redrive_failed": redrive.read_request,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clickstream.staging_keys import staged_at
+from clickstream.staging.keys import staged_at
 
 CONTRACT = json.loads(Path(__file__).with_name("staging_keys.json").read_text(encoding="utf-8"))
 

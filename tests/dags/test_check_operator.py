@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.checks import check_paths
-from clickstream.sql import TableNames
+from clickstream.engine.sql import TableNames
+from clickstream.upkeep.checks import check_paths
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.dags.conftest import HOUR, context
 

@@ -9,9 +9,9 @@ import pendulum
 import pytest
 from airflow.sdk import DAG, BaseOperator
 
+from clickstream.engine.sql import TableNames
 from clickstream.operators.notify import tell_of_failure
 from clickstream.settings import Settings
-from clickstream.sql import TableNames
 from tests.dags.conftest import ROOT
 
 FILES = sorted((ROOT / "dags").glob("*.py"))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from clickstream.aws.athena import AthenaRunner
+from clickstream.athena.runner import AthenaRunner
+from clickstream.engine.query import QueryRunner
 from clickstream.operators.config_check import AREAS, look
 from clickstream.operators.engine import connect
-from clickstream.query import QueryRunner
 from clickstream.settings import load_settings
 
 

@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from clickstream.aws.glue import CrawlError
-from clickstream.glue_schema import CrawledTableError
+from clickstream.staging.glue_schema import CrawledTableError
 from tests.clickstream.memory_aws import Crawl, MemoryGlue, MemoryS3
 from tests.clickstream.staged_objects import staged_object
 from tests.dags.conftest import HOUR, context

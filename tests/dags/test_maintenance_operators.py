@@ -9,8 +9,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 from tenacity import wait_none
 
-from clickstream.sql import TableNames
-from clickstream.tracking_plan import read_plan
+from clickstream.engine.sql import TableNames
+from clickstream.plan.file import read_plan
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryGlue
 from tests.dags.conftest import context
@@ -28,7 +28,7 @@ BATCH = "batch_0123456789abcdef01234567"
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickstream.query.wait_random_exponential", lambda **_: wait_none())
+    monkeypatch.setattr("clickstream.engine.query.wait_random_exponential", lambda **_: wait_none())
 
 
 def run(task, task_id: str, conf: dict[str, Any] | None = None) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from clickstream.notify import Destination, Kind, Message
 from clickstream.operators.notify import tell
 from clickstream.settings import Settings
+from clickstream.watch.notify import Destination, Kind, Message
 from tests.clickstream.fake_trino import FakeTrino
 from tests.dags.conftest import context
 

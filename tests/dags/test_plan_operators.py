@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.tracking_plan import TrackingPlanError, read_plan
+from clickstream.plan.file import TrackingPlanError, read_plan
 from tests.clickstream.fake_trino import FakeTrino
 from tests.dags.conftest import HOUR, context
 

@@ -10,8 +10,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.kinesis import PutError
-from clickstream.redrive import MAX_RECORD_BYTES
 from clickstream.settings import SettingsError
+from clickstream.staging.redrive import MAX_RECORD_BYTES
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryKinesis, MemoryS3
 from tests.dags.conftest import HOUR, context

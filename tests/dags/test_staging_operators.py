@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from clickstream import manifest
+from clickstream.load import manifest
 from clickstream.settings import SettingsError
 from clickstream.window import Window
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error

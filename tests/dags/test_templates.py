@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseOperator
 
-from clickstream.manifest import Manifest
+from clickstream.engine.sql import SQL_DIR, render
+from clickstream.load.manifest import Manifest
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.sessions import rules_of
+from clickstream.sessions.model import rules_of
 from clickstream.settings import Settings
-from clickstream.sql import SQL_DIR, render
-from clickstream.staging_keys import StagedObject
+from clickstream.staging.keys import StagedObject
 from clickstream.window import Received
 from tests.dags.conftest import context
 

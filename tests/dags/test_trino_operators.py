@@ -12,11 +12,11 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, A
 from tenacity import wait_none
 from trino.exceptions import TrinoQueryError
 
-from clickstream import manifest
-from clickstream.archive import ArchivedObject
-from clickstream.manifest import Manifest
+from clickstream.load import manifest
+from clickstream.load.archive import ArchivedObject
+from clickstream.load.manifest import Manifest
 from clickstream.operators.trino import TooManySetAsideError, TrinoStatementOperator
-from clickstream.staging_keys import StagedObject
+from clickstream.staging.keys import StagedObject
 from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryGlue, MemoryS3
@@ -42,7 +42,7 @@ REPORT: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clickstream.query.wait_random_exponential", lambda **_: wait_none())
+    monkeypatch.setattr("clickstream.engine.query.wait_random_exponential", lambda **_: wait_none())
 
 
 def keep(s3: MemoryS3, taken: Manifest) -> None:

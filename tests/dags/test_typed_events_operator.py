@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream import manifest
-from clickstream.manifest import Manifest
-from clickstream.plan_event import Event
-from clickstream.tracking_plan import TrackingPlanError, read_plan
-from clickstream.typed_events import NoTableFilledError
+from clickstream.load import manifest
+from clickstream.load.manifest import Manifest
+from clickstream.plan.event import Event
+from clickstream.plan.file import TrackingPlanError, read_plan
+from clickstream.plan.typed_tables import NoTableFilledError
 from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, Rows, query_error
 from tests.clickstream.memory_aws import MemoryS3

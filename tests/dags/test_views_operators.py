@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.tracking_plan import TrackingPlanError
+from clickstream.plan.file import TrackingPlanError
 from tests.clickstream.fake_trino import FakeTrino
 from tests.dags.conftest import context
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from clickstream.engine.sql import instant_literal
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
 from clickstream.operators.notify import NotificationError, tell_of_failure
-from clickstream.sql import instant_literal
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from tests.dags.conftest import context
 from tests.machine import Machine

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-from clickstream.query import QueryRunner, Result
-from clickstream.sql import Statement
+from clickstream.engine.query import QueryRunner, Result
+from clickstream.engine.sql import Statement
 from tests.faults.figures import FIGURES
 
 Moment = Literal["before", "after"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import yaml
 
 from clickstream.config_check.airflow import wanted_connections
+from clickstream.engine.sql import include_folder
 from clickstream.settings import Settings
-from clickstream.sql import include_folder
-from local.mwaa_zip import write_zip
+from tools.mwaa_zip import write_zip
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "existing-airflow.md").read_text(encoding="utf-8")
@@ -28,8 +28,8 @@ sys.path.insert(0, str(plugins))
 files = sorted(dags.glob("*.py"))
 for file in files:
     runpy.run_path(str(file))
-from clickstream.sql import SQL_DIR
-from clickstream.tracking_plan import read_plan
+from clickstream.engine.sql import SQL_DIR
+from clickstream.plan.file import read_plan
 print(len(files), len(read_plan().events) > 0, SQL_DIR.relative_to(plugins), len(list(SQL_DIR.rglob("*.sql"))))
 """
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import boto3
 
-from clickstream import manifest
 from clickstream.aws import facts, glue, kinesis, s3, sqs
-from clickstream.evolution import present_shapes
-from clickstream.maintenance import maintain
+from clickstream.config_check.engine_facts import trino_facts
+from clickstream.engine.evolution import present_shapes
+from clickstream.load import manifest
+from clickstream.plan.file import read_plan
 from clickstream.settings import Settings, load_settings
-from clickstream.staging_keys import StagedObject
-from clickstream.tracking_plan import read_plan
-from clickstream.trino_facts import trino_facts
+from clickstream.staging.keys import StagedObject
+from clickstream.upkeep.maintenance import maintain
 from clickstream.window import Window
 from local import permissions, pipeline
 from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from clickstream.plan_diff import Difference, Kind, differences, fitting
-from clickstream.plan_seen import look
-from clickstream.tracking_plan import TrackingPlan
+from clickstream.plan.diff import Difference, Kind, differences, fitting
+from clickstream.plan.file import TrackingPlan
+from clickstream.plan.seen import look
 from tests.model.expected import Row
 from tests.model.seen import compare_seen, expected_seen
 from tests.scratch import ScratchLake

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from clickstream.evolution import present_shapes
-from clickstream.sql import quote
-from clickstream.table_shape import TableColumn
-from clickstream.tracking_plan import TrackingPlan, read_plan
-from local.dictionary import Table, shipped
+from clickstream.engine.evolution import present_shapes
+from clickstream.engine.sql import quote
+from clickstream.engine.table_shape import TableColumn
+from clickstream.plan.file import TrackingPlan, read_plan
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
+from tools.dictionary import Table, shipped
 
 HERE = Path(__file__).parent / "analysis"
 PAGE = (Path(__file__).parents[2] / "docs" / "analysis.md").read_text(encoding="utf-8")

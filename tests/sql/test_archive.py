@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clickstream.archive import hours_wanted
+from clickstream.load.archive import hours_wanted
 from clickstream.window import Window
 from local.segment import archive
 from local.segment.events import generate_day

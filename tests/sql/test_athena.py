@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from clickstream.athena_sql import lines_table
-from clickstream.aws.athena import AthenaRunner
-from clickstream.plan_diff import differences, fitting
-from clickstream.plan_seen import look
-from clickstream.sql import TableNames, render
-from clickstream.tracking_plan import parse_plan
+from clickstream.athena.runner import AthenaRunner
+from clickstream.athena.sql import lines_table
+from clickstream.engine.sql import TableNames, render
+from clickstream.plan.diff import differences, fitting
+from clickstream.plan.file import parse_plan
+from clickstream.plan.seen import look
 from clickstream.window import Received, Window
 from tests.athena_on_trino import AthenaOnTrino
 from tests.machine import Machine, scratch_lake

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickstream.sql import Statement
+from clickstream.engine.sql import Statement
 from tests.machine import Machine
 
 EDGES = [

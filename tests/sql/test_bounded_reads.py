@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from clickstream.query import Result
-from clickstream.sql import Statement, literal
-from clickstream.tracking_plan import parse_plan
+from clickstream.engine.query import Result
+from clickstream.engine.sql import Statement, literal
+from clickstream.plan.file import parse_plan
 from tests.machine import Machine, scratch_lake
 
 FOLDER = Path(__file__).parent / "odd_values"

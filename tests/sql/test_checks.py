@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clickstream.checks import Severity, check_paths, read_check
-from clickstream.sql import TableNames, instant_literal
+from clickstream.engine.sql import TableNames, instant_literal
+from clickstream.upkeep.checks import Severity, check_paths, read_check
 from tests.machine import Machine, lake_with_tables_of, scratch_lake
 from tests.scratch import ScratchLake
 

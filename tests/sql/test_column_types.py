@@ -3,8 +3,8 @@
 import pytest
 from trino.exceptions import TrinoQueryError
 
-from clickstream.column_type import MAX_PRECISION, ColumnTypeError, read_type
-from clickstream.sql import Statement
+from clickstream.engine.column_type import MAX_PRECISION, ColumnTypeError, read_type
+from clickstream.engine.sql import Statement
 from tests.scratch import ScratchLake
 
 # https://trino.io/docs/current/language/reserved.html

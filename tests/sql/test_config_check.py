@@ -37,7 +37,7 @@ def check(environment: dict[str, str]) -> tuple[int, str, set[str]]:
     """The exit status, what was printed, and the first line of each finding that is not ok."""
     python = ROOT / ".venv" / "airflow" / "bin" / "python"
     done = subprocess.run(
-        [python if python.exists() else sys.executable, "-m", "local.config_check"],
+        [python if python.exists() else sys.executable, "-m", "tools.config_check"],
         cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     worse = {" ".join(line.split()) for line in done.stdout.splitlines() if line.startswith(("WARN", "FAIL"))}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from clickstream.evolution import bring_up_to_date, lake_shapes, present_shapes
-from clickstream.sql import TableNames
-from clickstream.table_shape import Name, TableColumn
-from clickstream.tracking_plan import read_plan
-from clickstream.typed_events import wanted_shapes
+from clickstream.engine.evolution import bring_up_to_date, lake_shapes, present_shapes
+from clickstream.engine.sql import TableNames
+from clickstream.engine.table_shape import Name, TableColumn
+from clickstream.plan.file import read_plan
+from clickstream.plan.typed_tables import wanted_shapes
 from local.places import ENVIRONMENTS, ROOT
 from tests.machine import Machine, environment_of
 from tests.scratch import ScratchLake
@@ -73,7 +73,7 @@ def make_migrate(lake: ScratchLake, machine: Machine) -> list[str]:
     """The lines that the command prints; it must not fail."""
     python = ENVIRONMENTS / "airflow" / "bin" / "python"
     done = subprocess.run(
-        [python if python.exists() else sys.executable, "-m", "local.migrate"],
+        [python if python.exists() else sys.executable, "-m", "tools.migrate"],
         cwd=ROOT, env=environment_of(lake, machine.places), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

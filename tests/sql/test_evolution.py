@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from clickstream.evolution import evolve, lake_comments, lake_shapes, present_shapes, renew_comments
-from clickstream.query import Result
-from clickstream.sql import TableNames
-from clickstream.table_shape import Change, DestructiveChangeError, TableColumn
+from clickstream.engine.evolution import evolve, lake_comments, lake_shapes, present_shapes, renew_comments
+from clickstream.engine.query import Result
+from clickstream.engine.sql import TableNames
+from clickstream.engine.table_shape import Change, DestructiveChangeError, TableColumn
 from tests.scratch import ScratchLake
 
 PATHS = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from jinja2 import Environment, FileSystemLoader
 
-from clickstream.names import slug
-from clickstream.sql import SQL_DIR, Statement
+from clickstream.engine.sql import SQL_DIR, Statement
+from clickstream.plan.names import slug
 from tests.machine import Machine
 from tests.model import values
 

@@ -12,12 +12,12 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
 from clickstream.aws.s3 import list_staged
-from clickstream.maintenance import Upkeep, maintain, stray_batches
-from clickstream.manifest import Manifest
-from clickstream.run_report import RunReport
+from clickstream.engine.sql import Statement, TableNames, instant_literal, render
+from clickstream.load.manifest import Manifest
+from clickstream.load.report import RunReport
+from clickstream.plan.file import read_plan
 from clickstream.settings import Settings
-from clickstream.sql import Statement, TableNames, instant_literal, render
-from clickstream.tracking_plan import read_plan
+from clickstream.upkeep.maintenance import Upkeep, maintain, stray_batches
 from clickstream.window import Received
 from tests.machine import Machine, lake_with_tables_of, scratch_lake
 from tests.scratch import ScratchLake
@@ -177,7 +177,7 @@ def test_loads_and_maintenance_beside_each_other_both_end_well(
     machine: Machine, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every load adds to the partitions that are being compacted."""
-    caplog.set_level(logging.INFO, "clickstream.query")
+    caplog.set_level(logging.INFO, "clickstream.engine.query")
     beside = ScratchLake(loaded.settings, loaded.s3, loaded.glue, machine.runner())
     numbers = range(LOADS, LOADS + 5)
 
@@ -205,7 +205,7 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
     machine: Machine, source: ScratchLake, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An update marks rows of the very files that a compaction replaces: one of the two has to be refused."""
-    caplog.set_level(logging.INFO, "clickstream.query")
+    caplog.set_level(logging.INFO, "clickstream.engine.query")
     where_it_was_staged = {name: getattr(source.settings, name) for name in ("staging_bucket", "lines_database")}
     settings = replace(loaded.settings, **where_it_was_staged)
     beside = ScratchLake(settings, loaded.s3, loaded.glue, machine.runner())

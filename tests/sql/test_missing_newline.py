@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from clickstream.query import QueryRunner
-from clickstream.sql import Statement
+from clickstream.engine.query import QueryRunner
+from clickstream.engine.sql import Statement
 from clickstream_stream.records import to_line
 from tests.machine import Machine
 from tests.scratch import ScratchLake

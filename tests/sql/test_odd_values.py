@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from clickstream.query import Result
-from clickstream.sql import Statement
-from clickstream.tracking_plan import parse_plan
+from clickstream.engine.query import Result
+from clickstream.engine.sql import Statement
+from clickstream.plan.file import parse_plan
 from clickstream.window import Window
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from clickstream.pattern_cost import LONGEST_TEXT
-from clickstream.plan_pattern import PatternError, parse_pattern
-from clickstream.sql import Statement
-from clickstream.tracking_plan import parse_plan
+from clickstream.engine.sql import Statement
+from clickstream.plan.file import parse_plan
+from clickstream.plan.pattern import PatternError, parse_pattern
+from clickstream.plan.pattern_cost import LONGEST_TEXT
 from tests.machine import Machine
 from tests.model.patterns import ALPHABET, Tree, matches, sample, spoilt, text_of, trees
 from tests.scratch import ScratchLake

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clickstream.rederive import PendingChangesError
-from clickstream.tracking_plan import TrackingPlan, parse_plan
+from clickstream.plan.file import TrackingPlan, parse_plan
+from clickstream.plan.rederive import PendingChangesError
 from clickstream.window import Window
 from tests.scratch import ScratchLake
 

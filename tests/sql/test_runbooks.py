@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from clickstream.plan_diff import differences, fitting
-from clickstream.plan_seen import look
-from clickstream.sql import quote
-from clickstream.tracking_plan import TrackingPlan, read_plan
+from clickstream.engine.sql import quote
+from clickstream.plan.diff import differences, fitting
+from clickstream.plan.file import TrackingPlan, read_plan
+from clickstream.plan.seen import look
 from clickstream.window import Window
-from local.dictionary import shipped
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
+from tools.dictionary import shipped
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "runbooks").glob("*.md"))}

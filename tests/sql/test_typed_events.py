@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from clickstream import typed_events
-from clickstream.tracking_plan import PLAN_FILE, TrackingPlan, parse_plan
-from clickstream.typed_events import TypedRowsError, rule_pieces, rule_statements
+from clickstream.plan import typed_tables
+from clickstream.plan.file import PLAN_FILE, TrackingPlan, parse_plan
+from clickstream.plan.typed_tables import TypedRowsError, rule_pieces, rule_statements
 from clickstream.window import Received
 from local.segment.events import generate_day
 from tests.model import typed
@@ -72,8 +72,8 @@ def _discards(lake: ScratchLake, wanted: dict[str, typed.TypedTable]) -> list[st
 
 def test_every_feature_of_a_plan_agrees_with_the_model(lake: ScratchLake, monkeypatch: pytest.MonkeyPatch) -> None:
     # As for hundreds of events: their rules take several statements.
-    monkeypatch.setattr(typed_events, "rule_pieces", lambda events: rule_pieces(events, piece_rules=7))
-    monkeypatch.setattr(typed_events, "RULES_A_STATEMENT", 3_000)
+    monkeypatch.setattr(typed_tables, "rule_pieces", lambda events: rule_pieces(events, piece_rules=7))
+    monkeypatch.setattr(typed_tables, "RULES_A_STATEMENT", 3_000)
     files = [stage(lake, LINES)]
     report = lake.load("run-1", plan=plan_of(PLAN))
 

@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from clickstream.tracking_plan import TrackingPlan, read_plan
+from clickstream.plan.file import TrackingPlan, read_plan
 from local.segment.events import generate_day
 from tests.scratch import ScratchLake
 

@@ -3,7 +3,7 @@
     where. A point is an instant of a visitor at which an event came, changed or went; a session that has one, or that
     one comes near to, is modelled again. -#}
 
-{#- The CTE body that gives visitor_id, event_at, received_at. `changes` is clickstream.sessions.Changes. -#}
+{#- The CTE body that gives visitor_id, event_at, received_at. `changes` is clickstream.sessions.model.Changes. -#}
 {%- macro session_points(t, changes, rules, bind, bind_each) %}
     select
         {{ visitor("events") }} as visitor_id,

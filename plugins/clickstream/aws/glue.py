@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from clickstream.glue_schema import Patch, choose_table, with_string_columns
 from clickstream.settings import Settings
+from clickstream.staging.glue_schema import Patch, choose_table, with_string_columns
 
 PATCH_ATTEMPTS = 5
 PARTITIONS_AT_ONCE = 100

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from clickstream.redrive import partition_key
+from clickstream.staging.redrive import partition_key
 
 # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 CALL_RECORDS = 500

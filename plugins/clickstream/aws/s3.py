@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from clickstream.archive import DUMMY, ArchivedObject, received_day
-from clickstream.reconcile import RAW_PREFIX, RawObject
-from clickstream.redrive import FAILED_PREFIX, redriven_key
+from clickstream.load.archive import DUMMY, ArchivedObject, received_day
 from clickstream.settings import Settings
-from clickstream.staging_keys import StagedObject, staged_at
+from clickstream.staging.keys import StagedObject, staged_at
+from clickstream.staging.reconcile import RAW_PREFIX, RawObject
+from clickstream.staging.redrive import FAILED_PREFIX, redriven_key
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 DELETE_LIMIT = 1_000

@@ -5,8 +5,8 @@ from typing import Any
 
 from clickstream.config_check.finding import Area, Facts, Finding, Level, error_of
 from clickstream.config_check.settings import refusal
-from clickstream.notify import read_destinations
 from clickstream.settings import Settings
+from clickstream.watch.notify import read_destinations
 
 # What the tests run on: requirements/airflow.lock.
 TESTED_AIRFLOW = (3, 3)

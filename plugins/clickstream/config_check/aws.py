@@ -6,8 +6,8 @@ from typing import Any
 
 from clickstream.config_check.finding import Area, Facts, Finding, error_of
 from clickstream.config_check.settings import DATABASES
-from clickstream.reconcile import RAW_PREFIX
 from clickstream.settings import Settings, variable
+from clickstream.staging.reconcile import RAW_PREFIX
 
 _AWS = Area("aws")
 # What the pipeline does in each bucket, for whoever writes the policy.

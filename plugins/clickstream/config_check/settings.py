@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from clickstream.config_check.finding import Area, Facts, Finding, Level
-from clickstream.notify import read_destinations
 from clickstream.settings import Settings, SettingsError, variable
+from clickstream.watch.notify import read_destinations
 
 DATABASES = (
     "staging_database", "lines_database", "lake_database", "work_database", "events_database", "segment_database",

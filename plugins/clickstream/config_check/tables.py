@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clickstream.config_check.finding import Area, Finding, Level, error_of
-from clickstream.table_shape import DestructiveChangeError, Kind, Name, TableColumn, changes
+from clickstream.engine.table_shape import DestructiveChangeError, Kind, Name, TableColumn, changes
 
 _TABLES = Area("tables")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clickstream.config_check.finding import Area, Facts, Finding, Level, error_of
-from clickstream.maintenance import SHORTEST_RETENTION_DAYS
 from clickstream.settings import Settings
+from clickstream.upkeep.maintenance import SHORTEST_RETENTION_DAYS
 
 # What the tests run on: local/trino/pom.xml.
 TESTED_TRINO = 483

@@ -6,7 +6,12 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk import Context
 
-from clickstream.alarms import (
+from clickstream.aws.s3 import list_failed, list_raw, list_staged
+from clickstream.aws.sqs import count_messages, queue_url
+from clickstream.operators.notify import NotificationError, tell
+from clickstream.operators.trino import TrinoStatementOperator
+from clickstream.settings import Settings, load_settings
+from clickstream.watch.alarms import (
     ARRIVALS_FOR,
     LOOK_BACK,
     Figures,
@@ -17,12 +22,7 @@ from clickstream.alarms import (
     newest_arrival,
     plan_notices,
 )
-from clickstream.aws.s3 import list_failed, list_raw, list_staged
-from clickstream.aws.sqs import count_messages, queue_url
-from clickstream.notify import read_destinations
-from clickstream.operators.notify import NotificationError, tell
-from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.settings import Settings, load_settings
+from clickstream.watch.notify import read_destinations
 
 
 class TrinoWatchPipelineOperator(TrinoStatementOperator):

@@ -7,10 +7,10 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.checks import Finding, check_paths, decide, read_check
+from clickstream.engine.sql import TableNames
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.settings import load_settings
-from clickstream.sql import TableNames
+from clickstream.upkeep.checks import Finding, check_paths, decide, read_check
 
 
 class TrinoCheckTablesOperator(TrinoStatementOperator):

@@ -18,16 +18,16 @@ from clickstream.aws.facts import aws_facts, staging_facts
 from clickstream.config_check.airflow import PROVIDERS, check_airflow, wanted_connections
 from clickstream.config_check.athena import check_athena
 from clickstream.config_check.aws import check_aws
+from clickstream.config_check.engine_facts import athena_facts, trino_facts
 from clickstream.config_check.finding import Finding, failed, observe, report
 from clickstream.config_check.settings import check_settings, unusable
 from clickstream.config_check.tables import check_tables
 from clickstream.config_check.trino import check_trino
-from clickstream.evolution import Run, lake_shapes, present_shapes
+from clickstream.engine.evolution import Run, lake_shapes, present_shapes
+from clickstream.engine.query import Result, Runner
+from clickstream.engine.sql import SQL_DIR, TableNames, render
 from clickstream.operators.engine import connect
-from clickstream.query import Result, Runner
 from clickstream.settings import Settings, SettingsError, load_settings
-from clickstream.sql import SQL_DIR, TableNames, render
-from clickstream.trino_facts import athena_facts, trino_facts
 
 INCLUDE = SQL_DIR.parent
 _FILES = ("sql/lake/events/columns.yaml", "tracking_plan.yaml", "tracking_plan.schema.json")

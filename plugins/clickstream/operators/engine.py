@@ -3,8 +3,8 @@
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.trino.hooks.trino import TrinoHook
 
-from clickstream.aws.athena import AthenaRunner
-from clickstream.query import QueryRunner, Runner
+from clickstream.athena.runner import AthenaRunner
+from clickstream.engine.query import QueryRunner, Runner
 from clickstream.settings import Settings
 
 

@@ -2,8 +2,8 @@
 
 from airflow.sdk import Param
 
-from clickstream.load_request import SOURCES
-from clickstream.plan_diff import LONGEST_DAYS
+from clickstream.load.request import SOURCES
+from clickstream.plan.diff import LONGEST_DAYS
 
 
 def instant(title: str, description: str) -> Param:

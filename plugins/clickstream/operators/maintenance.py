@@ -9,20 +9,20 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
+from clickstream.engine.query import Result, Runner
+from clickstream.engine.sql import render
+from clickstream.engine.table_shape import Name
 from clickstream.form import FormError, read_whole
-from clickstream.maintenance import (
+from clickstream.operators.engine import connect
+from clickstream.operators.plan import require_plan
+from clickstream.settings import Settings, load_settings
+from clickstream.upkeep.maintenance import (
     LONGEST_RETENTION_DAYS,
     SHORTEST_RETENTION_DAYS,
     Upkeep,
     maintain,
     stray_batches,
 )
-from clickstream.operators.engine import connect
-from clickstream.operators.plan import require_plan
-from clickstream.query import Result, Runner
-from clickstream.settings import Settings, load_settings
-from clickstream.sql import render
-from clickstream.table_shape import Name
 
 
 class _MaintenanceOperator(BaseOperator):

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from airflow.sdk import Context
 
-from clickstream.notify import Destination, Kind, Message, read_destinations, slack_text
 from clickstream.settings import Settings, load_settings
+from clickstream.watch.notify import Destination, Kind, Message, read_destinations, slack_text
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.tracking_plan import TrackingPlan, TrackingPlanError, read_plan
+from clickstream.plan.file import TrackingPlan, TrackingPlanError, read_plan
 
 
 def require_plan() -> TrackingPlan:

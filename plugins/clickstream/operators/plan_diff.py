@@ -6,12 +6,12 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.evolution import named_run
+from clickstream.engine.evolution import named_run
 from clickstream.form import FormError, read_whole
 from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.plan_diff import LONGEST_DAYS, counts, differences, fitting
-from clickstream.plan_seen import look
+from clickstream.plan.diff import LONGEST_DAYS, counts, differences, fitting
+from clickstream.plan.seen import look
 from clickstream.settings import load_settings
 
 

@@ -11,8 +11,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from clickstream.aws.s3 import list_raw
 from clickstream.aws.sqs import count_messages, queue_url, send_messages
 from clickstream.form import FormError, read_whole
-from clickstream.reconcile import LONGEST_MINUTES, has_lost_events, notification, overdue
 from clickstream.settings import Settings, load_settings
+from clickstream.staging.reconcile import LONGEST_MINUTES, has_lost_events, notification, overdue
 
 
 class SqsReconcileRawOperator(BaseOperator):

@@ -10,12 +10,20 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.kinesis import put_records
 from clickstream.aws.s3 import list_failed, move_failed
+from clickstream.engine.query import Runner
+from clickstream.engine.sql import render
 from clickstream.form import FormError
 from clickstream.operators.engine import connect
-from clickstream.query import Runner
-from clickstream.redrive import Counts, RedriveError, Request, failed_records, fits, read_request, rejected_records
 from clickstream.settings import Settings, load_settings
-from clickstream.sql import render
+from clickstream.staging.redrive import (
+    Counts,
+    RedriveError,
+    Request,
+    failed_records,
+    fits,
+    read_request,
+    rejected_records,
+)
 
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 

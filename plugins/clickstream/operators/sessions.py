@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from clickstream.form import FormError
 from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.sessions import SessionRules, model_pending, model_range, read_rebuild
+from clickstream.sessions.model import SessionRules, model_pending, model_range, read_rebuild
 from clickstream.settings import load_settings
 
 

@@ -8,17 +8,17 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from clickstream import manifest
-from clickstream.archive import ArchivedObject, days, divide, hours_wanted, no_data
 from clickstream.aws.s3 import delete_staged, list_archive, list_staged, read_text, write_text
+from clickstream.engine.query import Runner
+from clickstream.engine.sql import render
 from clickstream.form import FormError
-from clickstream.load_request import LoadRequest, read_request
-from clickstream.manifest import Manifest
+from clickstream.load import manifest
+from clickstream.load.archive import ArchivedObject, days, divide, hours_wanted, no_data
+from clickstream.load.manifest import Manifest
+from clickstream.load.request import LoadRequest, read_request
 from clickstream.operators.engine import connect
-from clickstream.query import Runner
 from clickstream.settings import Settings, load_settings
-from clickstream.sql import render
-from clickstream.staging_keys import StagedObject, overdue, select_expired
+from clickstream.staging.keys import StagedObject, overdue, select_expired
 
 
 class LedgerReader(BaseOperator):

@@ -6,10 +6,10 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.evolution import bring_up_to_date, named_run
+from clickstream.engine.evolution import bring_up_to_date, named_run
+from clickstream.engine.table_shape import DestructiveChangeError
 from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.settings import load_settings
-from clickstream.table_shape import DestructiveChangeError
 
 
 class TrinoCreateTablesOperator(TrinoStatementOperator):

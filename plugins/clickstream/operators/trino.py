@@ -11,24 +11,19 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from trino.exceptions import TrinoQueryError
 
-from clickstream import manifest
 from clickstream.aws.glue import add_partitions
 from clickstream.aws.s3 import chunks_of, first_bytes, keep_copy, list_staged, read_text, write_text
-from clickstream.drift import SHAPES_READ, Drift, SchemaChange
-from clickstream.evolution import named_run
-from clickstream.load_parts import object_parts, values_of, with_received
-from clickstream.manifest import Manifest
-from clickstream.operators.engine import connect
-from clickstream.operators.links import TrinoQueryLink
-from clickstream.operators.plan import require_plan
-from clickstream.preview import from_row as preview_from_row
-from clickstream.query import Result, Runner, query_url
-from clickstream.run_report import from_row
-from clickstream.sessions import rules_of
-from clickstream.settings import Settings, load_settings
-from clickstream.sql import ARCHIVE_LINES, render
-from clickstream.staging_keys import StagedObject
-from clickstream.unreadable import (
+from clickstream.engine.evolution import named_run
+from clickstream.engine.failures import may_be_of_data, told
+from clickstream.engine.query import Result, Runner, query_url
+from clickstream.engine.sql import ARCHIVE_LINES, render
+from clickstream.load import manifest
+from clickstream.load.drift import SHAPES_READ, Drift, SchemaChange
+from clickstream.load.manifest import Manifest
+from clickstream.load.parts import object_parts, values_of, with_received
+from clickstream.load.preview import from_row as preview_from_row
+from clickstream.load.report import from_row
+from clickstream.load.unreadable import (
     MOST_ASIDE,
     READ_ERRORS,
     Unreadable,
@@ -36,9 +31,13 @@ from clickstream.unreadable import (
     damage_of,
     find_culprit,
     is_misnamed,
-    may_be_of_data,
-    told,
 )
+from clickstream.operators.engine import connect
+from clickstream.operators.links import TrinoQueryLink
+from clickstream.operators.plan import require_plan
+from clickstream.sessions.model import rules_of
+from clickstream.settings import Settings, load_settings
+from clickstream.staging.keys import StagedObject
 
 
 class TooManySetAsideError(RuntimeError):
@@ -53,7 +52,7 @@ class TrinoStatementOperator(BaseOperator):
     objects, `window`, when the messages of the run's batch were received, and `bounds`, the same widened by the
     look-back for duplicates: what the batch can touch, and `staged`, when the objects were staged. With `part_by`
     (objects, hours or days), the files run once for each part of the load, and these values are the part's: see
-    clickstream.load_parts.
+    clickstream.load.parts.
     A kill of the task cancels the query; a commit conflict is tried again.
     Ours and not the provider's, which splits statements and leaves a killed task's query running: see docs/adr/0003.
     """
@@ -335,7 +334,7 @@ class TrinoRecordSchemaChangesOperator(TrinoStatementOperator):
         super().__init__(sql=[], **kwargs)
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives counts, named as in clickstream.drift.Drift."""
+        """Gives counts, named as in clickstream.load.drift.Drift."""
         settings = load_settings()
         values = self._values(context, settings)
         values |= {"change_limit": settings.schema_changes_max, "shape_limit": SHAPES_READ}

@@ -11,18 +11,18 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from trino.exceptions import TrinoQueryError
 
-from clickstream import typed_events
-from clickstream.evolution import named_run
+from clickstream.engine.evolution import named_run
+from clickstream.engine.query import Runner
+from clickstream.engine.sql import render
+from clickstream.engine.table_shape import DestructiveChangeError
 from clickstream.form import FormError
 from clickstream.operators.engine import connect
 from clickstream.operators.plan import require_plan
 from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.query import Runner
-from clickstream.rederive import PendingChangesError, chosen, read_request, rederive, require_current
+from clickstream.plan import typed_tables
+from clickstream.plan.file import TrackingPlanError
+from clickstream.plan.rederive import PendingChangesError, chosen, read_request, rederive, require_current
 from clickstream.settings import Settings, load_settings
-from clickstream.sql import render
-from clickstream.table_shape import DestructiveChangeError
-from clickstream.tracking_plan import TrackingPlanError
 
 
 class _TypedTablesOperator(TrinoStatementOperator):
@@ -40,7 +40,7 @@ class _TypedTablesOperator(TrinoStatementOperator):
         for runner in self._runners:
             runner.cancel()
 
-    def _run_each(self, pool: ThreadPoolExecutor, settings: Settings) -> typed_events.RunEach:
+    def _run_each(self, pool: ThreadPoolExecutor, settings: Settings) -> typed_tables.RunEach:
         own = local()
 
         def run_one(path: str, values: Mapping[str, Any]) -> None:
@@ -59,7 +59,7 @@ class _TypedTablesOperator(TrinoStatementOperator):
                     try:
                         done.result()
                     except TrinoQueryError as error:
-                        failed[values["event"].table] = typed_events.reason_of(error)
+                        failed[values["event"].table] = typed_tables.reason_of(error)
             except BaseException:
                 # A failure or a time-out: what runs beside it must not hold the task, nor go on after it.
                 self.on_kill()
@@ -98,13 +98,13 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
         with ThreadPoolExecutor(settings.typed_load_threads) as pool:
             run_each = self._run_each(pool, settings)
             plan = require_plan()
-            failed = typed_events.create_missing(run, run_each, plan, settings).failed
+            failed = typed_tables.create_missing(run, run_each, plan, settings).failed
             rates: list[dict[str, Any]] = []
             for part in given["parts"]["days"]:
-                left, again = typed_events.without(plan, failed), given["manifest"].rederive
-                filled = typed_events.load(run, run_each, left, values, part["window"], again)
+                left, again = typed_tables.without(plan, failed), given["manifest"].rederive
+                filled = typed_tables.load(run, run_each, left, values, part["window"], again)
                 rates, failed = rates + filled.rates, failed | filled.failed
-        typed_events.clean_up(run, values)
+        typed_tables.clean_up(run, values)
         self._warn(rates)
         self._tell_failed(failed)
         self._write(given, replace(given["manifest"], tables_failed=failed), settings)
@@ -142,7 +142,7 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
                 self._tell_failed(filled.failed)
                 failed |= filled.failed
                 messages.update({rate["table_name"]: rate["messages"] for rate in filled.rates})
-        typed_events.clean_up(run, values)
+        typed_tables.clean_up(run, values)
         if failed:
             raise AirflowFailException(f"not derived again: {failed}")
         return dict(messages)

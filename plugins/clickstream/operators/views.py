@@ -8,13 +8,13 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk import Context
 
 from clickstream.aws.s3 import list_staged
+from clickstream.engine.sql import render
+from clickstream.engine.table_shape import Name
 from clickstream.operators.engine import connect
 from clickstream.operators.plan import require_plan
 from clickstream.operators.staging import LedgerReader
 from clickstream.settings import Settings, load_settings
-from clickstream.sql import render
-from clickstream.table_shape import Name
-from clickstream.views import View, event_views, live_from, load_views, outdated, session_views
+from clickstream.upkeep.views import View, event_views, live_from, load_views, outdated, session_views
 
 
 class TrinoPublishViewsOperator(LedgerReader):

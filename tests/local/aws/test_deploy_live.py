@@ -96,7 +96,7 @@ def env_from_stack(aws, stack):
         **os.environ, "AWS_ENDPOINT_URL": aws.endpoint, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }  # fmt: skip
-    command = [str(ENVIRONMENTS / "local" / "bin" / "python"), "-m", "local.env_from_stack", "--stack", stack]
+    command = [str(ENVIRONMENTS / "local" / "bin" / "python"), "-m", "tools.env_from_stack", "--stack", stack]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -1,0 +1,155 @@
+"""Runs one statement on Trino: no splitting, values bound, cancelled when asked, commit conflicts tried again."""
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from trino.dbapi import Connection, Cursor
+from trino.exceptions import Error as TrinoError
+from trino.exceptions import TrinoQueryError
+
+from clickstream.engine.sql import Statement
+
+logger = logging.getLogger(__name__)
+
+# Iceberg refuses a commit when another one got in between: run again, it sees the other's rows.
+# Right after its start, Trino has no worker yet. Glue throttles, and Trino's client asks it once only: see
+# docs/local-and-aws.md.
+RETRIED_ERRORS = frozenset({"ICEBERG_COMMIT_ERROR", "ICEBERG_CATALOG_ERROR", "NO_NODES_AVAILABLE"})
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement gave: its rows as dictionaries, and the query's id and counts as Trino reports them."""
+
+    rows: list[dict[str, Any]]
+    query_id: str
+    elapsed_ms: int
+    cpu_ms: int | None
+    """None where the engine does not tell."""
+    read_bytes: int
+
+    def text(self) -> str:
+        """One line for a log."""
+        cpu = "" if self.cpu_ms is None else f"{self.cpu_ms / 1000:.2f} s of CPU, "
+        return f"query {self.query_id}: {self.elapsed_ms / 1000:.2f} s, {cpu}{self.read_bytes:,} bytes read"
+
+
+class Runner(Protocol):
+    """What runs statements, one at a time, on either engine."""
+
+    info_url: str
+    """The page of the latest query; empty before the first."""
+
+    def run(self, statement: Statement) -> Result:
+        """Runs it to its end. Raises trino.exceptions.Error and CancelledError."""
+
+    def cancel(self) -> None:
+        """Cancels what is running, and whatever would be run after it."""
+
+
+class CancelledError(RuntimeError):
+    """The runner was cancelled: it runs nothing more."""
+
+
+class QueryRunner:
+    """Runs statements over one connection, until it is cancelled.
+
+    `cancel` may be called from another thread or a signal handler, and after a time-out broke into `run`.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor: Cursor | None = None
+        self._is_cancelled = False
+        self.info_url = ""
+        """Trino's page of the latest query, as Trino gives it; empty before the first."""
+
+    def run(self, statement: Statement) -> Result:
+        """Runs it to its end, again on a commit conflict. Raises trino.exceptions.Error and CancelledError."""
+        return run_with_retries(self._run_once, statement, RETRIED_ERRORS)
+
+    def cancel(self) -> None:
+        """Cancels what is running, and whatever would be run after it."""
+        self._is_cancelled = True
+        if self._cursor is not None:
+            self._cursor.cancel()
+
+    def _run_once(self, statement: Statement) -> Result:
+        if self._is_cancelled:
+            raise CancelledError("cancelled")
+        cursor = self._connection.cursor()
+        self._cursor = cursor
+        try:
+            cursor.execute(statement.text, [_bindable(value) for value in statement.parameters] or None)
+            rows = cursor.fetchall()
+        except TrinoError:
+            self._cursor = None
+            raise
+        finally:
+            self.info_url = cursor.info_uri or self.info_url
+        # Anything else that broke in, such as a time-out, leaves a query running that `cancel` must still find.
+        self._cursor = None
+        names = [column[0] for column in cursor.description or []]
+        stats = cursor.stats or {}
+        return Result(
+            rows=[dict(zip(names, row, strict=True)) for row in rows],
+            query_id=cursor.query_id,
+            elapsed_ms=stats.get("elapsedTimeMillis", 0),
+            cpu_ms=stats.get("cpuTimeMillis", 0),
+            read_bytes=stats.get("physicalInputBytes", 0),
+        )
+
+
+class _FourDigitYear(datetime):
+    """An instant that Trino's client can write: with glibc, `strftime` leaves out the zeros of a year before 1000."""
+
+    def strftime(self, format: str, /) -> str:
+        return super().strftime(format.replace("%Y", f"{self.year:04}"))
+
+
+def _bindable(value: Any) -> Any:
+    """The value as Trino's client can send it. Raises ValueError for a number that no bigint holds."""
+    if isinstance(value, list):
+        return [_bindable(item) for item in value]
+    if isinstance(value, datetime):
+        return _FourDigitYear.combine(value.date(), value.timetz())
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value} cannot be bound: it has more than 64 bits")
+    return value
+
+
+def run_with_retries(
+    run_once: Callable[[Statement], Result],
+    statement: Statement,
+    error_names: Collection[str],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """What `run_once` gives for the statement; after one of these errors of the engine tried again, later each time."""
+    retrying = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, TrinoQueryError) and error.error_name in error_names),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=1, max=30),
+        sleep=sleep,
+        before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
+        reraise=True,
+    )
+    result: Result = retrying(run_once, statement)
+    return result
+
+
+def query_url(info_url: str, ui: str) -> str:
+    """The address of a query's page for a browser: at the base address `ui` if there is one, else as Trino gives it.
+
+    Trino names itself as its client called it, which a browser elsewhere may not reach.
+    """
+    if not info_url or not ui:
+        return info_url
+    address = urlsplit(info_url)
+    return ui.rstrip("/") + info_url.removeprefix(f"{address.scheme}://{address.netloc}")

@@ -1,0 +1,240 @@
+"""Renders the files of include/sql: table names from the settings, values as bound parameters.
+
+A value never becomes part of the text: `{{ bind(value) }}` leaves a `?` and puts the value in the parameter list.
+Identifiers come from the settings and columns.yaml and are quoted by `quote`.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+
+from clickstream.engine.column_type import read_type
+from clickstream.engine.columns import read_columns
+from clickstream.settings import Settings
+
+
+def include_folder(plugins: Path) -> Path:
+    """include/ inside plugins/, where only that can be deployed (MWAA), or else beside it."""
+    inside = plugins / "include"
+    return inside if inside.is_dir() else plugins.parent / "include"
+
+
+SQL_DIR = include_folder(Path(__file__).resolve().parents[2]) / "sql"
+
+ARCHIVE_LINES = "archive_lines"
+"""The table over the archive: load_events adds its partitions in Glue itself."""
+
+_TYPED_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
+_BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_steps|session_drafts)_[0-9a-f]{24}\Z")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement: its text with `?` in place of values, the values in order, and its file below include/sql."""
+
+    text: str
+    parameters: tuple[Any, ...] = ()
+    path: str = ""
+
+    def tagged(self, tag: str) -> "Statement":
+        """The statement with a comment by which its query is found again. `tag` is hexadecimal."""
+        if not re.fullmatch(r"[0-9a-f]+", tag):
+            raise ValueError(f"{tag!r} is no tag")
+        return replace(self, text=f"/* clickstream {tag} */\n{self.text}")
+
+
+def quote(identifier: str) -> str:
+    """An identifier in double quotes, as Trino's grammar has it."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string in single quotes, for the places where the grammar takes no parameter, such as a comment."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def instant_literal(instant: datetime) -> str:
+    """An instant as a literal in UTC, to the second, for statements that take no parameter."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant} has no time zone")
+    return f"timestamp '{instant.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'seconds')} UTC'"
+
+
+def duration_literal(duration: timedelta) -> str:
+    """A duration in whole seconds as Trino's procedures read it, such as '604800s'."""
+    return f"'{int(duration.total_seconds())}s'"
+
+
+def is_batch_table(name: str) -> bool:
+    """Whether a table of the work schema is one run's own, by its name."""
+    return _BATCH_TABLE.match(name) is not None
+
+
+class TableNames:
+    """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
+
+    # The Iceberg tables that stay, by the DAG that fills them: what maintenance and checks go through. Each has its
+    # name as an attribute.
+    LOAD_TABLES = (
+        "events", "rejects", "discards", "quarantine", "load_ledger", "load_runs", "schema_changes", "alarms",
+        "violations",
+    )  # fmt: skip
+    SESSION_TABLES = ("sessions", "session_runs")
+    PLAN_TABLES = ("plan_diff",)
+    LAKE_TABLES = LOAD_TABLES + SESSION_TABLES + PLAN_TABLES
+    # Views over them, each after those that it reads.
+    SESSION_VIEWS = ("session_aliases", "session_events", "flows", "identities", "people")
+    # In this order: `users` reads `identifies`.
+    SEGMENT_VIEWS = ("tracks", "pages", "screens", "identifies", "groups", "aliases", "users")
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.staging_location = settings.staging_location
+        self.staging = _name(settings.staging_catalog, settings.staging_database, settings.staging_table)
+        self.lines = _name(settings.staging_catalog, settings.lines_database, "lines")
+        self.archive_location = settings.archive_location
+        self.archive_lines = _name(settings.staging_catalog, settings.lines_database, ARCHIVE_LINES)
+        self.events = self._lake("events")
+        self.rejects = self._lake("rejects")
+        self.load_ledger = self._lake("load_ledger")
+        self.load_runs = self._lake("load_runs")
+        self.alarms = self._lake("alarms")
+        self.discards = self._lake("discards")
+        self.schema_changes = self._lake("schema_changes")
+        self.quarantine = self._lake("quarantine")
+        self.events_live = self._lake("events_live")
+        self.violations = self._lake("violations")
+        for name in (*self.SESSION_TABLES, *self.PLAN_TABLES, *self.SESSION_VIEWS):
+            setattr(self, name, self._lake(name))
+
+    def batch(self, run_id: str) -> str:
+        """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
+        return self._work("batch", run_id)
+
+    def typed_batch(self, run_id: str) -> str:
+        """The messages of one run whose event has a table of its own: short-lived, named as the batch is."""
+        return self._work("typed", run_id)
+
+    def rules(self, run_id: str) -> str:
+        """What the tracking plan says about the events of one run."""
+        return self._work("rules", run_id)
+
+    def findings(self, run_id: str) -> str:
+        """What in one run's messages is against the tracking plan."""
+        return self._work("findings", run_id)
+
+    def session_regions(self, run_id: str) -> str:
+        """What one run of model_sessions looks at; short-lived, as a batch."""
+        return self._work("session_regions", run_id)
+
+    def session_steps(self, run_id: str) -> str:
+        """The events that it finds there."""
+        return self._work("session_steps", run_id)
+
+    def session_drafts(self, run_id: str) -> str:
+        """The sessions that these make."""
+        return self._work("session_drafts", run_id)
+
+    def stray_batch(self, name: str) -> str:
+        """The batch table of this name. Raises ValueError for any other table of the work schema."""
+        if not is_batch_table(name):
+            raise ValueError(f"{name!r} is no batch table")
+        return _name(self._settings.lake_catalog, self._settings.work_database, name)
+
+    def segment(self, view: str) -> str:
+        """A view shaped as Segment's warehouse destination shapes its tables. Raises ValueError when there is none."""
+        if view not in self.SEGMENT_VIEWS:
+            raise ValueError(f"{view!r} is no view of Segment's: {', '.join(self.SEGMENT_VIEWS)}")
+        return _name(self._settings.lake_catalog, self._settings.segment_database, view)
+
+    def segment_event(self, view: str) -> str:
+        """The view of one event in that schema. Raises ValueError for a name that no event's view has."""
+        if view in self.SEGMENT_VIEWS or not _TYPED_TABLE.match(view):
+            raise ValueError(f"{view!r} is no view of an event")
+        return _name(self._settings.lake_catalog, self._settings.segment_database, view)
+
+    def lake(self, table: str) -> str:
+        """The lake table of this name. Raises ValueError when there is none."""
+        self._require_lake_table(table)
+        return self._lake(table)
+
+    def evolving(self, table: tuple[str, str]) -> str:
+        """The lake or typed table with this schema and name. Raises ValueError for any other."""
+        schema, name = table
+        return self.typed(name) if schema == self._settings.events_database else self.lake(name)
+
+    def typed(self, table: str) -> str:
+        """The table of one event. Raises ValueError for a name that no event has."""
+        if not _TYPED_TABLE.match(table):
+            raise ValueError(f"{table!r} is no table of an event")
+        return _name(self._settings.lake_catalog, self._settings.events_database, table)
+
+    def metadata(self, table: tuple[str, str], kind: str) -> str:
+        """Iceberg's own table about the lake or typed table with this schema and name: `files`, `snapshots`, ..."""
+        return f'{self.evolving(table)[:-1]}${kind}"'
+
+    def _require_lake_table(self, table: str) -> None:
+        if table not in self.LAKE_TABLES:
+            raise ValueError(f"{table!r} is no lake table: {', '.join(self.LAKE_TABLES)}")
+
+    def _work(self, kind: str, run_id: str) -> str:
+        digest = hashlib.sha256(run_id.encode()).hexdigest()[:24]
+        return _name(self._settings.lake_catalog, self._settings.work_database, f"{kind}_{digest}")
+
+    def _lake(self, table: str) -> str:
+        return _name(self._settings.lake_catalog, self._settings.lake_database, table)
+
+
+def _name(catalog: str, schema: str, table: str) -> str:
+    return ".".join(quote(part) for part in (catalog, schema, table))
+
+
+@cache
+def _environment() -> Environment:
+    """The one Jinja environment of a process: it compiles each file once."""
+    # SQL is no HTML: values are bound, names are quoted.
+    environment = Environment(
+        loader=FileSystemLoader(SQL_DIR),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.filters |= {"literal": literal, "column_type": read_type}
+    environment.globals |= {
+        "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
+        "quote": quote,
+        "literal": literal,
+        "instant_literal": instant_literal,
+        "duration_literal": duration_literal,
+    }
+    return environment
+
+
+def render(path: str, settings: Settings, values: Mapping[str, Any] | None = None) -> Statement:
+    """The statement in the file at `path` below include/sql, with `values` as its Jinja variables.
+
+    A process reads and compiles each file once. Raises jinja2.TemplateNotFound for a missing file and
+    jinja2.UndefinedError for a missing value.
+    """
+    parameters: list[Any] = []
+
+    def bind(value: Any) -> str:
+        if isinstance(value, Undefined):
+            str(value)  # raises, naming it
+        parameters.append(value)
+        return "?"
+
+    def bind_each(many: Iterable[Any]) -> str:
+        return ", ".join(bind(value) for value in many)
+
+    context = {"t": TableNames(settings), "bind": bind, "bind_each": bind_each, **(values or {})}
+    text = _environment().get_template(path).render(context).strip()
+    return Statement(text, tuple(parameters), path)

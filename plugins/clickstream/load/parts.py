@@ -1,0 +1,108 @@
+"""A load in parts: what one statement names, reads and has open is bounded, whatever the load brings.
+
+A message belongs to one part, and a part changes whole hours or days of a table: run one after another, the parts leave
+the rows that one statement would.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickstream.engine.evolution import Run
+from clickstream.load.manifest import Manifest
+from clickstream.window import DAY, HOUR, Received, full_hour
+
+PATHS_A_STATEMENT = 100_000
+"""Characters of the paths that one statement names. Athena takes 262,144 in all, Trino a million."""
+
+HOURS_A_STATEMENT = 48
+DAYS_A_STATEMENT = 60
+"""Partitions that one statement writes: a writer holds each open, in memory, and Trino allows a hundred of them
+(https://trino.io/docs/current/connector/iceberg.html, iceberg.max-partitions-per-writer)."""
+
+
+def with_received(run: Run, taken: Manifest, run_id: str) -> Manifest:
+    """Ask when the messages of the run's batch were received; give the manifest that knows it."""
+    batch, hours = Received(**run("work/batch/received.sql", run_id=run_id).rows[0]), "[]"
+    if takes_parts(batch):
+        hours = run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"]
+    known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
+    return replace(taken, batch=batch, hours=known)
+
+
+def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
+    """The values of the whole of an unpacked load, and in `parts` those of its parts by objects, hours and days."""
+    assert taken.batch is not None
+    return {
+        "manifest": taken,
+        "window": taken.batch,
+        "bounds": taken.batch.widened(lookback),
+        "staged": staged_in(taken),
+        "parts": {
+            "objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback),
+        },
+    }  # fmt: skip
+
+
+def by_objects(taken: Manifest) -> list[dict[str, Any]]:
+    """The values of each part of the objects: `manifest`, and `staged`, when these were staged, both ends included."""
+    return [{"manifest": part, "staged": staged_in(part)} for part in object_parts(taken)]
+
+
+def staged_in(taken: Manifest) -> Received:
+    """When the objects were staged, both ends included; None where there are none."""
+    times = [item.staged_at for item in taken.objects]
+    return Received(min(times, default=None), max(times, default=None))
+
+
+def object_parts(taken: Manifest) -> Iterator[Manifest]:
+    """The manifest in parts that a statement can name, each of a bounded count of days staged."""
+    objects = sorted(taken.objects, key=lambda item: (item.staged_at, item.path))
+    start, characters = 0, 0
+    for index, item in enumerate(objects):
+        is_far = item.staged_at - objects[start].staged_at >= DAY * DAYS_A_STATEMENT
+        if index > start and (is_far or characters + len(item.path) > PATHS_A_STATEMENT):
+            yield replace(taken, objects=tuple(objects[start:index]))
+            start, characters = index, 0
+        characters += len(item.path)
+    if objects:
+        yield replace(taken, objects=tuple(objects[start:]))
+
+
+def by_hours(taken: Manifest, lookback: timedelta) -> list[dict[str, Any]]:
+    """The values of each part of the hours received: `window`, and `bounds`, the same widened by `lookback`."""
+    return _values(_parts(taken, HOUR, HOURS_A_STATEMENT), lookback)
+
+
+def by_days(taken: Manifest, lookback: timedelta) -> list[dict[str, Any]]:
+    """The same of the days received."""
+    return _values(_parts(taken, DAY, DAYS_A_STATEMENT), lookback)
+
+
+def takes_parts(batch: Received) -> bool:
+    """Whether the hours received have to be known, since one statement cannot write all of the time between."""
+    return batch.earliest is not None and batch.latest is not None and _is_long(batch, HOUR * (HOURS_A_STATEMENT - 1))
+
+
+def _is_long(batch: Received, span: timedelta) -> bool:
+    assert batch.earliest is not None and batch.latest is not None  # noqa: PT018 - not a test
+    return batch.latest - batch.earliest > span
+
+
+def _parts(taken: Manifest, length: timedelta, most: int) -> list[Received]:
+    assert taken.batch is not None
+    if not taken.hours:
+        return [taken.batch]
+    starts = sorted({_start(hour, length) for hour in taken.hours})
+    groups = [starts[first : first + most] for first in range(0, len(starts), most)]
+    return [Received(group[0], group[-1] + length - timedelta(microseconds=1)) for group in groups]
+
+
+def _start(hour: datetime, length: timedelta) -> datetime:
+    return full_hour(hour) if length == HOUR else full_hour(hour).replace(hour=0)
+
+
+def _values(parts: Sequence[Received], lookback: timedelta) -> list[dict[str, Any]]:
+    return [{"window": part, "bounds": part.widened(lookback)} for part in parts]

@@ -1,0 +1,79 @@
+"""Derives the tables of single events again out of `events`, as the tracking plan is now: no staged object is read.
+
+Rows are written, tables never altered. That is left to load_events, one run at a time, since a commit beside an
+`alter table` can be lost: docs/adr/0016-table-evolution.md.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from clickstream.engine.evolution import Run, present_shapes
+from clickstream.engine.table_shape import changes
+from clickstream.form import FormError, read_span
+from clickstream.plan.file import TrackingPlan
+from clickstream.plan.typed_tables import Filled, RunEach, load
+from clickstream.settings import Settings
+from clickstream.window import LONGEST, Received, Window, days
+
+INSTANT = timedelta(microseconds=1)
+"""The finest that received_at tells apart."""
+
+
+class PendingChangesError(RuntimeError):
+    """Tables are not yet as the plan has them; the message says what load_events will do to which."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which messages, by received_at, and of which event: its name or table, '' for every live one."""
+
+    window: Window
+    event: str = ""
+
+
+def read_request(params: Mapping[str, Any]) -> Request:
+    """The form's values `from`, `to` and `event`, checked. Raises FormError, naming the value."""
+    start, end = read_span(params)
+    if start is None or end is None:
+        raise FormError("from and to: give both, the time whose rows are derived again")
+    if end - start > LONGEST:
+        raise FormError(f"from and to: {(end - start).days} days, at most {LONGEST.days} in one run")
+    event = params.get("event") or ""
+    if not isinstance(event, str):
+        raise FormError(f"event={event!r}: must be the name of an event, or its table")
+    return Request(Window(start, end), event)
+
+
+def chosen(plan: TrackingPlan, event: str) -> TrackingPlan:
+    """The plan's live events, or of them the one with this name or table. Raises FormError when there is none."""
+    events = tuple(one for one in plan.live if event in ("", one.name, one.table))
+    if not events:
+        raise FormError(f"event={event!r}: no live event of the tracking plan has this name or table")
+    return TrackingPlan(events)
+
+
+def require_current(run: Run, plan: TrackingPlan, settings: Settings) -> None:
+    """Raises PendingChangesError unless every table is as the plan has it, and DestructiveChangeError as a load does.
+
+    A load then has nothing to alter, unless another plan is deployed meanwhile.
+    """
+    present = present_shapes(run, settings, [settings.events_database])
+    wanted = {(settings.events_database, event.table): event.shape for event in plan.live}
+    pending = [f"create {'.'.join(table)}" for table in wanted if table not in present]
+    pending += [change.text for change in changes(wanted, present)]
+    if pending:
+        raise PendingChangesError("\n".join([*pending, "The next run of load_events does this: derive again after it"]))
+
+
+def rederive(
+    run: Run, run_each: RunEach, plan: TrackingPlan, run_id: str, now: datetime, window: Window
+) -> Iterator[tuple[Window, Filled]]:
+    """Derives a day after another, and gives what was filled of each.
+
+    Run again after a failure, the same rows remain. Raises trino.exceptions.Error and TypedRowsError.
+    """
+    values = {"run_id": run_id, "now": now}
+    for day in days(window):
+        yield day, load(run, run_each, plan, values, Received(day.start, day.end - INSTANT), again=True)

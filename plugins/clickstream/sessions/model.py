@@ -1,0 +1,241 @@
+"""Models sessions: which loads have not been modelled, what of the sessions they can change, and what became of it.
+
+The work is done by include/sql; here is its order. See docs/sessions.md.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+from clickstream.engine.query import Result
+from clickstream.form import FormError, read_span
+from clickstream.settings import Settings
+from clickstream.window import DAY, Window
+
+logger = logging.getLogger(__name__)
+
+# Runs a file of include/sql with these values.
+Run = Callable[..., Result]
+
+MOST_LOADS = 200
+"""Loads modelled in one go; more are taken in turns."""
+
+LONGEST_REBUILD = timedelta(days=31)
+"""Time modelled again in one go; more is done in turns."""
+
+EARLY = timedelta(minutes=5)
+"""How far before it happened an event may claim to have been received: what `is_future` allows."""
+
+
+@dataclass(frozen=True)
+class SessionRules:
+    """What makes a session. A pause longer than `idle_minutes` ends it, as does `longest_hours` after its first event.
+
+    A time more than `late_days` before the event was received is not believed. `conversion_events`: slugs.
+    """
+
+    idle_minutes: int
+    longest_hours: int
+    late_days: int
+    conversion_events: tuple[str, ...] = ()
+
+
+def rules_of(settings: Settings) -> SessionRules:
+    """The rules of an installation."""
+    events = tuple(name.strip() for name in settings.session_conversion_events.split(",") if name.strip())
+    return SessionRules(
+        settings.session_idle_minutes, settings.session_longest_hours, settings.session_late_days, events
+    )
+
+
+@dataclass(frozen=True)
+class Load:
+    """A run of load_events as it was reported. The span of received_at is None when it had no events."""
+
+    run_id: str
+    reported_at: datetime
+    first_received_at: datetime | None
+    last_received_at: datetime | None
+    rows_updated: int
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to look at: all that these loads brought or changed, or else, with `window`, every event of that time.
+
+    With `part`, only what was received in it, both ends included.
+    """
+
+    loads: tuple[Load, ...] = ()
+    window: Window | None = None
+    late_days: int = 0
+    part: Window | None = None
+
+    @cached_property
+    def run_ids(self) -> list[str]:
+        """The loads' ids."""
+        return [load.run_id for load in self.loads]
+
+    @cached_property
+    def received(self) -> Window | None:
+        """When all of it was received, both ends included; None when there is no event."""
+        if self.part is not None:
+            return self.part
+        if self.window is not None:
+            return Window(self.window.start - EARLY, self.window.end + timedelta(days=self.late_days))
+        spans = [_span(load) for load in self.loads]
+        known = [span for span in spans if span is not None]
+        return Window(min(span.start for span in known), max(span.end for span in known)) if known else None
+
+    @cached_property
+    def rederived(self) -> list[Window]:
+        """When the events were received that a load may have changed: they may have been in any session of then."""
+        spans = [span for load in self.loads if load.rows_updated and (span := _span(load)) is not None]
+        if self.part is None:
+            return spans
+        clipped = [Window(max(span.start, self.part.start), min(span.end, self.part.end)) for span in spans]
+        return [span for span in clipped if span.start <= span.end]
+
+
+@dataclass(frozen=True)
+class SessionReport:
+    """What one pass did. `points`: events that came or changed, or all of the range; `visitors`: whose they are."""
+
+    run_id: str
+    changes: Changes
+    points: int = 0
+    visitors: int = 0
+    sessions_new: int = 0
+    sessions_changed: int = 0
+    sessions_aliased: int = 0
+    sessions_capped: int = 0
+
+    @property
+    def rebuilt_from(self) -> datetime | None:
+        """Start of the range that was asked for."""
+        return self.changes.window.start if self.changes.window else None
+
+    @property
+    def rebuilt_to(self) -> datetime | None:
+        """End of the range that was asked for."""
+        return self.changes.window.end if self.changes.window else None
+
+    def text(self) -> str:
+        """The report as a person reads it."""
+        of = str(self.changes.window) if self.changes.window else f"{len(self.changes.loads)} loads"
+        return (
+            f"{of}: {self.points} events of {self.visitors} visitors; sessions: {self.sessions_new} new, "
+            f"{self.sessions_changed} changed, {self.sessions_aliased} aliased, {self.sessions_capped} capped"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "loads": len(self.changes.loads),
+            "points": self.points,
+            "visitors": self.visitors,
+            "sessions_new": self.sessions_new,
+            "sessions_changed": self.sessions_changed,
+            "sessions_aliased": self.sessions_aliased,
+            "sessions_capped": self.sessions_capped,
+        }
+
+
+def earliest_session(changes: Changes, rules: SessionRules) -> datetime | None:
+    """Tell the earliest start of a session that these changes can touch; None when there is no bound.
+
+    An event happened at most `late_days` before it was received, and joins a session that began at most one longest
+    duration and one pause before. Sessions of a load that changed rows may be older: the rules were others then.
+    """
+    if changes.received is None or changes.rederived:
+        return None
+    reach = timedelta(days=rules.late_days, hours=2 * rules.longest_hours, minutes=rules.idle_minutes)
+    return max(changes.received.start, datetime.min.replace(tzinfo=UTC) + reach) - reach
+
+
+def read_rebuild(params: Mapping[str, Any]) -> Window | None:
+    """The range to rebuild from the params `from` and `to`; None when both are empty. Raises FormError."""
+    start, end = read_span(params)
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise FormError(f"{'to' if end is None else 'from'} is empty: give both from and to, or neither")
+    return Window(start, end)
+
+
+def model_pending(run: Run, rules: SessionRules, run_id: str, now: datetime) -> Iterator[SessionReport]:
+    """Models every load that has not been, `MOST_LOADS` at a time. Raises trino.exceptions.Error."""
+    while loads := [Load(**row) for row in run("lake/session_runs/pending.sql", most=MOST_LOADS).rows]:
+        yield model(run, rules, run_id, now, Changes(tuple(loads), late_days=rules.late_days))
+
+
+def model_range(run: Run, rules: SessionRules, run_id: str, now: datetime, window: Window) -> Iterator[SessionReport]:
+    """Models every event of that time again, a month at a time. Raises trino.exceptions.Error."""
+    start = window.start
+    while start < window.end:
+        end = min(start + LONGEST_REBUILD, window.end)
+        yield model(run, rules, run_id, now, Changes(window=Window(start, end), late_days=rules.late_days))
+        start = end
+
+
+def model(run: Run, rules: SessionRules, run_id: str, now: datetime, changes: Changes) -> SessionReport:
+    """Models what changed, and writes down that it did. Run again after a failure, it leaves the same sessions."""
+    report = SessionReport(run_id, changes)
+    for part in _parts(run, changes):
+        since = earliest_session(part, rules)
+        values = {"run_id": run_id, "now": now, "rules": rules, "changes": part, "sessions_since": since}
+        report = _remodel(run, values, report)
+    run("lake/session_runs/load.sql", session_report=report, now=now)
+    logger.info("%s", report.text())
+    return report
+
+
+def _remodel(run: Run, values: dict[str, Any], report: SessionReport) -> SessionReport:
+    run("work/session_regions/load.sql", **values)
+    row = run("work/session_regions/bounds.sql", **values).rows[0]
+    counts: Mapping[str, int] = {}
+    if row["regions"]:
+        bounds = SimpleNamespace(earliest=row["earliest"], latest=row["latest"])
+        received = SimpleNamespace(spans=_spans(run("work/session_regions/received.sql", **values).rows))
+        run("work/session_steps/load.sql", received=received, **values)
+        run("work/session_drafts/load.sql", **values)
+        run("lake/sessions/load.sql", bounds=bounds, **values)
+        counts = run("lake/sessions/report.sql", bounds=bounds, **values).rows[0]
+    for table in ("session_regions", "session_steps", "session_drafts"):
+        run(f"work/{table}/drop.sql", **values)
+    counts = {"points": row["points"], "visitors": row["visitors"], **counts}
+    return replace(report, **{name: getattr(report, name) + count for name, count in counts.items()})
+
+
+def _parts(run: Run, changes: Changes) -> list[Changes]:
+    """The changes in parts of which one statement can write all sessions: these are in partitions by day."""
+    received = changes.received
+    if received is None:
+        return []
+    if changes.window is not None or received.end - received.start <= 2 * LONGEST_REBUILD:
+        return [changes]
+    days = sorted(json.loads(run("lake/session_runs/days.sql", changes=changes).rows[0]["days"] or "[]"))
+    starts = [datetime.fromtimestamp(day, UTC) for day in days]
+    groups = [starts[first : first + LONGEST_REBUILD.days] for first in range(0, len(starts), LONGEST_REBUILD.days)]
+    end = DAY - timedelta(microseconds=1)
+    return [replace(changes, part=Window(group[0], group[-1] + end)) for group in groups]
+
+
+MOST_SPANS = 100
+
+
+def _spans(rows: Sequence[Mapping[str, Any]]) -> list[Window]:
+    """Spans of received_at in order; one that covers all when there are too many for one statement."""
+    spans = [Window(row["starts_at"], row["ends_at"]) for row in rows]
+    return spans if len(spans) <= MOST_SPANS else [Window(spans[0].start, max(span.end for span in spans))]
+
+
+def _span(load: Load) -> Window | None:
+    if load.first_received_at is None or load.last_received_at is None:
+        return None
+    return Window(load.first_received_at, load.last_received_at)

@@ -1,0 +1,131 @@
+"""Keeps the lake tables small: compacts, expires snapshots, removes orphan files, and drops batches left behind.
+
+Nothing here changes what a query gives.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickstream.engine.query import Result
+from clickstream.engine.sql import is_batch_table
+from clickstream.engine.table_shape import Name
+
+# Runs a file of include/sql with these values.
+Run = Callable[..., Result]
+
+# Younger than this, a partition may still be written by the hourly load.
+SETTLED_AFTER = timedelta(hours=2)
+STRAY_AFTER = timedelta(days=1)
+# How long a snapshot stays. Trino refuses less.
+SHORTEST_RETENTION_DAYS, LONGEST_RETENTION_DAYS = 7, 365
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """How a table is partitioned: by which column (None: not at all), and how much time a partition covers."""
+
+    column: str | None
+    span: timedelta
+
+
+# As the tables' create.sql has it.
+PARTITIONS = {
+    "events": Partitions("received_at", HOUR),
+    "rejects": Partitions("staged_at", DAY),
+    "discards": Partitions("received_at", DAY),
+    "quarantine": Partitions(None, DAY),
+    "load_runs": Partitions(None, DAY),
+    "schema_changes": Partitions(None, DAY),
+    "alarms": Partitions(None, DAY),
+    "load_ledger": Partitions("staged_at", DAY),
+    "violations": Partitions("received_at", DAY),
+    "sessions": Partitions("started_at", DAY),
+    "session_runs": Partitions(None, DAY),
+    "plan_diff": Partitions(None, DAY),
+}
+# As events/event/create.sql has it.
+TYPED_PARTITIONS = Partitions("received_at", DAY)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a table weighs: files, their bytes, snapshots."""
+
+    files: int
+    bytes: int
+    snapshots: int
+
+    def text(self) -> str:
+        """One line for a log."""
+        return f"{self.files} files, {self.bytes:,} bytes, {self.snapshots} snapshots"
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What one table weighed before and after, and what was done to it."""
+
+    table: str
+    before: Figures
+    after: Figures
+    rewritten_files: int
+    orphan_files: int
+
+    def text(self) -> str:
+        """The report as a person reads it."""
+        return (
+            f"{self.table}: before {self.before.text()}; after {self.after.text()}; "
+            f"{self.rewritten_files} files rewritten, {self.orphan_files} orphan files deleted"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def closed_before(now: datetime, span: timedelta) -> datetime:
+    """The latest boundary of partitions of `span` before which no load is expected to write any more."""
+    settled = now - SETTLED_AFTER
+    return settled - (settled - _EPOCH) % span
+
+
+def maintain(run: Run, table: Name, now: datetime, retention: timedelta) -> Upkeep:
+    """Compacts the closed partitions of one table, expires its snapshots, then removes the files that none names.
+
+    The table is one of PARTITIONS or of a single event. Orphans last: expiry itself leaves files without a snapshot.
+    Raises trino.exceptions.TrinoQueryError.
+    """
+    partitions = PARTITIONS.get(table[1], TYPED_PARTITIONS)
+    before = _figures(run, table)
+    rewritten = run(
+        "maintenance/compact.sql",
+        altered=table,
+        partition_column=partitions.column,
+        closed_before=closed_before(now, partitions.span),
+    )
+    run("maintenance/expire_snapshots.sql", altered=table, retention=retention)
+    removed = run("maintenance/remove_orphan_files.sql", altered=table, retention=retention)
+    return Upkeep(
+        table[1],
+        before,
+        _figures(run, table),
+        rewritten_files=_metric(rewritten, "rewritten_data_files_count"),
+        orphan_files=_metric(removed, "deleted_files_count"),
+    )
+
+
+def stray_batches(changed: Iterable[tuple[str, datetime]], now: datetime) -> list[str]:
+    """Of the tables of the work schema, each with when it was last written: the batches that no run comes back to."""
+    return sorted(name for name, at in changed if is_batch_table(name) and now - at > STRAY_AFTER)
+
+
+def _figures(run: Run, table: Name) -> Figures:
+    return Figures(**run("maintenance/figures.sql", altered=table).rows[0])
+
+
+def _metric(result: Result, name: str) -> int:
+    return sum(row["metric_value"] for row in result.rows if row["metric_name"] == name)

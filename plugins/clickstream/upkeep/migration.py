@@ -1,0 +1,35 @@
+"""Brings every table to what this version wants, outside a run: the same steps that the DAGs take before they write."""
+
+from clickstream.engine.evolution import Run, bring_up_to_date, lake_shapes, present_shapes
+from clickstream.engine.sql import TableNames
+from clickstream.engine.table_shape import changes
+from clickstream.plan.file import TrackingPlan
+from clickstream.plan.typed_tables import RunEach, create_missing, wanted_shapes
+from clickstream.settings import Settings
+
+LAKE = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
+CREATES = ["staging/lines/create.sql", *LAKE]
+
+
+class MigrationError(RuntimeError):
+    """Tables of events could not be made or altered; the message says which and why. The others are done."""
+
+
+def migrate(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> list[str]:
+    """Makes the tables that are missing, then gives the others the columns and comments they lack.
+
+    Gives what was done, as `<what> <schema>.<table>[.<column>]`; nothing the second time. No DAG may write meanwhile.
+    Raises DestructiveChangeError, which tells of every table, before anything is done; MigrationError and
+    trino.exceptions.Error.
+    """
+    wanted = {**lake_shapes(LAKE, settings), **wanted_shapes(plan, settings)}
+    present = present_shapes(run, settings, [settings.lake_database, settings.events_database])
+    changes(wanted, present)
+    for path in CREATES:
+        run(path)
+    made = [f"create {'.'.join(table)}" for table in lake_shapes(LAKE, settings) if table not in present]
+    done = bring_up_to_date(run, LAKE, settings)
+    of_events = create_missing(run, run_each, plan, settings)
+    if of_events.failed:
+        raise MigrationError("\n".join(f"{table}: {reason}" for table, reason in of_events.failed.items()))
+    return [*made, *done, *of_events.done]

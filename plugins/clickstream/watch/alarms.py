@@ -1,0 +1,359 @@
+"""What is wrong with the pipeline, decided from figures; and who has to be told what of it."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickstream.settings import Settings
+from clickstream.watch.notify import Message
+
+LOOK_BACK = timedelta(hours=72)
+"""How long a run, and a refused object, is looked at: a watch that was down over a weekend misses none."""
+
+ARRIVALS_FOR = timedelta(days=7)
+"""How much longer than CLICKSTREAM_ALARM_SILENCE_HOURS the ledger is asked for the newest arrival."""
+
+RECONCILED_AFTER = timedelta(minutes=45)
+"""How long three runs of reconcile_raw take, once an object is due for it."""
+
+RUNBOOKS = {
+    "staging_stands_still": "staging-stands-still.md",
+    "nothing_arrives": "nothing-arrives.md",
+    "unloaded_near_expiry": "staging-grows.md",
+    "unreadable_objects": "staging-grows.md",
+    "events_not_fresh": "freshness-late.md",
+    "dead_letters": "redrive.md",
+    "processing_failed": "redrive.md",
+    "reject_rate": "redrive.md",
+    "run_reject_rate": "redrive.md",
+    "schema_changes": "schema-changed.md",
+    "event_tables_failed": "event-tables-failed.md",
+}
+"""The page in docs/runbooks that says what to do, by the alarm's name."""
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """What one run of load_events did, as far as an alarm is decided from it."""
+
+    run_id: str
+    seen_at: datetime
+    rows_read: int = 0
+    rows_rejected: int = 0
+    objects_unreadable: int = 0
+    schema_changes: int = 0
+    changed_paths: Sequence[str] = ()
+    tables_failed: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """How many objects of refused records there are: new ones, and settled ones, of which nobody is told any more."""
+
+    new: int = 0
+    settled: int = 0
+    latest_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
+
+    `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
+    newest object of events was delivered; `was_silent`: whether the alarm on that is open.
+    """
+
+    now: datetime
+    unstaged_objects: int = 0
+    oldest_unstaged_at: datetime | None = None
+    stage_messages: int | None = None
+    newest_arrival_at: datetime | None = None
+    was_silent: bool = False
+    unloaded_objects: int = 0
+    oldest_unloaded_at: datetime | None = None
+    newest_received_at: datetime | None = None
+    dead_letters: int | None = None
+    refused: Refused = Refused()
+    runs: Sequence[RunFigures] = ()
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One thing that is wrong. With a `subject` (a run) it happened once; without, it lasts until it is over.
+
+    `news_at`: when the latest of it came. Who was told since then is not told again; without, it is as new as ever.
+    """
+
+    name: str
+    severity: str
+    text: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+    news_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class KeptAlarm:
+    """A row of the table `alarms`. `told_at`: when each destination was last told that it is open."""
+
+    name: str
+    subject: str
+    severity: str
+    text: str
+    figures: Mapping[str, Any]
+    opened_at: datetime
+    last_seen_at: datetime
+    closed_at: datetime | None = None
+    told_at: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def figures_json(self) -> str:
+        """The figures as JSON text."""
+        return json.dumps(dict(self.figures), sort_keys=True)
+
+    @property
+    def told_json(self) -> str:
+        """Who was told when, as JSON text."""
+        return json.dumps({name: at.isoformat() for name, at in sorted(self.told_at.items())})
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What to tell of one alarm, and to whom; the row to keep once `told` of them were."""
+
+    kept: KeptAlarm
+    is_over: bool
+    destinations: tuple[str, ...]
+
+    def message(self) -> Message:
+        """For a person."""
+        about = f" ({self.kept.subject})" if self.kept.subject else ""
+        if self.is_over:
+            return Message(
+                f"OVER: {self.kept.name}{about}",
+                f"It began {_minute(self.kept.opened_at)}.\n{self.kept.text}",
+            )
+        runbook = RUNBOOKS.get(self.kept.name)
+        what_to_do = f"\nRunbook: docs/runbooks/{runbook}" if runbook else ""
+        return Message(f"{self.kept.severity.upper()}: {self.kept.name}{about}", f"{self.kept.text}{what_to_do}")
+
+    def after(self, told: Iterable[str], now: datetime) -> KeptAlarm:
+        """The row when these destinations were told."""
+        if self.is_over:
+            left = {name: at for name, at in self.kept.told_at.items() if name not in set(told)}
+            return replace(self.kept, told_at=left)
+        return replace(self.kept, told_at={**self.kept.told_at, **dict.fromkeys(told, now)})
+
+
+def count_refused(written_at: Iterable[datetime], now: datetime) -> Refused:
+    """Counts objects of refused records by when each was written.
+
+    One is settled when it is older than LOOK_BACK: it was told of by then. One that was sent again is not among them.
+    """
+    times = list(written_at)
+    new = sum(now - at <= LOOK_BACK for at in times)
+    return Refused(new, len(times) - new, max(times, default=None))
+
+
+def newest_arrival(arrived_at: Iterable[datetime | None], now: datetime) -> datetime | None:
+    """The latest of these times; one in the future does not count, since a name can say any time."""
+    return max((at for at in arrived_at if at is not None and at <= now), default=None)
+
+
+def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
+    """Every alarm that these figures give reason for."""
+    return [
+        *_raw(figures, settings),
+        *_arrivals(figures, settings),
+        *_staging(figures, settings),
+        *_leftovers(figures),
+        *_rejected_in_all(figures, settings),
+        *_tables(figures),
+        *_runs(figures, settings),
+    ]
+
+
+def _raw(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+    if figures.oldest_unstaged_at is None:
+        return
+    age = figures.now - figures.oldest_unstaged_at
+    if age < timedelta(minutes=settings.reconcile_after_minutes) + RECONCILED_AFTER:
+        return
+    waiting = "" if figures.stage_messages is None else f"; {figures.stage_messages} messages are in its queue"
+    yield Alarm(
+        "staging_stands_still", "critical",
+        f"{figures.unstaged_objects} objects of raw/ are not staged, the oldest for {_hours(age)} h{waiting}. "
+        "Is stage_object switched off, throttled or failing? Its log says. Nothing is lost: raw/ keeps its objects.",
+        {"objects": figures.unstaged_objects, "oldest_hours": _hours(age), "messages": figures.stage_messages},
+    )  # fmt: skip
+
+
+def _arrivals(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+    newest, bound = figures.newest_arrival_at, timedelta(hours=settings.alarm_silence_hours)
+    # With none known, nothing has arrived yet, unless the alarm is open: then the last is too long ago to be seen.
+    is_silent = figures.was_silent if newest is None else figures.now - newest >= bound
+    if is_silent:
+        last = "" if newest is None else f"; the last object came {_minute(newest)}"
+        yield Alarm(
+            "nothing_arrives", "critical",
+            f"Nothing has arrived for {settings.alarm_silence_hours} h or more{last}. Do the senders send, and does "
+            "Firehose deliver? The stream keeps events for StreamRetentionHours (72).",
+            {"newest_arrival_at": newest and newest.isoformat()},
+        )  # fmt: skip
+
+
+def _staging(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+    if figures.oldest_unloaded_at is None:
+        return
+    age = figures.now - figures.oldest_unloaded_at
+    counts = {"objects": figures.unloaded_objects, "oldest_hours": _hours(age)}
+    if age >= timedelta(hours=settings.alarm_unloaded_hours):
+        yield Alarm(
+            "unloaded_near_expiry", "critical",
+            f"{figures.unloaded_objects} staged objects are not loaded, the oldest for {_hours(age)} h. expire_staging "
+            "keeps them, but on AWS the bucket's lifecycle rule deletes them after StagingRetentionDays. "
+            "Look at load_events: clear its failed run, or unpause it.",
+            counts,
+        )  # fmt: skip
+    newest, bound = figures.newest_received_at, timedelta(hours=settings.alarm_freshness_hours)
+    if age >= bound and (newest is None or figures.now - newest >= bound):
+        seen = "none in 7 days" if newest is None else f"received {_minute(newest)}"
+        yield Alarm(
+            "events_not_fresh", "critical",
+            f"The newest event is old ({seen}), although newer ones are staged. Look at load_events: is it paused, "
+            "failing, or slower than the events come?",
+            {**counts, "newest_received_at": newest and newest.isoformat()},
+        )  # fmt: skip
+
+
+def _leftovers(figures: Figures) -> Iterator[Alarm]:
+    if figures.dead_letters:
+        yield Alarm(
+            "dead_letters", "critical",
+            f"{figures.dead_letters} messages are in the dead-letter queue: stage_object gave up on objects of raw/. "
+            "Read its log; reconcile_raw tries the objects again while they are in raw/.",
+            {"messages": figures.dead_letters},
+        )  # fmt: skip
+    refused = figures.refused
+    if refused.latest_at and refused.new:
+        yield Alarm(
+            "processing_failed", "warning",
+            f"{refused.new} objects of refused records came under processing-failed/ in {_hours(LOOK_BACK)} h, "
+            f"the latest {_minute(refused.latest_at)}; {refused.settled} older ones are settled. Read their errorCode; "
+            "when the cause is gone, send them again: make redrive SOURCE=processing-failed.",
+            {"objects": refused.new, "settled": refused.settled},
+            news_at=refused.latest_at,
+        )  # fmt: skip
+
+
+def _rejected_in_all(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+    recent = [run for run in figures.runs if figures.now - run.seen_at <= timedelta(hours=24)]
+    read, rejected = sum(run.rows_read for run in recent), sum(run.rows_rejected for run in recent)
+    if _exceeds(rejected, read, settings):
+        yield Alarm(
+            "reject_rate", "warning", _rejected(rejected, read, "of 24 hours"), {"read": read, "rejected": rejected}
+        )
+
+
+def _tables(figures: Figures) -> Iterator[Alarm]:
+    tables = sorted({table for run in figures.runs for table in run.tables_failed})
+    if tables:
+        since = min(run.seen_at for run in figures.runs if run.tables_failed)
+        yield Alarm(
+            "event_tables_failed", "critical",
+            f"Tables of events that runs could not fill since {since:%Y-%m-%d %H:%M} UTC: {', '.join(tables)}. Their "
+            "messages are in events. load_runs.tables_failed has the reason; after a fix, derive the tables again.",
+            {"tables": tables},
+        )  # fmt: skip
+
+
+def _runs(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+    for run in figures.runs:
+        if _exceeds(run.rows_rejected, run.rows_read, settings):
+            counts = {"read": run.rows_read, "rejected": run.rows_rejected}
+            text = _rejected(run.rows_rejected, run.rows_read, "of this run")
+            yield Alarm("run_reject_rate", "warning", text, counts, run.run_id)
+        if run.objects_unreadable:
+            yield Alarm(
+                "unreadable_objects", "critical",
+                f"{run.objects_unreadable} staged objects cannot be read and were set aside: see the table quarantine, "
+                "which names a copy of each. After a fix, delete its row: the next run loads it while it is staged.",
+                {"objects": run.objects_unreadable}, run.run_id,
+            )  # fmt: skip
+        if run.schema_changes:
+            yield Alarm(
+                "schema_changes", "warning",
+                f"{run.schema_changes} keys or types of values were met for the first time: "
+                f"{', '.join(run.changed_paths)}. See the table schema_changes and docs/drift.md.",
+                {"changes": run.schema_changes}, run.run_id,
+            )  # fmt: skip
+
+
+def _exceeds(rejected: int, read: int, settings: Settings) -> bool:
+    return rejected * 100 > read * settings.alarm_reject_percent
+
+
+def _rejected(rejected: int, read: int, of: str) -> str:
+    return (
+        f"{rejected} of the {read} lines {of} were rejected. Ask the table rejects for reasons and sources; "
+        "when the cause is gone, send them again: make redrive SOURCE=rejects."
+    )
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _hours(age: timedelta) -> int:
+    return int(age.total_seconds() // 3600)
+
+
+def plan_notices(
+    alarms: Iterable[Alarm],
+    kept: Iterable[KeptAlarm],
+    destinations: Sequence[str],
+    now: datetime,
+    repeat: timedelta,
+) -> list[Notice]:
+    """A notice for every alarm, whoever is to be told of it: nobody, when all were told less than `repeat` ago.
+
+    What happened once is told once. What lasts is told again after `repeat`, if there is news of it, and when it is
+    over.
+    """
+    left = {(row.name, row.subject): row for row in kept}
+    notices = []
+    for alarm in alarms:
+        row = left.pop((alarm.name, alarm.subject), None)
+        renewed = _renewed(alarm, row, now)
+        due = [name for name in destinations if _is_due(alarm, renewed.told_at.get(name), now, repeat)]
+        notices.append(Notice(renewed, False, tuple(due)))
+    for row in left.values():
+        if not row.subject:
+            told = {name: at for name, at in row.told_at.items() if name in destinations}
+            over = replace(row, closed_at=row.closed_at or now, told_at=told)
+            notices.append(Notice(over, True, tuple(told)))
+    return notices
+
+
+def _is_due(alarm: Alarm, told_at: datetime | None, now: datetime, repeat: timedelta) -> bool:
+    if told_at is None:
+        return True
+    has_news = alarm.news_at is None or alarm.news_at > told_at
+    return not alarm.subject and now - told_at >= repeat and has_news
+
+
+def _renewed(alarm: Alarm, row: KeptAlarm | None, now: datetime) -> KeptAlarm:
+    """The row of an alarm that is seen now. One that comes back before its end was told to all goes on."""
+    opened_at, told_at = (row.opened_at, row.told_at) if row else (now, {})
+    closed_at = (row.closed_at if row else now) if alarm.subject else None
+    return KeptAlarm(
+        alarm.name, alarm.subject, alarm.severity, alarm.text, alarm.figures, opened_at, now, closed_at, told_at
+    )
+
+
+def from_row(row: Mapping[str, Any]) -> KeptAlarm:
+    """The alarm in a row of lake/alarms/kept.sql."""
+    told = {name: datetime.fromisoformat(at) for name, at in json.loads(row["told_at"]).items()}
+    return KeptAlarm(**{**row, "figures": json.loads(row["figures"]), "told_at": told})

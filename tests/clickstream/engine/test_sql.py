@@ -1,0 +1,414 @@
+"""Every file of include/sql renders; values are bound and never part of the text."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import FileSystemLoader, meta
+
+from clickstream.engine.columns import read_columns
+from clickstream.engine.sql import (
+    SQL_DIR,
+    Statement,
+    TableNames,
+    _environment,
+    duration_literal,
+    instant_literal,
+    literal,
+    quote,
+    render,
+)
+from clickstream.engine.table_shape import TableColumn
+from clickstream.load.archive import ArchivedObject
+from clickstream.load.manifest import Manifest
+from clickstream.load.report import RunReport
+from clickstream.load.unreadable import Unreadable
+from clickstream.plan.file import parse_plan
+from clickstream.plan.typed_tables import Present, declared, rule_pieces
+from clickstream.sessions.model import Changes, Load, SessionReport, SessionRules
+from clickstream.settings import Settings
+from clickstream.staging.keys import StagedObject
+from clickstream.upkeep.views import LiveFrom
+from clickstream.watch.alarms import KeptAlarm
+from clickstream.window import Received, Window
+
+FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
+CHECKS = [file for file in FILES if "/checks/" in file]
+TABLES = sorted(
+    {file.rpartition("/")[0] for file in FILES if not file.startswith(("maintenance/", "views/", "evolution/"))}
+    - {check.rpartition("/")[0] for check in CHECKS}
+)
+# Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
+WITHOUT_CREATE = {
+    "work/batch", "work/typed", "work/rules", "work/findings", "work/session_regions", "work/session_steps",
+    "work/session_drafts", "runtime",
+}  # fmt: skip
+WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"}
+WITHOUT_GRAIN = {
+    "work/batch/drop.sql", "work/typed/drop.sql", "work/rules/drop.sql", "work/findings/drop.sql",
+    "work/session_regions/drop.sql", "work/session_steps/drop.sql", "work/session_drafts/drop.sql",
+    "maintenance/drop_stray_batch.sql", "runtime/kill.sql", "views/publish.sql",
+    "evolution/add_column.sql", "evolution/widen_column.sql", "evolution/comment_column.sql",
+    "evolution/comment_table.sql",
+}  # fmt: skip
+GIVEN_BY_RENDER = {
+    "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal",
+}  # fmt: skip
+
+SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+EVENT = parse_plan(
+    """
+version: 1
+events:
+  Order Completed:
+    {description: "It's an order.", owner: shop, status: live, sources: [web], on_violation: block, properties: {
+    "it's": {type: string}, gift: {properties: {wrapped: {type: boolean}}}}}
+""",
+    "plan",
+).events[0]
+WINDOW = Received(NOON, NOON)
+LOAD = Load("run-1", NOON, NOON, NOON, 1)
+
+# Text that would change a statement if it became part of one.
+HOSTILE = st.lists(
+    st.sampled_from([*"'\";-/*?{}%#\\\n\r\0 ab7é\uff8a😀", "{{ 7*7 }}", "{% raw %}", "--", "/*", "'; drop table x"]),
+    max_size=12,
+).map("".join)
+
+
+def values(
+    run_id: str = "manual__1", paths: tuple[str, ...] = ("s3://b/staging/1", "s3://b/staging/2")
+) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "now": NOON,
+        "lookback_days": 30,
+        "archive_integration": "Amazon Kinesis",
+        "staged_since": NOON,
+        "runs_since": NOON,
+        "arrived_since": NOON,
+        "alarm": KeptAlarm("dead_letters", "", "critical", "it's", {}, NOON, NOON),
+        "change_limit": 500,
+        "shape_limit": 5_000,
+        "manifest": Manifest(
+            run_id,
+            (
+                *(StagedObject(path, 10, NOON) for path in paths),
+                *(ArchivedObject(path, 10, NOON, f"source/{number}") for number, path in enumerate(paths)),
+            ),
+            received=(Window(NOON, NOON + timedelta(hours=1)), Window(NOON + timedelta(hours=2), NOON)),
+            rederive=True,
+        ),
+        "bounds": SimpleNamespace(earliest=NOON, latest=None),
+        "staged": SimpleNamespace(earliest=NOON, latest=NOON),
+        "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),
+        "view": {"name": TableNames(SETTINGS).segment("pages"), "comment": "Pages.", "query": "select 1"},
+        "partition_column": "received_at",
+        "closed_before": NOON,
+        "retention": timedelta(days=7),
+        "batch_table": "batch_0123456789abcdef01234567",
+        "query_id": "20261124_000000_00001_test",
+        "paths": paths,
+        "leftovers": "%/* clickstream 0 */%",
+        "report": RunReport("run", first_received_at=NOON),
+        "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
+        "after": SimpleNamespace(rejected_at=NOON, reject_id="A1"),
+        "until": NOON,
+        "rules": SessionRules(30, 24, 30, ("order_completed",)),
+        "limits": SETTINGS,
+        "changes": Changes((LOAD,), Window(NOON, NOON + timedelta(hours=1)), 30),
+        "received": SimpleNamespace(spans=[Window(NOON, NOON), Window(NOON, NOON)]),
+        "most": 200,
+        "seen_since": NOON,
+        "sessions_since": NOON,
+        "depth_limit": 5,
+        "place_limit": 10_000,
+        "differences_json": "[]",
+        "session_report": SessionReport(run_id, Changes((LOAD,))),
+        "reject_ids": ["A1", "it's"],
+        "altered": ("clickstream", "events"),
+        "column": TableColumn("a", "varchar", "It's new."),
+        "comment": "What it's for.",
+        "catalog": "lake",
+        "schemas": ["clickstream"],
+        "event": EVENT,
+        "window": WINDOW,
+        "again": True,
+        "of_batch": True,
+        "declared": declared([EVENT]),
+        "rule_pieces": rule_pieces([EVENT]),
+        "column_types": ["object", "varchar"],
+        "longest_text": 4_000,
+        "compared": {"events": [Present(EVENT, 1, WINDOW)]},
+    }
+
+
+def wanted(file: str) -> set[str]:
+    environment = jinja2.Environment()
+    tree = environment.parse((SQL_DIR / file).read_text(encoding="utf-8"))
+    return meta.find_undeclared_variables(tree) - GIVEN_BY_RENDER
+
+
+def without_quoted(text: str) -> str:
+    """The text without comments, strings and quoted identifiers; fails when one of them has no end."""
+    token = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
+    bare = re.sub(token, " ", text, flags=re.DOTALL)
+    assert not re.search(r"['\"]|/\*", bare), "a quote or comment without an end"
+    return bare
+
+
+def masked(statement: Statement) -> str:
+    return re.sub(r'"(batch|typed|rules|findings|session_\w+)_[0-9a-f]{24}"', r'"\1"', statement.text)
+
+
+def test_there_is_sql() -> None:
+    assert {"lake/events", "lake/rejects", "lake/load_ledger", "staging/lines", "work/batch"} <= set(TABLES)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_renders_with_a_parameter_for_every_question_mark(file: str) -> None:
+    statement = render(file, SETTINGS, values())
+
+    bare = without_quoted(statement.text)
+    assert bare.count("?") == len(statement.parameters)
+    assert not re.search(r"\{\{|\}\}|\{%|%\}|\{#|None|Undefined", bare)
+
+
+def test_a_process_reads_each_file_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load renders more than a hundred statements: reading and compiling again cost it 7 s of CPU."""
+    read, opened = Path.read_text, list[str]()
+    monkeypatch.setattr(Path, "read_text", lambda path, **options: opened.append(path.name) or read(path, **options))
+    loaded, loads = FileSystemLoader.get_source, list[str]()
+    monkeypatch.setattr(
+        FileSystemLoader, "get_source", lambda self, *which: loads.append(which[1]) or loaded(self, *which)
+    )
+    for cached in (_environment, read_columns):
+        cached.cache_clear()
+
+    for _ in range(3):
+        render("work/batch/load.sql", SETTINGS, values())
+
+    assert opened == ["columns.yaml"]
+    assert sorted(loads) == sorted(set(loads))
+    assert "work/batch/load.sql" in loads
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_is_one_statement(file: str) -> None:
+    assert ";" not in without_quoted(render(file, SETTINGS, values()).text)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_its_head_says_what_it_is_its_grain_and_its_parameters(file: str) -> None:
+    head = re.match(r"(?:-- [^\n]*\n)+", render(file, SETTINGS, values()).text)
+
+    assert head is not None
+    assert len(head[0].splitlines()[0]) > 20
+    assert "Grain: " in head[0] or file in WITHOUT_GRAIN
+    named = head[0].partition("Parameters: ")[2]
+    assert [name for name in wanted(file) if not re.search(rf"\b{name}\b", named)] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_value_that_is_not_given_is_an_error(file: str) -> None:
+    for name in sorted(wanted(file)):
+        given_values = {key: value for key, value in values().items() if key != name}
+        with pytest.raises(jinja2.UndefinedError, match=name):
+            render(file, SETTINGS, given_values)
+
+
+def test_values_that_files_want_are_those_that_operators_give() -> None:
+    assert {name for file in FILES for name in wanted(file)} == values().keys()
+
+
+def test_a_missing_file_is_an_error() -> None:
+    with pytest.raises(jinja2.TemplateNotFound, match="lake/none/load"):
+        render("lake/none/load.sql", SETTINGS)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_s_folder_has_the_files_that_every_table_has(table: str) -> None:
+    assert f"{table}/create.sql" in FILES or table in WITHOUT_CREATE
+    assert f"{table}/load.sql" in FILES or table in WITHOUT_LOAD
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.endswith("create.sql")])
+def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
+    assert re.search(r"^create table if not exists ", render(file, SETTINGS, values()).text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
+def test_the_comment_of_a_table_is_how_its_head_begins(table: str) -> None:
+    text = render(f"lake/{table}/create.sql", SETTINGS, values()).text
+    (comment,) = re.findall(r"^comment '([^']+)\.'$", text, re.MULTILINE)
+
+    head = " ".join(line.removeprefix("--").strip() for line in text.partition("\ncreate ")[0].splitlines())
+    assert re.match(re.escape(comment) + r"[.:,]", head)
+
+
+@pytest.mark.promise("P8")
+@settings(max_examples=60)  # each renders twice, some 30 ms
+@given(st.sampled_from(FILES), HOSTILE, st.tuples(HOSTILE, HOSTILE))
+def test_no_run_id_and_no_path_changes_the_text(file: str, run_id: str, paths: tuple[str, str]) -> None:
+    harmless = render(file, SETTINGS, values())
+    hostile = render(file, SETTINGS, values(run_id, paths))
+
+    assert masked(hostile) == masked(harmless)
+    assert len(hostile.parameters) == len(harmless.parameters)
+    renamed = {"manual__1": run_id, "s3://b/staging/1": paths[0], "s3://b/staging/2": paths[1]}
+    renamed |= {f"s3://b/staging/{number}a": path + "a" for number, path in enumerate(paths, start=1)}
+    assert list(hostile.parameters) == [rename(parameter, renamed) for parameter in harmless.parameters]
+
+
+def rename(value: Any, renamed: dict[str, str]) -> Any:
+    """The value with other ids and paths, in a list and in the JSON text of one too."""
+    if isinstance(value, list):
+        return [rename(item, renamed) for item in value]
+    if isinstance(value, str) and value.startswith('[["s3:'):
+        return json.dumps(rename(json.loads(value), renamed), ensure_ascii=False)
+    return renamed.get(value, value) if isinstance(value, str) else value
+
+
+@pytest.mark.promise("P8")
+@settings(max_examples=60)
+@given(st.sampled_from(FILES), HOSTILE.map(lambda text: "<<" + text + ">>"))
+def test_no_value_is_in_the_text(file: str, value: str) -> None:
+    given_values = values(value, (value, value)) | {
+        "lookback_days": value,
+        "now": value,
+        "staged_since": value,
+        "bounds": SimpleNamespace(earliest=value, latest=value),
+    }
+
+    assert value not in render(file, SETTINGS, given_values).text
+
+
+@given(st.text(), st.text())
+def test_a_batch_table_has_a_plain_name_of_its_own(one: str, other: str) -> None:
+    t = TableNames(SETTINGS)
+
+    assert re.fullmatch(r'"lake"\."clickstream_work"\."batch_[0-9a-f]{24}"', t.batch(one))
+    assert (t.batch(one) == t.batch(other)) == (one == other)
+
+
+def test_names_of_tables_come_from_the_settings_and_are_quoted() -> None:
+    t = TableNames(
+        Settings(
+            staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive", lake_catalog="ice",
+            staging_database="s", lines_database="l", lake_database="d", work_database="w", staging_table="order",
+        )
+    )  # fmt: skip
+
+    assert (t.staging, t.lines) == ('"hive"."s"."order"', '"hive"."l"."lines"')
+    assert (t.events, t.rejects, t.load_ledger) == (
+        '"ice"."d"."events"',
+        '"ice"."d"."rejects"',
+        '"ice"."d"."load_ledger"',
+    )
+    assert t.batch("r").startswith('"ice"."w"."batch_')
+
+
+# The query of views/publish.sql is another file's.
+@pytest.mark.parametrize("file", [file for file in FILES if file != "views/publish.sql"])
+def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
+    if file == "runtime/properties.sql":
+        assert without_quoted(render(file, SETTINGS, values()).text).strip() == "show session"
+        return
+    if file.startswith("runtime/"):
+        assert re.search(r"\bsystem\.(runtime|metadata|jdbc)\.", render(file, SETTINGS, values()).text)
+        return
+    if file == "evolution/columns.sql":
+        assert "from system.jdbc.columns" in render(file, SETTINGS, values()).text
+        return
+    moved = Settings(
+        staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive9", lake_catalog="ice9",
+        staging_database="s9", lines_database="l9", lake_database="d9", work_database="w9", staging_table="t9",
+        segment_database="x9", events_database="e9",
+    )  # fmt: skip
+
+    text = render(file, moved, values() | {"altered": ("d9", "events")}).text
+
+    assert re.search(r'"(hive9|ice9)"\."(s9|l9|d9|w9|x9|e9)"\."', text)
+    assert not re.search(r"\b(staging|lake|clickstream|clickstream_\w+)\"?\.\"?\w", text)
+
+
+@pytest.mark.promise("P8")
+@given(st.text())
+def test_quote_and_literal_can_be_read_back(text: str) -> None:
+    for quoted, mark in ((quote(text), '"'), (literal(text), "'")):
+        assert quoted[0] == quoted[-1] == mark
+        assert quoted[1:-1].replace(mark * 2, "").count(mark) == 0
+        assert quoted[1:-1].replace(mark * 2, mark) == text
+
+
+def test_what_takes_no_parameter_is_written_from_an_instant_and_a_duration_alone() -> None:
+    seoul = datetime(2026, 11, 24, 21, 0, 5, 999_999, tzinfo=timezone(timedelta(hours=9)))
+
+    assert instant_literal(seoul) == "timestamp '2026-11-24 12:00:05 UTC'"
+    assert duration_literal(timedelta(days=7)) == "'604800s'"
+    with pytest.raises(ValueError, match="no time zone"):
+        instant_literal(datetime(2026, 11, 24))  # noqa: DTZ001
+
+
+@pytest.mark.promise("P8")
+@given(st.one_of(HOSTILE, st.text()).filter(lambda name: name not in TableNames.LAKE_TABLES))
+def test_no_table_but_ours_is_maintained_or_dropped(name: str) -> None:
+    t = TableNames(SETTINGS)
+
+    for named in (
+        t.stray_batch,
+        t.lake,
+        lambda table: t.metadata(("x", table), "files"),
+        lambda table: t.evolving(("x", table)),
+    ):
+        with pytest.raises(ValueError, match="is no"):
+            named(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["batch_", "batch_0123456789abcdef01234567\n", "xbatch_0123456789abcdef01234567", "lines"]
+)
+def test_only_a_batch_s_whole_name_is_dropped(name: str) -> None:
+    with pytest.raises(ValueError, match="is no batch table"):
+        TableNames(SETTINGS).stray_batch(name)
+
+
+def test_lake_tables_are_those_with_a_folder_and_have_a_name_each() -> None:
+    t = TableNames(SETTINGS)
+
+    assert {f"lake/{table}" for table in t.LAKE_TABLES} == {table for table in TABLES if table.startswith("lake/")}
+    assert [t.lake(table) for table in t.LAKE_TABLES] == [getattr(t, table) for table in t.LAKE_TABLES]
+    assert t.metadata(("clickstream", "events"), "files") == '"lake"."clickstream"."events$files"'
+
+
+def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_name() -> None:
+    names = [quote(column.name) for column in read_columns(SQL_DIR / "lake/events/columns.yaml").columns]
+
+    created, unpacked, merged = (
+        " ".join(render(file, SETTINGS, values()).text.split())
+        for file in ("lake/events/create.sql", "work/batch/load.sql", "lake/events/load.sql")
+    )
+
+    assert [name for name in names if f" {name} " not in created] == []
+    assert f"rejected_line, discarded, {', '.join(names)} from unpacked_lines" in unpacked
+    assert f"insert ( {', '.join(names)}, loaded_at, load_run_id )" in merged
+    assert f"values ( {', '.join(f'source.{name}' for name in names)}, ?, ? )" in merged
+
+
+@pytest.mark.parametrize("prefix", ["staging/", "it's/", "a''b/", "x!*()-/"])
+def test_no_permitted_prefix_leaves_its_quotes(prefix: str) -> None:
+    settings = Settings(staging_bucket="staging-bucket", lake_bucket="b", crawler="c", staging_prefix=prefix)
+
+    text = render("staging/lines/create.sql", settings).text
+
+    assert literal(f"s3://staging-bucket/{prefix}") in text
+    assert without_quoted(text)

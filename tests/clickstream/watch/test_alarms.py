@@ -1,0 +1,286 @@
+"""Which alarms there are, and who is told when."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickstream.settings import Settings
+from clickstream.watch.alarms import (
+    RUNBOOKS,
+    Alarm,
+    Figures,
+    KeptAlarm,
+    Notice,
+    Refused,
+    RunFigures,
+    count_refused,
+    find_alarms,
+    from_row,
+    newest_arrival,
+    plan_notices,
+)
+
+DOCS = Path(__file__).parents[3] / "docs"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(hours=24)
+SETTINGS = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
+
+
+def run(**figures: Any) -> RunFigures:
+    return RunFigures("run-1", NOW - HOUR, **figures)
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ({}, []),
+        ({"dead_letters": 0, "refused": Refused(0, 340, NOW - 9 * DAY)}, []),
+        ({"dead_letters": 3}, [("dead_letters", "", "critical", "3 messages")]),
+        (
+            {"refused": Refused(2, 340, (NOW - HOUR).astimezone(timezone(5 * HOUR)))},
+            [
+                (
+                    "processing_failed",
+                    "",
+                    "warning",
+                    "in 72 h, the latest 2026-11-24 11:00 UTC; 340 older ones",
+                )
+            ],
+        ),
+        # 15 minutes until reconcile_raw takes an object, then three of its runs.
+        ({"unstaged_objects": 9, "oldest_unstaged_at": NOW - 59 * MINUTE, "stage_messages": 9}, []),
+        (
+            {"unstaged_objects": 9, "oldest_unstaged_at": NOW - 60 * MINUTE, "stage_messages": 7},
+            [
+                (
+                    "staging_stands_still",
+                    "",
+                    "critical",
+                    "9 objects of raw/ are not staged, the oldest for 1 h; 7 messages",
+                )
+            ],
+        ),
+        # The function off for three days; no queue to ask.
+        (
+            {"unstaged_objects": 4_320, "oldest_unstaged_at": NOW - 3 * DAY, "newest_arrival_at": NOW - MINUTE},
+            [("staging_stands_still", "", "critical", "the oldest for 72 h. ")],
+        ),
+        # A queue that only is slow, and nothing in raw/ at all.
+        ({"stage_messages": 5}, []),
+        ({"newest_arrival_at": NOW - 24 * HOUR + MINUTE}, []),
+        ({"newest_arrival_at": NOW - MINUTE, "was_silent": True}, []),
+        (
+            {"newest_arrival_at": NOW - 24 * HOUR},
+            [("nothing_arrives", "", "critical", "for 24 h or more; the last object came 2026-11-23 12:00 UTC")],
+        ),
+        # Silent for so long that the last arrival is not seen any more; without an alarm, nothing ever came.
+        ({"was_silent": True}, [("nothing_arrives", "", "critical", "for 24 h or more. ")]),
+        # The bounds of the settings: 12 h unloaded, 3 h without a fresh event.
+        ({"unloaded_objects": 1, "oldest_unloaded_at": NOW - 2 * HOUR, "newest_received_at": NOW - 9 * HOUR}, []),
+        (
+            {"unloaded_objects": 1, "oldest_unloaded_at": NOW - 3 * HOUR, "newest_received_at": NOW - 3 * HOUR},
+            [("events_not_fresh", "", "critical", "2026-11-24 09:00 UTC")],
+        ),
+        ({"unloaded_objects": 1, "oldest_unloaded_at": NOW - 3 * HOUR, "newest_received_at": NOW - HOUR}, []),
+        ({"newest_received_at": NOW - 9 * HOUR}, []),  # nobody sends
+        (
+            {"unloaded_objects": 1, "oldest_unloaded_at": NOW - 4 * HOUR},
+            [("events_not_fresh", "", "critical", "none in 7 days")],
+        ),
+        (
+            {"unloaded_objects": 7, "oldest_unloaded_at": NOW - 30 * HOUR, "newest_received_at": NOW},
+            [("unloaded_near_expiry", "", "critical", "7 staged objects are not loaded, the oldest for 30 h")],
+        ),
+        ({"runs": [run(rows_read=100, rows_rejected=1)]}, []),
+        (
+            {"runs": [run(rows_read=100, rows_rejected=2)]},
+            [
+                ("reject_rate", "", "warning", "2 of the 100 lines of 24 hours"),
+                ("run_reject_rate", "run-1", "warning", "2 of the 100 lines of this run"),
+            ],
+        ),
+        (
+            {"runs": [run(rows_read=9, rows_rejected=9), RunFigures("run-0", NOW - 2 * HOUR, rows_read=991)]},
+            [("run_reject_rate", "run-1", "warning", "9 of the 9 lines")],
+        ),
+        # Of the total, only a day counts.
+        (
+            {"runs": [RunFigures("run-0", NOW - 25 * HOUR, rows_read=9, rows_rejected=9)]},
+            [("run_reject_rate", "run-0", "warning", "9 of the 9 lines")],
+        ),
+        ({"runs": [run(objects_unreadable=4)]}, [("unreadable_objects", "run-1", "critical", "4 staged objects")]),
+        (
+            {"runs": [run(schema_changes=2, changed_paths=["$.a", "$.b"])]},
+            [("schema_changes", "run-1", "warning", "$.a, $.b")],
+        ),
+        (
+            {"runs": [run(tables_failed=["b"]), RunFigures("run-0", NOW - 9 * HOUR, tables_failed=["a", "b"])]},
+            [("event_tables_failed", "", "critical", "could not fill since 2026-11-24 03:00 UTC: a, b.")],
+        ),
+    ],
+)
+def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, str, str, str]]) -> None:
+    found = find_alarms(Figures(NOW, **figures), SETTINGS)
+
+    assert [(alarm.name, alarm.subject, alarm.severity) for alarm in found] == [row[:3] for row in expected]
+    assert [row[3] for alarm, row in zip(found, expected, strict=True) if row[3] not in alarm.text] == []
+
+
+@pytest.mark.parametrize(
+    ("ages", "expected"),
+    [
+        ([], Refused()),
+        ([72 * HOUR], Refused(1, 0, NOW - 72 * HOUR)),
+        ([72 * HOUR + MINUTE], Refused(0, 1, NOW - 72 * HOUR - MINUTE)),
+        ([90 * DAY, HOUR, 80 * DAY, MINUTE, -MINUTE], Refused(3, 2, NOW + MINUTE)),
+    ],
+)
+def test_refused_records_are_settled_after_three_days(ages: list[timedelta], expected: Refused) -> None:
+    assert count_refused([NOW - age for age in ages], NOW) == expected
+
+
+@given(st.lists(st.datetimes(timezones=st.just(UTC))))
+def test_every_refused_object_is_new_or_settled(times: list[datetime]) -> None:
+    counted = count_refused(times, NOW)
+
+    assert counted.new + counted.settled == len(times)
+    assert bool(counted.new) == (counted.latest_at is not None and NOW - counted.latest_at <= 72 * HOUR)
+
+
+def test_an_object_named_for_the_future_does_not_hide_that_nothing_arrives() -> None:
+    assert newest_arrival([NOW - DAY, None, NOW - HOUR, NOW + MINUTE], NOW) == NOW - HOUR
+    assert newest_arrival([None, NOW + DAY], NOW) is None
+
+
+class Watch:
+    """Watches in turn, as the operator does them; everybody can be told, but for `deaf`."""
+
+    def __init__(self, *destinations: str) -> None:
+        self.destinations, self.deaf = list(destinations), set[str]()
+        self.rows: dict[tuple[str, str, datetime], KeptAlarm] = {}
+
+    def look(self, at: datetime, *alarms: Alarm) -> list[tuple[str, str]]:
+        """Who was told what."""
+        kept = [row for row in self.rows.values() if not (row.closed_at and not row.subject and not row.told_at)]
+        said = []
+        for notice in plan_notices(alarms, kept, self.destinations, at, DAY):
+            told = [name for name in notice.destinations if name not in self.deaf]
+            said += [(name, notice.message().subject) for name in told]
+            row = notice.after(told, at)
+            self.rows[row.name, row.subject, row.opened_at] = row
+        return said
+
+
+LASTING = Alarm("dead_letters", "critical", "3 messages")
+ONCE = Alarm("schema_changes", "warning", "2 keys", subject="run-1")
+
+
+def test_what_lasts_is_told_at_once_after_the_repeat_and_when_it_is_over() -> None:
+    watch = Watch("log", "slack:s")
+    opened = [("log", "CRITICAL: dead_letters"), ("slack:s", "CRITICAL: dead_letters")]
+
+    assert watch.look(NOW, LASTING) == opened
+    assert [watch.look(NOW + hours * HOUR, LASTING) for hours in range(1, 24)] == [[]] * 23
+    assert watch.look(NOW + DAY, LASTING) == opened
+    assert watch.look(NOW + 25 * HOUR) == [("log", "OVER: dead_letters"), ("slack:s", "OVER: dead_letters")]
+    assert watch.look(NOW + 26 * HOUR) == []
+    (row,) = watch.rows.values()
+    assert (row.opened_at, row.last_seen_at, row.closed_at) == (NOW, NOW + DAY, NOW + 25 * HOUR)
+    # Again later: a new alarm.
+    assert watch.look(NOW + 27 * HOUR, LASTING) == opened
+    assert len(watch.rows) == 2
+
+
+def test_what_happened_once_is_told_once_and_never_called_over() -> None:
+    watch = Watch("log")
+
+    assert watch.look(NOW, ONCE) == [("log", "WARNING: schema_changes (run-1)")]
+    assert [watch.look(NOW + hours * HOUR, ONCE) for hours in (1, 24, 48)] == [[]] * 3
+    assert watch.look(NOW + 80 * HOUR) == []
+
+
+def test_records_refused_now_and_then_are_told_of_each_time_and_it_is_over_in_between() -> None:
+    """One on day 0, which nobody redrives; one an hour on days 10 and 11. A watch every hour for 16 days."""
+    watch, written = Watch("log"), [NOW, *(NOW + 10 * DAY + number * HOUR for number in range(48))]
+    said: list[tuple[int, str]] = []
+    for hours in range(16 * 24):
+        at = NOW + hours * HOUR
+        figures = Figures(at, refused=count_refused([time for time in written if time <= at], at))
+        said += [(hours // 24, subject) for _, subject in watch.look(at, *find_alarms(figures, SETTINGS))]
+
+    assert [day for day, subject in said if subject == "WARNING: processing_failed"] == [0, 10, 11, 12]
+    assert [day for day, subject in said if subject == "OVER: processing_failed"] == [3, 15]
+    assert len(watch.rows) == 2
+
+
+@pytest.mark.scenario("X35")
+def test_a_silence_of_forty_days_is_one_alarm_until_something_arrives() -> None:
+    """Also after the last arrival is older than what the ledger is asked for: 8 days."""
+    watch, said = Watch("log"), list[tuple[int, str]]()
+    for day in range(42):
+        at = NOW + day * DAY
+        last = NOW if day < 40 else at
+        was_silent = any(row.name == "nothing_arrives" and row.closed_at is None for row in watch.rows.values())
+        figures = Figures(at, newest_arrival_at=last if at - last <= 8 * DAY else None, was_silent=was_silent)
+        said += [(day, subject) for _, subject in watch.look(at, *find_alarms(figures, SETTINGS))]
+
+    assert said == [*((day, "CRITICAL: nothing_arrives") for day in range(1, 40)), (40, "OVER: nothing_arrives")]
+    assert [row.opened_at for row in watch.rows.values()] == [NOW + DAY]
+
+
+def test_who_was_not_told_is_told_later_and_nobody_else_twice() -> None:
+    watch = Watch("log", "slack:s")
+    watch.deaf = {"slack:s"}
+    assert watch.look(NOW, LASTING, ONCE) == [
+        ("log", "CRITICAL: dead_letters"), ("log", "WARNING: schema_changes (run-1)")
+    ]  # fmt: skip
+
+    watch.deaf = set()
+    assert watch.look(NOW + HOUR, LASTING, ONCE) == [
+        ("slack:s", "CRITICAL: dead_letters"), ("slack:s", "WARNING: schema_changes (run-1)")
+    ]  # fmt: skip
+    watch.deaf = {"slack:s"}
+    assert watch.look(NOW + 2 * HOUR) == [("log", "OVER: dead_letters")]
+    watch.deaf = set()
+    assert watch.look(NOW + 3 * HOUR) == [("slack:s", "OVER: dead_letters")]
+    assert watch.look(NOW + 4 * HOUR) == []
+
+
+def test_a_destination_that_was_taken_out_is_not_told_of_the_end() -> None:
+    watch = Watch("log", "slack:s")
+    watch.look(NOW, LASTING)
+    watch.destinations = ["log"]
+
+    assert watch.look(NOW + HOUR) == [("log", "OVER: dead_letters")]
+    assert watch.look(NOW + 2 * HOUR) == []
+
+
+@given(st.dictionaries(st.sampled_from(["log", "slack:s", "sns:t"]), st.datetimes(timezones=st.just(UTC))))
+def test_a_row_is_read_back_as_it_was_kept(told_at: dict[str, datetime]) -> None:
+    kept = KeptAlarm("a", "", "warning", "text", {"n": 1}, NOW, NOW, None, told_at)
+    columns = ("name", "subject", "severity", "text", "opened_at", "last_seen_at", "closed_at")
+    row = {name: getattr(kept, name) for name in columns}
+
+    assert from_row({**row, "figures": kept.figures_json, "told_at": kept.told_json}) == kept
+
+
+def test_each_alarm_names_a_runbook_that_names_it() -> None:
+    listed = dict(
+        re.findall(r"^\| \[`(\w+)`\]\(runbooks/([\w-]+\.md)\)", (DOCS / "alarms.md").read_text(), re.MULTILINE)
+    )
+    pages = (DOCS / "runbooks" / "README.md").read_text().splitlines()
+
+    assert listed == RUNBOOKS
+    for name, page in RUNBOOKS.items():
+        assert (DOCS / "runbooks" / page).exists()
+        assert [line for line in pages if f"`{name}`" in line and f"]({page})" in line]
+    kept = KeptAlarm("dead_letters", "", "critical", "2 messages", {}, NOW, NOW)
+    assert Notice(kept, False, ()).message().text == "2 messages\nRunbook: docs/runbooks/redrive.md"
+    assert "Runbook" not in Notice(kept, True, ()).message().text

@@ -1,0 +1,1 @@
+"""Commands that act on an installation, or make pages of docs/ out of the code."""
