@@ -9,6 +9,7 @@ from bench.measure import Stopwatch
 from bench.messages import Sample
 from clickstream.engine.query import QueryRunner
 from clickstream.engine.sql import render
+from clickstream.load import steps
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlan
 from tests.machine import Machine
@@ -43,10 +44,12 @@ def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, wat
     with watch.step("unpack"):
         values = lake.unpack("run", lake.take("run"))
     with watch.step("events"):
-        lake.run_parts("events", "hours", values)
-    with watch.step("rejects, discards, ledger"):
-        for table, part_by in (("rejects", "objects"), ("discards", "days"), ("load_ledger", "objects")):
-            lake.run_parts(table, part_by, values)
+        steps.load_table(lake.run, "events", values)
+    with watch.step("rejects, discards, schema changes, ledger"):
+        steps.load_table(lake.run, "rejects", values)
+        steps.load_table(lake.run, "discards", values)
+        steps.record_schema_changes(lake.run, values)
+        steps.load_table(lake.run, "load_ledger", values)
     given = {name: values[name] for name in ("run_id", "now")}
     with watch.step("tables of events: what is to be altered"):
         typed_tables.create_missing(lake.run, several, plan, lake.settings)

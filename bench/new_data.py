@@ -13,6 +13,7 @@ from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import write_sample
 from clickstream.engine.query import Result
 from clickstream.engine.sql import quote
+from clickstream.load import steps
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
@@ -120,12 +121,12 @@ def _measure(machine: Machine, lake: ScratchLake, json_bytes: int, number: int) 
     with watch.step("load"):
         taken = lake.take(run_id)
         values = lake.unpack(run_id, taken)
-        (merge,) = lake.run_parts("events", "hours", values)
-        lake.run_parts("load_ledger", "objects", values)
+        (merge,) = steps.load_table(lake.run, "events", values)
+        steps.load_table(lake.run, "load_ledger", values)
     assert sum(taken.bytes) == sample.object_bytes, f"took {sum(taken.bytes)} bytes, {sample.object_bytes} are new"
     (row,) = lake.query(f"select count(*) as n from {lake.t.events} where load_run_id = '{run_id}'")
     assert row["n"] == sample.messages, f"{row['n']} of {sample.messages} messages were loaded"
-    unpack = values["unpacked"]
+    unpack = lake.last["work/batch/load.sql"]
     assert abs(unpack.read_bytes / sample.object_bytes - 1) < 0.05, (
         f"{unpack.read_bytes} of {sample.object_bytes} bytes"
     )

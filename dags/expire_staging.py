@@ -17,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, chain, dag
 
+from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.staging import S3ExpireStagingOperator
-from clickstream.operators.trino import TrinoStatementOperator
 
 
 @dag(

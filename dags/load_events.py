@@ -40,18 +40,19 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
+from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import load_form
-from clickstream.operators.notify import tell_of_failure
-from clickstream.operators.staging import S3TakeManifestOperator
-from clickstream.operators.tables import TrinoCreateTablesOperator
-from clickstream.operators.trino import (
+from clickstream.operators.load import (
+    S3TakeManifestOperator,
+    TrinoLoadTableOperator,
     TrinoPreviewLoadOperator,
     TrinoRecordSchemaChangesOperator,
     TrinoReportRunOperator,
-    TrinoStatementOperator,
     TrinoUnpackOperator,
 )
+from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
 from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPublishLoadViewsOperator
 
@@ -82,19 +83,11 @@ def load_events():
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
     unpack = TrinoUnpackOperator(task_id="unpack")
     preview = TrinoPreviewLoadOperator(task_id="preview")
-    load_events = TrinoStatementOperator(
-        task_id="load_events", sql=["lake/events/load.sql"], take_manifest=True, part_by="hours"
-    )
-    load_rejects = TrinoStatementOperator(
-        task_id="load_rejects", sql=["lake/rejects/load.sql"], take_manifest=True, part_by="objects"
-    )
-    load_discards = TrinoStatementOperator(
-        task_id="load_discards", sql=["lake/discards/load.sql"], take_manifest=True, part_by="days"
-    )
+    load_events = TrinoLoadTableOperator(task_id="load_events", table="events")
+    load_rejects = TrinoLoadTableOperator(task_id="load_rejects", table="rejects")
+    load_discards = TrinoLoadTableOperator(task_id="load_discards", table="discards")
     record_schema_changes = TrinoRecordSchemaChangesOperator(task_id="record_schema_changes")
-    write_ledger = TrinoStatementOperator(
-        task_id="write_ledger", sql=["lake/load_ledger/load.sql"], take_manifest=True, part_by="objects"
-    )
+    write_ledger = TrinoLoadTableOperator(task_id="write_ledger", table="load_ledger")
     publish_views = TrinoPublishLoadViewsOperator(task_id="publish_views")
     load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
     publish_event_views = TrinoPublishEventViewsOperator(task_id="publish_event_views")

@@ -24,8 +24,8 @@ from airflow.sdk import chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
+from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.notify import tell_of_failure
-from clickstream.operators.trino import TrinoStatementOperator
 
 
 @dag(

@@ -3,27 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 from trino.exceptions import TrinoQueryError
 
-from clickstream.aws.glue import add_partitions
-from clickstream.aws.s3 import list_archive, list_staged
+from clickstream.aws.load_objects import AwsLoadObjects
 from clickstream.engine.query import QueryRunner, Result
-from clickstream.engine.sql import ARCHIVE_LINES, Statement, TableNames, render
-from clickstream.load import manifest
-from clickstream.load.archive import days, divide, hours_wanted
-from clickstream.load.drift import SHAPES_READ
-from clickstream.load.parts import object_parts, values_of, with_received
+from clickstream.engine.sql import Statement, TableNames, render
+from clickstream.load import steps
+from clickstream.load.manifest import Manifest
+from clickstream.load.parts import values_of
 from clickstream.load.preview import Preview
-from clickstream.load.preview import from_row as preview_from_row
-from clickstream.load.report import RunReport, from_row
+from clickstream.load.report import RunReport
+from clickstream.load.request import LoadRequest
+from clickstream.load.take import loaded_paths, take
+from clickstream.load.unpack import unpack
 from clickstream.plan import rederive, typed_tables
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.sessions.model import SessionReport, model_pending, model_range, rules_of
 from clickstream.settings import Settings
-from clickstream.upkeep.checks import Finding, Outcome, check_paths, decide, read_check
+from clickstream.upkeep.checks import Outcome, check_paths, check_tables
 from clickstream.upkeep.views import View, event_views, live_from, load_views, outdated, session_views
 from clickstream.window import Received, Window
 
@@ -39,6 +38,8 @@ class ScratchLake:
         self.glue = glue
         self.runner = runner
         self.t = TableNames(settings)
+        self.objects = AwsLoadObjects({"s3": s3, "glue": glue}.__getitem__, settings)
+        self.last: dict[str, Result] = {}
         self._has_session_views = False
 
     def create(self) -> "ScratchLake":
@@ -54,91 +55,57 @@ class ScratchLake:
         return f"s3://{self.settings.staging_bucket}/{key}"
 
     def run(self, path: str, **values: Any) -> Result:
-        """Run a file of include/sql."""
-        return self.runner.run(render(path, self.settings, values))
+        """Run a file of include/sql; `last` has the latest result of each."""
+        self.last[path] = self.runner.run(render(path, self.settings, values))
+        return self.last[path]
 
-    def take(self, run_id: str) -> manifest.Manifest:
+    def take(self, run_id: str) -> Manifest:
         """All that is staged and not yet loaded, as a scheduled run takes it."""
-        staged, _ = list_staged(self.s3, self.settings)
-        loaded = self.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2000, 1, 1, tzinfo=UTC))
-        paths = frozenset(row["source_path"] for row in loaded.rows)
-        return manifest.take_unloaded(run_id, staged, paths, self.settings.load_max_objects)
+        return self._take(run_id, LoadRequest())
 
-    def take_all(self, run_id: str) -> manifest.Manifest:
+    def take_all(self, run_id: str) -> Manifest:
         """All that is staged, loaded or not."""
-        return manifest.Manifest(run_id, tuple(list_staged(self.s3, self.settings)[0]))
+        return Manifest(run_id, tuple(self.objects.staged()[0]))
 
-    def take_range(
-        self, run_id: str, window: Window, source: str = "auto", rederive: bool = False
-    ) -> manifest.Manifest:
+    def take_range(self, run_id: str, window: Window, source: str = "auto", rederive: bool = False) -> Manifest:
         """What a manual run with that range takes."""
-        staged, _ = list_staged(self.s3, self.settings)
-        kept_since = datetime.now(UTC) - timedelta(hours=self.settings.staging_retention_hours)
-        wanted = hours_wanted(source, window, staged, kept_since, True)
-        archived, _ = list_archive(self.s3, self.settings, days(wanted))
-        staging, received = divide(window, wanted, archived)
-        taken = manifest.take_windows(run_id, staged, staging, archived, received)
-        return replace(taken, rederive=rederive)
+        return self._take(run_id, LoadRequest(window, source, rederive))
 
-    def load(self, run_id: str, taken: manifest.Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
+    def _take(self, run_id: str, request: LoadRequest) -> Manifest:
+        return take(self.run, self.objects, run_id, request, self.settings, datetime.now(UTC))
+
+    def load(self, run_id: str, taken: Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
         """The steps of load_events, in its order; with a plan, also the tables of its events."""
         values = self.unpack(run_id, taken or self.take(run_id))
-        failed: dict[str, str] = {}
-        for table, part_by in (("events", "hours"), ("rejects", "objects"), ("discards", "days")):
-            self.run_parts(table, part_by, values)
-        if self.run("lake/schema_changes/find.sql", **values).rows[0]["new_count"]:
-            self.run("lake/schema_changes/load.sql", **values)
-        self.run_parts("load_ledger", "objects", values)
+        for table in ("events", "rejects", "discards"):
+            steps.load_table(self.run, table, values)
+        steps.record_schema_changes(self.run, values)
+        steps.load_table(self.run, "load_ledger", values)
         if plan:
-            for part in values["parts"]["days"]:
-                failed |= self.load_typed(run_id, plan, part["window"], values["manifest"].rederive).failed
-        row = self.run("lake/load_ledger/report.sql", **values).rows[0]
-        delays = self.run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
-        violations = self.run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
-        report = replace(from_row(run_id, row, delays, violations), tables_failed=failed)
-        self.run("lake/load_runs/load.sql", **values, report=report)
+            taken, windows = values["manifest"], [part["window"] for part in values["parts"]["days"]]
+            filled = self._fill(run_id, plan, windows, taken.rederive)
+            values["manifest"] = replace(taken, tables_failed=filled.failed)
+        report = steps.report(self.run, values)
         self.run("work/batch/drop.sql", **values)
         return report
 
-    def run_parts(self, table: str, part_by: str, values: Mapping[str, Any]) -> list[Result]:
-        """Load a table, part by part."""
-        return [self.run(f"lake/{table}/load.sql", **{**values, **part}) for part in values["parts"][part_by]]
-
-    def preview(self, run_id: str, taken: manifest.Manifest) -> Preview:
+    def preview(self, run_id: str, taken: Manifest) -> Preview:
         """The steps of a dry run, in its order."""
         values = self.unpack(run_id, taken)
-        row = self.run("work/batch/preview.sql", **values).rows[0]
-        touched = self.run("lake/sessions/touched.sql", **values, rules=rules_of(self.settings)).rows[0]["sessions"]
-        preview = preview_from_row(taken, row, read_plan(), touched)
+        preview = steps.preview(self.run, values, read_plan())
         self.run("work/batch/drop.sql", **values)
         return preview
 
-    def unpack(self, run_id: str, taken: manifest.Manifest) -> dict[str, Any]:
+    def unpack(self, run_id: str, taken: Manifest) -> dict[str, Any]:
         """The steps up to the batch table; gives the values that those after it take."""
-        values: dict[str, Any] = {
-            "run_id": run_id,
-            "now": datetime.now(UTC),
-            "lookback_days": self.settings.dedupe_lookback_days,
-            "archive_integration": self.settings.archive_integration,
-            "change_limit": self.settings.schema_changes_max,
-            "shape_limit": SHAPES_READ,
-            "manifest": taken,
-        }
-        if taken.archived:
-            self.run("staging/archive_lines/create.sql", **values)
-            locations = {folder: f"{self.settings.archive_location}{folder}/" for folder in taken.folders}
-            add_partitions(self.glue, self.settings.lines_database, ARCHIVE_LINES, locations)
-        for number, part in enumerate(object_parts(taken)):
-            unpacked = self.run(f"work/batch/{'add' if number else 'load'}.sql", **{**values, "manifest": part})
-        taken = with_received(self.run, taken, run_id)
-        lookback = timedelta(days=self.settings.dedupe_lookback_days)
-        return values | values_of(taken, lookback) | {"unpacked": unpacked}
+        values = steps.values_of_run(run_id, datetime.now(UTC), self.settings)
+        unpacked = unpack(self.run, self.objects, taken, values, self.settings)
+        return values | values_of(unpacked.manifest, timedelta(days=self.settings.dedupe_lookback_days))
 
     def publish_views(self) -> list[str]:
         """The step `publish_views` of load_events; gives the names of the views that were made."""
-        staged, _ = list_staged(self.s3, self.settings)
-        loaded = self.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2000, 1, 1, tzinfo=UTC)).rows
-        paths = frozenset(row["source_path"] for row in loaded)
+        staged, _ = self.objects.staged()
+        paths = loaded_paths(self.run, staged)
         return self._publish(load_views(self.settings, live_from(staged, paths, datetime.now(UTC), self.settings)))
 
     def publish_session_views(self) -> list[str]:
@@ -164,11 +131,11 @@ class ScratchLake:
 
     def load_typed(self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False) -> typed_tables.Filled:
         """The step `load_typed_events`, or the same for a range of `events` again."""
-        made = typed_tables.create_missing(self.run, self.run_each, plan, self.settings)
-        values, left = {"run_id": run_id, "now": datetime.now(UTC)}, typed_tables.without(plan, made.failed)
-        filled = typed_tables.load(self.run, self.run_each, left, values, window, again)
-        typed_tables.clean_up(self.run, values)
-        return replace(filled, failed=made.failed | filled.failed)
+        return self._fill(run_id, plan, [window], again)
+
+    def _fill(self, run_id: str, plan: TrackingPlan, windows: Sequence[Received], again: bool) -> typed_tables.Filled:
+        values = {"run_id": run_id, "now": datetime.now(UTC)}
+        return typed_tables.fill(self.run, self.run_each, plan, values, windows, again, self.settings)
 
     def rederive(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
         """The steps of rederive_typed_events."""
@@ -189,15 +156,8 @@ class ScratchLake:
 
     def check(self, run_id: str, tables: Sequence[str] = TableNames.LOAD_TABLES) -> Outcome:
         """The step `check` of load_events, or with SESSION_TABLES of model_sessions: every check of those tables."""
-        values: dict[str, Any] = {
-            "run_id": run_id,
-            "now": datetime.now(UTC),
-            "lookback_days": self.settings.dedupe_lookback_days,
-            "rules": rules_of(self.settings),
-        }
-        values["bounds"] = SimpleNamespace(**self.run("lake/load_ledger/bounds.sql", **values).rows[0])
-        found = [Finding(read_check(path), self.run(path, **values).rows) for path in check_paths(tables)]
-        return decide(found)
+        values = steps.values_of_run(run_id, datetime.now(UTC), self.settings)
+        return check_tables(self.run, check_paths(tables), values)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, by the name it has in `t`."""

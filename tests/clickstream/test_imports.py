@@ -39,7 +39,7 @@ def import_all(blocked: str, modules: list[str]) -> subprocess.CompletedProcess[
 
 def test_there_are_modules_on_both_sides_of_the_line() -> None:
     assert {"clickstream.engine.sql", "clickstream.engine.query", "clickstream.aws.glue"} <= set(PURE)
-    assert set(MODULES) - set(PURE) >= {"clickstream.operators.glue", "clickstream.operators.trino"}
+    assert set(MODULES) - set(PURE) >= {"clickstream.operators.glue", "clickstream.operators.base"}
 
 
 @pytest.mark.parametrize(("blocked", "modules"), [("airflow", PURE), ("airflow,boto3,botocore", WITHOUT_AWS)])

@@ -7,12 +7,10 @@ import pytest
 from airflow.sdk import BaseOperator
 
 from clickstream.engine.sql import SQL_DIR, render
-from clickstream.load.manifest import Manifest
+from clickstream.load.steps import values_of_run
+from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.checks import TrinoCheckTablesOperator
-from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.sessions.model import rules_of
 from clickstream.settings import Settings
-from clickstream.staging.keys import StagedObject
 from clickstream.window import Received
 from tests.dags.conftest import context
 
@@ -80,12 +78,7 @@ def test_airflow_never_renders_the_sql_itself(bag) -> None:
 
 def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_given(bag) -> None:
     for task in statements(bag):
-        given: dict[str, Any] = {
-            "run_id": "manual__1", "now": NOON, "lookback_days": 30, "rules": rules_of(SETTINGS), "limits": SETTINGS,
-        }  # fmt: skip
-        if task.take_manifest:
-            given["manifest"] = Manifest("manual__1", (StagedObject("s3://b/staging/x", 1, NOON),))
-            given |= {} if task.makes_batch else dict.fromkeys(("window", "bounds", "staged"), Received(NOON, NOON))
+        given = values_of_run("manual__1", NOON, SETTINGS)
         if isinstance(task, TrinoCheckTablesOperator):
             given["bounds"] = Received(NOON, NOON)
         for path in task.sql:

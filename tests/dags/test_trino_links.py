@@ -8,8 +8,8 @@ import pytest
 from airflow.serialization.serialized_objects import DagSerialization
 from trino.exceptions import TrinoQueryError
 
+from clickstream.operators.base import EngineOperator
 from clickstream.operators.links import TrinoQueryLink
-from clickstream.operators.trino import TrinoStatementOperator
 from tests.clickstream.fake_trino import FakeTrino, query_error
 from tests.dags.conftest import context
 
@@ -64,7 +64,7 @@ def test_airflow_s_server_knows_the_link_of_every_task_on_trino(bag) -> None:
     for dag in bag.dags.values():
         stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
         for task in dag.tasks:
-            if isinstance(task, TrinoStatementOperator):
+            if isinstance(task, EngineOperator):
                 names.add(task.task_id)
                 assert stored.get_task(task.task_id).extra_links == [TrinoQueryLink.name]
     assert {"unpack", "record_schema_changes", "watch", "create_ledger"} <= names

@@ -15,7 +15,8 @@ from trino.exceptions import TrinoQueryError
 from clickstream.load import manifest
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
-from clickstream.operators.trino import TooManySetAsideError, TrinoStatementOperator
+from clickstream.load.unpack import TooManySetAsideError
+from clickstream.operators.base import TrinoStatementOperator
 from clickstream.staging.keys import StagedObject
 from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error

@@ -138,11 +138,14 @@ def staged(lake: ScratchLake) -> set[str]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Lets the watch look so much later than now: S3 alone says when an object was written."""
-    values = TrinoWatchPipelineOperator._values
+    prepare = TrinoWatchPipelineOperator.prepare
 
     def put_forward(by: timedelta) -> None:
-        later = lambda *given: {**(found := values(*given)), "now": found["now"] + by}  # noqa: E731
-        monkeypatch.setattr(TrinoWatchPipelineOperator, "_values", later)
+        def later(*given: Any) -> Any:
+            settings, run, values = prepare(*given)
+            return settings, run, {**values, "now": values["now"] + by}
+
+        monkeypatch.setattr(TrinoWatchPipelineOperator, "prepare", later)
 
     return put_forward
 

@@ -1,7 +1,6 @@
 """Brings tables that exist to the columns and comments they should have, on Trino."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from clickstream.engine.query import Result
 from clickstream.engine.sql import render
@@ -66,11 +65,6 @@ def bring_up_to_date(run: Run, paths: Sequence[str], settings: Settings) -> list
     done = evolve(run, lake_shapes(paths, settings), present_shapes(run, settings, [settings.lake_database]))
     renewed = renew_comments(run, lake_comments(paths, settings), settings)
     return [change.text for change in done] + [f"comment_table {'.'.join(table)}" for table in renewed]
-
-
-def named_run(run: Callable[[str, Settings, Mapping[str, Any]], Result], settings: Settings) -> Run:
-    """`run` of an operator, with the values as keyword arguments."""
-    return lambda path, **values: run(path, settings, values)
 
 
 def _create_statements(paths: Iterable[str], settings: Settings) -> Iterator[tuple[Name, str]]:

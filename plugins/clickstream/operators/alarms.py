@@ -3,14 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk import Context
 
 from clickstream.aws.s3 import list_failed, list_raw, list_staged
 from clickstream.aws.sqs import count_messages, queue_url
+from clickstream.engine.evolution import Run
+from clickstream.load.take import loaded_paths
+from clickstream.operators.base import EngineOperator
 from clickstream.operators.notify import NotificationError, tell
-from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.settings import Settings, load_settings
+from clickstream.settings import Settings
 from clickstream.watch.alarms import (
     ARRIVALS_FOR,
     LOOK_BACK,
@@ -25,69 +26,63 @@ from clickstream.watch.alarms import (
 from clickstream.watch.notify import read_destinations
 
 
-class TrinoWatchPipelineOperator(TrinoStatementOperator):
+class TrinoWatchPipelineOperator(EngineOperator):
     """Decides which alarms there are, keeps them in the table `alarms`, and tells the destinations that are due.
 
     Whatever cannot be told to one destination is logged and told to the others; the task then fails, and the next one
     tries that destination again.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(sql=[], **kwargs)
-
     def execute(self, context: Context) -> dict[str, Any]:
         """Gives the names of the alarms that last, and how many messages were sent. Raises NotificationError."""
-        settings = load_settings()
+        settings, run, values = self.prepare(context)
         by_name = {destination.name: destination for destination in read_destinations(settings.notify)}
-        values = self._values(context, settings)
         now, sent = values["now"], 0
         failures: list[str] = []
         values["runs_since"] = now - LOOK_BACK
         values["arrived_since"] = now - timedelta(hours=settings.alarm_silence_hours) - ARRIVALS_FOR
-        kept = [from_row(row) for row in self._run("lake/alarms/kept.sql", settings, values).rows]
+        kept = [from_row(row) for row in run("lake/alarms/kept.sql", **values).rows]
         was_silent = any(row.name == "nothing_arrives" and row.closed_at is None for row in kept)
-        alarms = find_alarms(self._figures(settings, values, was_silent), settings)
+        alarms = find_alarms(self._figures(run, settings, values, was_silent), settings)
         repeat = timedelta(hours=settings.alarm_repeat_hours)
         for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
             told, failed = tell([by_name[name] for name in notice.destinations], notice.message(), settings)
             sent, failures = sent + len(told), failures + failed
             if told or not notice.kept.subject:
-                self._run("lake/alarms/load.sql", settings, {"alarm": notice.after(told, now)})
+                run("lake/alarms/load.sql", alarm=notice.after(told, now))
         if failures:
             raise NotificationError("; ".join(failures))
         return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}
 
-    def _figures(self, settings: Settings, values: dict[str, Any], was_silent: bool) -> Figures:
-        s3, now = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn(), values["now"]
+    def _figures(self, run: Run, settings: Settings, values: dict[str, Any], was_silent: bool) -> Figures:
+        s3, now = self.client("s3"), values["now"]
         raw = [item.written_at for item in list_raw(s3, settings.raw_bucket)] if settings.raw_bucket else []
         failed = [at for _, at in list_failed(s3, settings.raw_bucket)] if settings.raw_bucket else []
         staged, _ = list_staged(s3, settings)
-        since = min((item.staged_at for item in staged), default=now)
-        settled = self._run("lake/load_ledger/loaded_paths.sql", settings, {"staged_since": since}).rows
-        paths = {row["source_path"] for row in settled}
+        paths = loaded_paths(run, staged)
         unloaded = [item.staged_at for item in staged if item.path not in paths]
-        newest_staged = self._run("lake/load_ledger/newest.sql", settings, values).rows[0]["newest_staged_at"]
-        newest = self._run("lake/events/newest.sql", settings, values).rows[0]["newest_received_at"]
-        runs = self._run("lake/load_runs/recent.sql", settings, values).rows
+        newest_staged = run("lake/load_ledger/newest.sql", **values).rows[0]["newest_staged_at"]
+        newest = run("lake/events/newest.sql", **values).rows[0]["newest_received_at"]
+        runs = run("lake/load_runs/recent.sql", **values).rows
         figures = Figures(
             now=now,
             unstaged_objects=len(raw),
             oldest_unstaged_at=min(raw, default=None),
-            stage_messages=self._messages(settings.stage_queue, settings),
+            stage_messages=self._messages(settings.stage_queue),
             newest_arrival_at=newest_arrival([*raw, *(item.staged_at for item in staged), newest_staged], now),
             was_silent=was_silent,
             unloaded_objects=len(unloaded),
             oldest_unloaded_at=min(unloaded, default=None),
             newest_received_at=newest,
-            dead_letters=self._messages(settings.stage_dead_letter_queue, settings),
+            dead_letters=self._messages(settings.stage_dead_letter_queue),
             refused=count_refused(failed, now),
             runs=[RunFigures(**row) for row in runs],
         )
         self.log.info("%s", figures)
         return figures
 
-    def _messages(self, queue: str, settings: Settings) -> int | None:
+    def _messages(self, queue: str) -> int | None:
         if not queue:
             return None
-        sqs = AwsBaseHook(settings.aws_conn_id, client_type="sqs").get_conn()
+        sqs = self.client("sqs")
         return count_messages(sqs, queue_url(sqs, queue))

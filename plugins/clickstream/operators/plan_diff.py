@@ -1,42 +1,35 @@
 """The operator that compares what is sent with the tracking plan."""
 
 from datetime import timedelta
-from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.engine.evolution import named_run
 from clickstream.form import FormError, read_whole
+from clickstream.operators.base import EngineOperator
 from clickstream.operators.plan import require_plan
-from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.plan.diff import LONGEST_DAYS, counts, differences, fitting
 from clickstream.plan.seen import look
-from clickstream.settings import load_settings
 
 
-class TrinoComparePlanOperator(TrinoStatementOperator):
+class TrinoComparePlanOperator(EngineOperator):
     """Compares the last days of `events`, the run's param `days`, with the plan; `plan_diff` then has what differs."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(sql=[], **kwargs)
 
     def execute(self, context: Context) -> dict[str, int]:
         """Gives the number of differences by kind."""
-        settings = load_settings()
-        values = self._values(context, settings)
+        _, run, values = self.prepare(context)
         plan = require_plan()
         try:
             days = read_whole(context["params"], "days", 1, LONGEST_DAYS)
         except FormError as error:
             raise AirflowFailException(str(error)) from None
         since = values["now"] - timedelta(days=days)
-        seen = look(named_run(self._run, settings), since)
+        seen = look(run, since)
         found = differences(plan, seen)
         if seen.is_cut:
             self.log.warning("rare properties were not looked at: does a sender use ids as keys?")
         stored, count = fitting(found)
         if count < len(found):
             self.log.warning("%d of %d differences are stored", count, len(found))
-        self._run("lake/plan_diff/load.sql", settings, {**values, "differences_json": stored, "seen_since": since})
+        run("lake/plan_diff/load.sql", **values, differences_json=stored, seen_since=since)
         return counts(found)

@@ -4,16 +4,14 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.kinesis import put_records
 from clickstream.aws.s3 import list_failed, move_failed
-from clickstream.engine.query import Runner
-from clickstream.engine.sql import render
+from clickstream.engine.evolution import Run
 from clickstream.form import FormError
-from clickstream.operators.engine import connect
+from clickstream.operators.base import EngineOperator
 from clickstream.settings import Settings, load_settings
 from clickstream.staging.redrive import (
     Counts,
@@ -28,7 +26,7 @@ from clickstream.staging.redrive import (
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class _RedriveOperator(BaseOperator):
+class _RedriveOperator(EngineOperator):
     """Takes the run's params `source`, `from`, `to` and `dry_run`; skipped when `source` is the other one."""
 
     source: str
@@ -47,8 +45,7 @@ class _RedriveOperator(BaseOperator):
         """Puts the records on the stream, or in a dry run none; gives how many."""
         if dry_run or not records:
             return 0
-        client = AwsBaseHook(settings.aws_conn_id, client_type="kinesis").get_conn()
-        return put_records(client, settings.stream, records)
+        return put_records(self.client("kinesis"), settings.stream, records)
 
 
 class KinesisRedriveFailedOperator(_RedriveOperator):
@@ -64,7 +61,7 @@ class KinesisRedriveFailedOperator(_RedriveOperator):
         """Gives counts: objects, read (records), sent, skipped (objects)."""
         request, settings = self.asked(context), load_settings()
         settings.require("raw_bucket", "stream")
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        s3 = self.client("s3")
         counts = Counts()
         # The whole list first: a record that is refused again makes a new object, which is not for this run.
         for key, failed_at in list_failed(s3, settings.raw_bucket):
@@ -99,31 +96,24 @@ class KinesisRedriveRejectsOperator(_RedriveOperator):
     """
 
     source = "rejects"
-    _runner: Runner | None = None
 
     def execute(self, context: Context) -> dict[str, int]:
         """Gives counts: objects (lines), read (records), sent, skipped (lines)."""
-        request, settings = self.asked(context), load_settings()
+        request, (settings, run, values) = self.asked(context), self.prepare(context)
         settings.require("stream")
-        self._runner = connect(settings)
-        self._run(settings, "create")
-        now, counts = datetime.now(UTC), Counts()
+        run("lake/rejects/create.sql")
+        now, counts = values["now"], Counts()
         # What is rejected again while this runs is not for this run.
         until = min(request.end or now, now)
         after = SimpleNamespace(rejected_at=request.start or _BEFORE_ALL, reject_id="")
-        while rows := self._run(settings, "redrive", after=after, until=until):
-            self._redrive(settings, context["run_id"], rows, request.dry_run, counts)
+        while rows := run("lake/rejects/redrive.sql", after=after, until=until).rows:
+            self._redrive(run, settings, context["run_id"], rows, request.dry_run, counts)
             after = SimpleNamespace(**rows[-1])
         self.log.info("%s: %s", "dry run, nothing was sent" if request.dry_run else "redriven", counts)
         return counts.to_dict()
 
-    def on_kill(self) -> None:
-        """Cancels the running query."""
-        if self._runner is not None:
-            self._runner.cancel()
-
     def _redrive(
-        self, settings: Settings, run_id: str, rows: list[dict[str, Any]], dry_run: bool, counts: Counts
+        self, run: Run, settings: Settings, run_id: str, rows: list[dict[str, Any]], dry_run: bool, counts: Counts
     ) -> None:
         lines = {row["reject_id"]: rejected_records(row["reason"], row["line"]) for row in rows}
         usable = {reject_id: records for reject_id, records in lines.items() if records and all(map(fits, records))}
@@ -133,8 +123,5 @@ class KinesisRedriveRejectsOperator(_RedriveOperator):
         counts.read += len(records)
         counts.sent += self.send(settings, records, dry_run)
         if usable and not dry_run:
-            self._run(settings, "mark_redriven", reject_ids=list(usable), now=datetime.now(UTC), run_id=run_id)
-
-    def _run(self, settings: Settings, name: str, **values: Any) -> list[dict[str, Any]]:
-        assert self._runner is not None
-        return self._runner.run(render(f"lake/rejects/{name}.sql", settings, values)).rows
+            now = datetime.now(UTC)
+            run("lake/rejects/mark_redriven.sql", reject_ids=list(usable), now=now, run_id=run_id)

@@ -7,30 +7,21 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.form import FormError
+from clickstream.operators.base import EngineOperator
 from clickstream.operators.plan import require_plan
-from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.sessions.model import SessionRules, model_pending, model_range, read_rebuild
-from clickstream.settings import load_settings
 
 
-class TrinoModelSessionsOperator(TrinoStatementOperator):
+class TrinoModelSessionsOperator(EngineOperator):
     """Models every load that has not been, or all of the range in the run's form; skipped when there is neither."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(sql=[], **kwargs)
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Gives a report a pass as plain values."""
-        settings = load_settings()
-        values = self._values(context, settings)
+        _, run, values = self.prepare(context)
         try:
             window = read_rebuild(context["params"])
         except FormError as error:
             raise AirflowFailException(str(error)) from error
-
-        def run(path: str, **given: Any) -> Any:
-            return self._run(path, settings, given)
-
         rules, run_id, now = self._with_conversions(values["rules"]), values["run_id"], values["now"]
         passes = model_range(run, rules, run_id, now, window) if window else model_pending(run, rules, run_id, now)
         reports = [report.to_dict() for report in passes]

@@ -6,10 +6,9 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.engine.evolution import bring_up_to_date, named_run
+from clickstream.engine.evolution import bring_up_to_date
 from clickstream.engine.table_shape import DestructiveChangeError
-from clickstream.operators.trino import TrinoStatementOperator
-from clickstream.settings import load_settings
+from clickstream.operators.base import TrinoStatementOperator
 
 
 class TrinoCreateTablesOperator(TrinoStatementOperator):
@@ -25,9 +24,10 @@ class TrinoCreateTablesOperator(TrinoStatementOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Gives what was changed, as `<what> <table>[.<column>]`."""
-        super().execute(context)
-        settings = load_settings()
+        settings, run, values = self.prepare(context)
+        for path in self.sql:
+            run(path, **values)
         try:
-            return bring_up_to_date(named_run(self._run, settings), self._own, settings)
+            return bring_up_to_date(run, self._own, settings)
         except DestructiveChangeError as error:
             raise AirflowFailException(str(error)) from None

@@ -11,25 +11,24 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from trino.exceptions import TrinoQueryError
 
-from clickstream.engine.evolution import named_run
 from clickstream.engine.query import Runner
 from clickstream.engine.sql import render
 from clickstream.engine.table_shape import DestructiveChangeError
 from clickstream.form import FormError
 from clickstream.operators.engine import connect
+from clickstream.operators.load import LoadOperator
 from clickstream.operators.plan import require_plan
-from clickstream.operators.trino import TrinoStatementOperator
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlanError
 from clickstream.plan.rederive import PendingChangesError, chosen, read_request, rederive, require_current
-from clickstream.settings import Settings, load_settings
+from clickstream.settings import Settings
 
 
-class _TypedTablesOperator(TrinoStatementOperator):
+class _TypedTablesOperator(LoadOperator):
     """Runs the tables' statements several at a time, each thread on a connection of its own."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(sql=[], **kwargs)
+        super().__init__(**kwargs)
         self._runners: list[Runner] = []
         self._is_killed = False
 
@@ -69,7 +68,7 @@ class _TypedTablesOperator(TrinoStatementOperator):
 
         return run_each
 
-    def _tell_failed(self, failed: Mapping[str, str]) -> None:
+    def _log_failed(self, failed: Mapping[str, str]) -> None:
         for table, reason in failed.items():
             self.log.error("table %s could not be filled: %s", table, reason)
 
@@ -86,30 +85,19 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
     plan is not tried again.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(take_manifest=True, **kwargs)
-
     def execute(self, context: Context) -> dict[str, dict[str, int]]:
-        """Gives messages and violating messages by table."""
-        settings = load_settings()
-        given = self._values(context, settings)
+        """Return messages and violating messages by table."""
+        settings, run, given = self.prepare_step(context)
+        taken, windows = given["manifest"], [part["window"] for part in given["parts"]["days"]]
         values = {name: given[name] for name in ("run_id", "now")}
-        run = named_run(self._run, settings)
         with ThreadPoolExecutor(settings.typed_load_threads) as pool:
             run_each = self._run_each(pool, settings)
-            plan = require_plan()
-            failed = typed_tables.create_missing(run, run_each, plan, settings).failed
-            rates: list[dict[str, Any]] = []
-            for part in given["parts"]["days"]:
-                left, again = typed_tables.without(plan, failed), given["manifest"].rederive
-                filled = typed_tables.load(run, run_each, left, values, part["window"], again)
-                rates, failed = rates + filled.rates, failed | filled.failed
-        typed_tables.clean_up(run, values)
-        self._warn(rates)
-        self._tell_failed(failed)
-        self._write(given, replace(given["manifest"], tables_failed=failed), settings)
+            filled = typed_tables.fill(run, run_each, require_plan(), values, windows, taken.rederive, settings)
+        self._warn(filled.rates)
+        self._log_failed(filled.failed)
+        self.objects(settings).write_manifest(replace(taken, tables_failed=filled.failed))
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for rate in rates:
+        for rate in filled.rates:
             counts[rate["table_name"]].update({key: rate[key] for key in ("messages", "violating")})
         return {table: dict(found) for table, found in counts.items()}
 
@@ -122,9 +110,7 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Gives messages by table."""
-        settings = load_settings()
-        given = self._values(context, settings)
-        run = named_run(self._run, settings)
+        settings, run, given = self.prepare(context)
         # A load may have the same run id, and would have its work tables under the same names.
         values = {"run_id": f"{self.dag_id} {given['run_id']}", "now": given["now"]}
         messages: Counter[str] = Counter()
@@ -139,7 +125,7 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
             for day, filled in rederive(run, self._run_each(pool, settings), plan, **values, window=request.window):
                 self.log.info("%s: %d messages", day, sum(rate["messages"] for rate in filled.rates))
                 self._warn(filled.rates)
-                self._tell_failed(filled.failed)
+                self._log_failed(filled.failed)
                 failed |= filled.failed
                 messages.update({rate["table_name"]: rate["messages"] for rate in filled.rates})
         typed_tables.clean_up(run, values)

@@ -2,56 +2,51 @@
 
 from abc import abstractmethod
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk import Context
 
 from clickstream.aws.s3 import list_staged
-from clickstream.engine.sql import render
+from clickstream.engine.evolution import Run
 from clickstream.engine.table_shape import Name
-from clickstream.operators.engine import connect
+from clickstream.load.take import loaded_paths
+from clickstream.operators.base import EngineOperator
 from clickstream.operators.plan import require_plan
-from clickstream.operators.staging import LedgerReader
-from clickstream.settings import Settings, load_settings
+from clickstream.settings import Settings
 from clickstream.upkeep.views import View, event_views, live_from, load_views, outdated, session_views
 
 
-class TrinoPublishViewsOperator(LedgerReader):
+class TrinoPublishViewsOperator(EngineOperator):
     """Makes those of its views that are missing or out of date."""
 
     def execute(self, context: Context) -> list[str]:
         """Gives the names of the views that were made."""
-        settings = load_settings()
-        self._runner = connect(settings)
+        settings, run, values = self.prepare(context)
         schemas = [settings.lake_database, settings.events_database, settings.segment_database]
-        places = {"catalog": settings.lake_catalog, "schemas": schemas}
-        found = self._runner.run(render("runtime/comments.sql", settings, places)).rows
+        found = run("runtime/comments.sql", catalog=settings.lake_catalog, schemas=schemas).rows
         comments = {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
-        made = outdated(self._wanted(settings, comments), comments)
+        made = outdated(self._wanted(settings, run, values["now"], comments), comments)
         for view in made:
-            result = self._runner.run(view.statement)
-            self.log.info("%s.%s: %s", view.schema, view.name, result.text())
+            self._run_statement(view.statement, f"{view.schema}.{view.name}", settings)
         return [view.name for view in made]
 
     @abstractmethod
-    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
+    def _wanted(self, settings: Settings, run: Run, now: datetime, present: Collection[Name]) -> list[View]:
         """Its views, in an order in which they can be made; `present`: schema and name of what is there."""
 
 
 class TrinoPublishLoadViewsOperator(TrinoPublishViewsOperator):
     """events_live, moved on to the oldest object that is not loaded, and the views of Segment's call types."""
 
-    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
-        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-        staged, _ = list_staged(s3, settings)
-        return load_views(settings, live_from(staged, self.loaded_paths(settings, staged), datetime.now(UTC), settings))
+    def _wanted(self, settings: Settings, run: Run, now: datetime, present: Collection[Name]) -> list[View]:
+        staged, _ = list_staged(self.client("s3"), settings)
+        return load_views(settings, live_from(staged, loaded_paths(run, staged), now, settings))
 
 
 class TrinoPublishEventViewsOperator(TrinoPublishViewsOperator):
     """A view in Segment's shape for each event of the tracking plan that has its table."""
 
-    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
+    def _wanted(self, settings: Settings, run: Run, now: datetime, present: Collection[Name]) -> list[View]:
         tables = {name for schema, name in present if schema == settings.events_database}
         return event_views(settings, require_plan(), tables)
 
@@ -59,5 +54,5 @@ class TrinoPublishEventViewsOperator(TrinoPublishViewsOperator):
 class TrinoPublishSessionViewsOperator(TrinoPublishViewsOperator):
     """The views over `sessions`."""
 
-    def _wanted(self, settings: Settings, present: Collection[Name]) -> list[View]:
+    def _wanted(self, settings: Settings, run: Run, now: datetime, present: Collection[Name]) -> list[View]:
         return session_views(settings)

@@ -227,6 +227,28 @@ def _can_judge(run: Run, values: Mapping[str, Any], found: Sequence[Present]) ->
     return True
 
 
+def fill(
+    run: Run,
+    run_each: RunEach,
+    plan: TrackingPlan,
+    values: Mapping[str, Any],
+    windows: Iterable[Received],
+    again: bool,
+    settings: Settings,
+) -> Filled:
+    """Make and alter the tables, then fill them from one window of `events` after another.
+
+    `values` has run_id and now. Raises what `load` raises.
+    """
+    failed = create_missing(run, run_each, plan, settings).failed
+    rates: list[dict[str, Any]] = []
+    for window in windows:
+        filled = load(run, run_each, without(plan, failed), values, window, again)
+        rates, failed = rates + filled.rates, failed | filled.failed
+    clean_up(run, values)
+    return Filled(rates, failed)
+
+
 def clean_up(run: Run, values: Mapping[str, Any]) -> None:
     """Drops what a run made for itself."""
     for table in ("typed", "rules", "findings"):

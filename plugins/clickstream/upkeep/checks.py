@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
+from types import SimpleNamespace
 from typing import Any
 
+from clickstream.engine.evolution import Run
 from clickstream.engine.sql import SQL_DIR
 
 LIMIT = 20
@@ -98,6 +100,13 @@ def parse_check(path: str, text: str) -> Check:
     if header is None:
         raise CheckHeaderError(f"{path}: its first line must be `-- Check (fail): ...` or `-- Check (warn): ...`")
     return Check(path, Severity(header[1]), header[2])
+
+
+def check_tables(run: Run, paths: Iterable[str], values: Mapping[str, Any]) -> Outcome:
+    """Ask every check, whatever the others find."""
+    bounds = SimpleNamespace(**run("lake/load_ledger/bounds.sql", **values).rows[0])
+    checks = [read_check(path) for path in paths]
+    return decide([Finding(check, run(check.path, **{**values, "bounds": bounds}).rows) for check in checks])
 
 
 def decide(findings: Iterable[Finding]) -> Outcome:

@@ -1,0 +1,49 @@
+"""The calls to S3 and Glue behind clickstream.load.objects.LoadObjects."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from clickstream.aws import s3 as calls
+from clickstream.aws.glue import add_partitions
+from clickstream.engine.sql import ARCHIVE_LINES
+from clickstream.load import manifest
+from clickstream.load.archive import ArchivedObject
+from clickstream.load.manifest import Manifest
+from clickstream.settings import Settings
+from clickstream.staging.keys import StagedObject
+
+
+class AwsLoadObjects:
+    """The objects of one installation. `client` gives the boto3 client of a service, such as "s3"."""
+
+    def __init__(self, client: Any, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def staged(self) -> tuple[list[StagedObject], list[str]]:
+        return calls.list_staged(self._client("s3"), self._settings)
+
+    def archived(self, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
+        return calls.list_archive(self._client("s3"), self._settings, days)
+
+    def first_bytes(self, path: str) -> bytes:
+        return calls.first_bytes(self._client("s3"), path)
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        return calls.chunks_of(self._client("s3"), path)
+
+    def keep_copy(self, path: str, key: str) -> str:
+        return calls.keep_copy(self._client("s3"), path, self._settings.lake_bucket, key)
+
+    def open_folders(self, folders: Iterable[str]) -> int:
+        locations = {folder: f"{self._settings.archive_location}{folder}/" for folder in folders}
+        return add_partitions(self._client("glue"), self._settings.lines_database, ARCHIVE_LINES, locations)
+
+    def read_manifest(self, run_id: str) -> Manifest | None:
+        text = calls.read_text(self._client("s3"), self._settings.lake_bucket, manifest.key(run_id))
+        return None if text is None else manifest.from_json(text)
+
+    def write_manifest(self, taken: Manifest) -> str:
+        key = manifest.key(taken.run_id)
+        return calls.write_text(self._client("s3"), self._settings.lake_bucket, key, taken.to_json())

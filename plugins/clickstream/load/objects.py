@@ -1,0 +1,37 @@
+"""What a load needs of S3 and Glue, as its steps call it: clickstream.aws.load_objects has the calls."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from typing import Protocol
+
+from clickstream.load.archive import ArchivedObject
+from clickstream.load.manifest import Manifest
+from clickstream.staging.keys import StagedObject
+
+
+class LoadObjects(Protocol):
+    """The objects that loads read, and the manifests that say which."""
+
+    def staged(self) -> tuple[list[StagedObject], list[str]]:
+        """Return the objects of the staging folder, and the keys that are not in its grammar."""
+
+    def archived(self, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
+        """Return the objects of the archive of these UTC days, and the keys that are not Segment's."""
+
+    def first_bytes(self, path: str) -> bytes:
+        """Return the first two bytes of an object that is not empty."""
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Return the bytes of an object, some at a time."""
+
+    def keep_copy(self, path: str, key: str) -> str:
+        """Copy an object to this key of the lake bucket; return the copy's address."""
+
+    def open_folders(self, folders: Iterable[str]) -> int:
+        """Make folders of the archive partitions of the table over it; return how many were none."""
+
+    def read_manifest(self, run_id: str) -> Manifest | None:
+        """Return the manifest of a run; None when it has none."""
+
+    def write_manifest(self, taken: Manifest) -> str:
+        """Keep a manifest for the tasks after this one; return its address."""

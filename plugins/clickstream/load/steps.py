@@ -1,0 +1,88 @@
+"""The steps of one load after its objects were taken and unpacked. Operators, tests and bench run these.
+
+`run` runs a file of include/sql with values; `values` are those of values_of_run and, once the load is unpacked, of
+clickstream.load.parts.values_of.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from trino.exceptions import TrinoQueryError
+
+from clickstream.engine.evolution import Run
+from clickstream.engine.query import Result
+from clickstream.load import preview as previews
+from clickstream.load import report as reports
+from clickstream.load.drift import SHAPES_READ, Drift, SchemaChange
+from clickstream.load.preview import Preview
+from clickstream.load.report import RunReport
+from clickstream.plan.file import TrackingPlan
+from clickstream.sessions.model import rules_of
+from clickstream.settings import Settings
+
+PART_BY = {"events": "hours", "rejects": "objects", "discards": "days", "load_ledger": "objects"}
+"""The tables that a load writes with one statement a part, and what it is divided by: see clickstream.load.parts."""
+
+
+def values_of_run(run_id: str, now: datetime, settings: Settings) -> dict[str, Any]:
+    """Return what every file of include/sql that a DAG runs may use."""
+    return {
+        "run_id": run_id,
+        "now": now,
+        "lookback_days": settings.dedupe_lookback_days,
+        "archive_integration": settings.archive_integration,
+        "rules": rules_of(settings),
+        "limits": settings,
+        "change_limit": settings.schema_changes_max,
+        "shape_limit": SHAPES_READ,
+    }
+
+
+def load_table(run: Run, table: str, values: Mapping[str, Any]) -> list[Result]:
+    """Load one of the tables of PART_BY, part by part."""
+    return [run(f"lake/{table}/load.sql", **{**values, **part}) for part in values["parts"][PART_BY[table]]]
+
+
+def record_schema_changes(run: Run, values: Mapping[str, Any]) -> Drift:
+    """Record the keys and types that the batch has and no load has met; nothing is written when nothing is new."""
+    found = run("lake/schema_changes/find.sql", **values).rows[0]
+    left = found["new_count"]
+    if left:
+        run("lake/schema_changes/load.sql", **values)
+        left = run("lake/schema_changes/find.sql", **values).rows[0]["new_count"]
+    recorded = run("lake/schema_changes/of_run.sql", **values).rows
+    return Drift(
+        tuple(SchemaChange(**row) for row in recorded),
+        changes_left=left,
+        shapes_left=max(0, found["shape_count"] - SHAPES_READ),
+    )
+
+
+def preview(run: Run, values: Mapping[str, Any], plan: TrackingPlan) -> Preview:
+    """Work out what the load would do; nothing is written."""
+    row = run("work/batch/preview.sql", **values).rows[0]
+    return previews.from_row(values["manifest"], row, plan, _sessions_touched(run, values))
+
+
+def _sessions_touched(run: Run, values: Mapping[str, Any]) -> int:
+    try:
+        touched: int = run("lake/sessions/touched.sql", **values).rows[0]["sessions"]
+    except TrinoQueryError as error:
+        if error.error_name != "TABLE_NOT_FOUND":
+            raise
+        return 0
+    return touched
+
+
+def report(run: Run, values: Mapping[str, Any]) -> RunReport:
+    """Count what the run did and store it in `load_runs`. The report may not add up."""
+    row = run("lake/load_ledger/report.sql", **values).rows[0]
+    delays = run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
+    violations = run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
+    counted = replace(
+        reports.from_row(values["run_id"], row, delays, violations), tables_failed=values["manifest"].tables_failed
+    )
+    run("lake/load_runs/load.sql", **values, report=counted)
+    return counted

@@ -1,0 +1,172 @@
+"""Reads the objects of a load into its batch table, and sets aside those that cannot be read."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trino.exceptions import TrinoQueryError
+
+from clickstream.engine.evolution import Run
+from clickstream.engine.failures import may_be_of_data, told
+from clickstream.load.manifest import Manifest
+from clickstream.load.objects import LoadObjects
+from clickstream.load.parts import object_parts, with_received
+from clickstream.load.take import loaded_paths
+from clickstream.load.unreadable import (
+    MOST_ASIDE,
+    READ_ERRORS,
+    Unreadable,
+    copy_key,
+    damage_of,
+    find_culprit,
+    is_misnamed,
+)
+from clickstream.settings import Settings
+from clickstream.staging.keys import StagedObject
+
+logger = logging.getLogger(__name__)
+
+
+class TooManySetAsideError(RuntimeError):
+    """A try has set aside as many objects as it may; the message says what to look at."""
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The manifest of what was read, which knows when its messages were received; the paths that were set aside."""
+
+    manifest: Manifest
+    aside: list[str]
+
+
+def unpack(run: Run, objects: LoadObjects, taken: Manifest, values: Mapping[str, Any], settings: Settings) -> Unpacked:
+    """Read the objects into the batch table; set aside what cannot be read, and go on.
+
+    An object set aside is copied to quarantine/ in the lake bucket, written to the table `quarantine` (neither in a dry
+    run) and taken off the manifest, so that the steps after this one know nothing of it. So is one that expires
+    meanwhile, having been loaded before. Folders of the archive are first made partitions of the table over it. The
+    manifest that is returned has been written; it may have no objects.
+    """
+    return _Unpacking(run, objects, taken, values, settings).unpack()
+
+
+class _Unpacking:
+    """One try: `taken` and `aside` change as objects are set aside."""
+
+    def __init__(
+        self, run: Run, objects: LoadObjects, taken: Manifest, values: Mapping[str, Any], settings: Settings
+    ) -> None:
+        self._run = run
+        self._objects = objects
+        self._taken = taken
+        self._values = values
+        self._settings = settings
+        self._aside: list[str] = []
+
+    def unpack(self) -> Unpacked:
+        self._open_archive()
+        self._set_misnamed_aside()
+        while self._taken.objects:
+            failure = self._read()
+            if self._take_off_expired():
+                continue
+            if failure is None:
+                self._keep(with_received(self._run, self._taken, self._taken.run_id))
+                break
+            culprit, reason = self._culprit(failure)
+            if len(self._aside) >= MOST_ASIDE:
+                raise TooManySetAsideError(
+                    f"{len(self._aside)} objects were set aside, and {culprit.path} would be the next ({reason}). Look "
+                    "at the table quarantine; if they are damaged, clear this task: each try sets some aside"
+                )
+            self._set_aside(culprit, reason)
+        return Unpacked(self._taken, self._aside)
+
+    def _open_archive(self) -> None:
+        if not self._taken.archived:
+            return
+        self._run("staging/archive_lines/create.sql", **self._values)
+        added = self._objects.open_folders(self._taken.folders)
+        logger.info("%d folders of the archive, %d read for the first time", len(self._taken.folders), added)
+
+    def _set_misnamed_aside(self) -> None:
+        for item in self._taken.objects:
+            may_be = item.bytes and not item.path.endswith(".gz")
+            if may_be and is_misnamed(item.path, self._objects.first_bytes(item.path)):
+                self._set_aside(item, "gzip data, but not named .gz")
+
+    def _read(self) -> TrinoQueryError | None:
+        try:
+            for number, part in enumerate(object_parts(self._taken)):
+                self._run(f"work/batch/{'add' if number else 'load'}.sql", **self._values, manifest=part)
+        except TrinoQueryError as error:
+            return error
+        return None
+
+    def _take_off_expired(self) -> bool:
+        """Take off the manifest what expired meanwhile: it was loaded before, but read now it would count as empty.
+
+        What is gone and was never loaded stays on it, and the report will say that it has content and no lines.
+        """
+        staged, _ = self._objects.staged()
+        gone = self._taken.gone(self._settings.staging_location, (item.path for item in staged))
+        if not gone:
+            return False
+        expired = {item.path for item in gone} & loaded_paths(self._run, gone)
+        logger.warning("%d of %d objects expired while they were read", len(expired), len(gone))
+        self._keep(self._taken.without(expired))
+        return bool(expired)
+
+    def _culprit(self, error: TrinoQueryError) -> tuple[StagedObject, str]:
+        """Return the object that is the reason of the error, and what is wrong with it. Raises the error if none is.
+
+        Of a read error, only damage that we find ourselves: Trino may be forbidden to read for a while. Of another, the
+        object with which the statement fails again, and without any it does not.
+        """
+        if error.error_name in READ_ERRORS:
+            found = find_culprit(str(error.message), self._taken.objects, self._trial("read"))
+            damage = damage_of(found.path, self._objects.chunks(found.path)) if found else ""
+            if found and damage:
+                return found, damage
+        elif may_be_of_data(str(error.error_name), str(error.error_type)):
+            can_take = self._trial("load")
+            found = find_culprit("", self._taken.objects, can_take)
+            nothing = StagedObject(f"{self._settings.staging_location}no-such-object", 0, self._values["now"])
+            if found and can_take([nothing]):
+                return found, told(error)
+        raise error
+
+    def _trial(self, file: str) -> Callable[[Sequence[StagedObject]], bool]:
+        """Return what says of some objects whether that file of work/batch runs with them."""
+
+        def can_run(some: Sequence[StagedObject]) -> bool:
+            try:
+                for part in object_parts(replace(self._taken, objects=tuple(some))):
+                    self._run(f"work/batch/{file}.sql", **self._values, manifest=part)
+            except TrinoQueryError as failure:
+                is_expected = (
+                    failure.error_name in READ_ERRORS
+                    if file == "read"
+                    else may_be_of_data(str(failure.error_name), str(failure.error_type))
+                )
+                if not is_expected:
+                    raise
+                return False
+            return True
+
+        return can_run
+
+    def _set_aside(self, item: StagedObject, reason: str) -> None:
+        copy = "no copy: dry run"
+        if not self._taken.dry_run:
+            copy = self._objects.keep_copy(item.path, copy_key(item.path))
+            unreadable = Unreadable(item.path, copy, item.bytes, reason, item.staged_at)
+            self._run("lake/quarantine/load.sql", **self._values, unreadable=unreadable)
+        self._keep(self._taken.without([item.path]))
+        self._aside.append(item.path)
+        logger.error("set aside, kept at %s: %s: %s", copy, item.path, reason)
+
+    def _keep(self, taken: Manifest) -> None:
+        self._taken = taken
+        self._objects.write_manifest(taken)
