@@ -44,12 +44,12 @@ def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, wat
     with watch.step("unpack"):
         values = lake.unpack("run", lake.take("run"))
     with watch.step("events"):
-        steps.load_table(lake.run, "events", values)
+        lake.load_table("events", values)
     with watch.step("rejects, discards, schema changes, ledger"):
-        steps.load_table(lake.run, "rejects", values)
-        steps.load_table(lake.run, "discards", values)
-        steps.record_schema_changes(lake.run, values)
-        steps.load_table(lake.run, "load_ledger", values)
+        lake.load_table("rejects", values)
+        lake.load_table("discards", values)
+        steps.record_schema_changes(lake.run, lake.objects, values)
+        lake.load_table("load_ledger", values)
     given = {name: values[name] for name in ("run_id", "now")}
     with watch.step("tables of events: what is to be altered"):
         typed_tables.create_missing(lake.run, several, plan, lake.settings)

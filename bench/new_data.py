@@ -13,7 +13,6 @@ from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import write_sample
 from clickstream.engine.query import Result
 from clickstream.engine.sql import quote
-from clickstream.load import steps
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
 
@@ -121,8 +120,8 @@ def _measure(machine: Machine, lake: ScratchLake, json_bytes: int, number: int) 
     with watch.step("load"):
         taken = lake.take(run_id)
         values = lake.unpack(run_id, taken)
-        (merge,) = steps.load_table(lake.run, "events", values)
-        steps.load_table(lake.run, "load_ledger", values)
+        (merge,) = lake.load_table("events", values)
+        lake.load_table("load_ledger", values)
     assert sum(taken.bytes) == sample.object_bytes, f"took {sum(taken.bytes)} bytes, {sample.object_bytes} are new"
     (row,) = lake.query(f"select count(*) as n from {lake.t.events} where load_run_id = '{run_id}'")
     assert row["n"] == sample.messages, f"{row['n']} of {sample.messages} messages were loaded"

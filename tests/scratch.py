@@ -78,16 +78,20 @@ class ScratchLake:
         """The steps of load_events, in its order; with a plan, also the tables of its events."""
         values = self.unpack(run_id, taken or self.take(run_id))
         for table in ("events", "rejects", "discards"):
-            steps.load_table(self.run, table, values)
-        steps.record_schema_changes(self.run, values)
-        steps.load_table(self.run, "load_ledger", values)
+            self.load_table(table, values)
+        steps.record_schema_changes(self.run, self.objects, values)
+        self.load_table("load_ledger", values)
         if plan:
             taken, windows = values["manifest"], [part["window"] for part in values["parts"]["days"]]
             filled = self._fill(run_id, plan, windows, taken.rederive)
-            values["manifest"] = replace(taken, tables_failed=filled.failed)
+            values["manifest"] = replace(taken, tables_failed=filled.told)
         report = steps.report(self.run, values)
         self.run("work/batch/drop.sql", **values)
         return report
+
+    def load_table(self, table: str, values: Mapping[str, Any]) -> list[Result]:
+        """The step that loads one table from the batch."""
+        return steps.load_table(self.run, self.objects, table, values)
 
     def preview(self, run_id: str, taken: Manifest) -> Preview:
         """The steps of a dry run, in its order."""

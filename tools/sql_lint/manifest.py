@@ -8,3 +8,5 @@ folders = ["source/1767225600000"]
 received = [SimpleNamespace(start="2026-01-01", end="2026-01-02")]
 objects_json = "[]"
 rederive = True
+failing = {"AB": "x"}
+failing_json = "{}"

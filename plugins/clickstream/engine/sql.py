@@ -15,6 +15,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
+from clickstream.engine import among as keys
+from clickstream.engine.among import Among
 from clickstream.engine.column_type import read_type
 from clickstream.engine.columns import read_columns
 from clickstream.settings import Settings
@@ -94,8 +96,9 @@ class TableNames:
     # In this order: `users` reads `identifies`.
     SEGMENT_VIEWS = ("tracks", "pages", "screens", "identifies", "groups", "aliases", "users")
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, among: Among | None = None) -> None:
         self._settings = settings
+        self.among = among
         self.staging_location = settings.staging_location
         self.staging = _name(settings.staging_catalog, settings.staging_database, settings.staging_table)
         self.lines = _name(settings.staging_catalog, settings.lines_database, "lines")
@@ -114,13 +117,23 @@ class TableNames:
         for name in (*self.SESSION_TABLES, *self.PLAN_TABLES, *self.SESSION_VIEWS):
             setattr(self, name, self._lake(name))
 
-    def batch(self, run_id: str) -> str:
+    def batch_table(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
         return self._work("batch", run_id)
 
-    def typed_batch(self, run_id: str) -> str:
+    def batch(self, run_id: str) -> str:
+        """The batch table as it stands in `from`: of a statement on a part of it, that part."""
+        name = self.batch_table(run_id)
+        return self.among.of_batch(name) if self.among else name
+
+    def typed_batch_table(self, run_id: str) -> str:
         """The messages of one run whose event has a table of its own: short-lived, named as the batch is."""
         return self._work("typed", run_id)
+
+    def typed_batch(self, run_id: str) -> str:
+        """The same as it stands in `from`: of a statement on a part of it, that part."""
+        name = self.typed_batch_table(run_id)
+        return self.among.of_typed(name) if self.among else name
 
     def rules(self, run_id: str) -> str:
         """What the tracking plan says about the events of one run."""
@@ -210,6 +223,7 @@ def _environment() -> Environment:
     environment.filters |= {"literal": literal, "column_type": read_type}
     environment.globals |= {
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
+        "keys": {"batch": keys.BATCH_KEY, "line": keys.LINE_KEY, "typed": keys.TYPED_KEY},
         "quote": quote,
         "literal": literal,
         "instant_literal": instant_literal,
@@ -221,6 +235,7 @@ def _environment() -> Environment:
 def render(path: str, settings: Settings, values: Mapping[str, Any] | None = None) -> Statement:
     """The statement in the file at `path` below include/sql, with `values` as its Jinja variables.
 
+    With `among` in them, the statement reads that part of its batch.
     A process reads and compiles each file once. Raises jinja2.TemplateNotFound for a missing file and
     jinja2.UndefinedError for a missing value.
     """
@@ -235,6 +250,8 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
     def bind_each(many: Iterable[Any]) -> str:
         return ", ".join(bind(value) for value in many)
 
-    context = {"t": TableNames(settings), "bind": bind, "bind_each": bind_each, **(values or {})}
+    given = values or {}
+    names = TableNames(settings, given.get("among"))
+    context = {"t": names, "bind": bind, "bind_each": bind_each, **given}
     text = _environment().get_template(path).render(context).strip()
     return Statement(text, tuple(parameters), path)

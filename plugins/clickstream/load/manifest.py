@@ -20,7 +20,7 @@ class Manifest:
     received in `received` are loaded. `rederive`: rows that are there are updated. `dry_run`: nothing is written.
     `batch`: when the messages that were read from them were received; None before they are unpacked. `hours`: in which
     hours, where these are more than one statement can write. `tables_failed`: the reason of each event's table that
-    could not be filled.
+    could not be filled. `failing`: the reason of each line with which unpacking fails, by its digest in hexadecimal.
     """
 
     run_id: str
@@ -32,6 +32,7 @@ class Manifest:
     batch: Received | None = None
     hours: tuple[datetime, ...] = ()
     tables_failed: Mapping[str, str] = field(default_factory=dict)
+    failing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> list[str]:
@@ -47,6 +48,11 @@ class Manifest:
     def objects_json(self) -> str:
         """Path, bytes and time staged of each object, as JSON text."""
         return json.dumps([_to_list(item)[:3] for item in self.objects], ensure_ascii=False)
+
+    @property
+    def failing_json(self) -> str:
+        """The failing lines as JSON text."""
+        return json.dumps(dict(self.failing))
 
     @property
     def staged(self) -> list[StagedObject]:
@@ -92,6 +98,7 @@ class Manifest:
             "batch": self.batch and [at and at.isoformat() for at in (self.batch.earliest, self.batch.latest)],
             "hours": [hour.isoformat() for hour in self.hours],
             "tables_failed": dict(self.tables_failed),
+            "failing": dict(self.failing),
             "objects": [_to_list(item) for item in self.objects],
         }
         return json.dumps(stored, indent=0)
@@ -111,6 +118,7 @@ def from_json(text: str) -> Manifest:
         batch and Received(*(at and datetime.fromisoformat(at) for at in batch)),
         tuple(map(datetime.fromisoformat, stored.get("hours", []))),
         stored.get("tables_failed", {}),
+        stored.get("failing", {}),
     )
 
 

@@ -16,6 +16,8 @@ from clickstream.engine.query import Result
 from clickstream.load import preview as previews
 from clickstream.load import report as reports
 from clickstream.load.drift import SHAPES_READ, Drift, SchemaChange
+from clickstream.load.left_out import left_out, run_step
+from clickstream.load.objects import LoadObjects
 from clickstream.load.preview import Preview
 from clickstream.load.report import RunReport
 from clickstream.plan.file import TrackingPlan
@@ -40,13 +42,26 @@ def values_of_run(run_id: str, now: datetime, settings: Settings) -> dict[str, A
     }
 
 
-def load_table(run: Run, table: str, values: Mapping[str, Any]) -> list[Result]:
-    """Load one of the tables of PART_BY, part by part."""
-    return [run(f"lake/{table}/load.sql", **{**values, **part}) for part in values["parts"][PART_BY[table]]]
+def load_table(run: Run, objects: LoadObjects, table: str, values: Mapping[str, Any]) -> list[Result]:
+    """Load one of the tables of PART_BY, part by part, less the messages with which that fails: see run_step."""
+
+    def step(run: Run) -> list[Result]:
+        return [run(f"lake/{table}/load.sql", **{**values, **part}) for part in values["parts"][PART_BY[table]]]
+
+    results: list[Result] = run_step(run, objects, table, step, values)
+    return results
 
 
-def record_schema_changes(run: Run, values: Mapping[str, Any]) -> Drift:
-    """Record the keys and types that the batch has and no load has met; nothing is written when nothing is new."""
+def record_schema_changes(run: Run, objects: LoadObjects, values: Mapping[str, Any]) -> Drift:
+    """Record the keys and types that the batch has and no load has met; nothing is written when nothing is new.
+
+    Less the messages with which that fails: see run_step.
+    """
+    drift: Drift = run_step(run, objects, "schema_changes", lambda run: _record_schema_changes(run, values), values)
+    return drift
+
+
+def _record_schema_changes(run: Run, values: Mapping[str, Any]) -> Drift:
     found = run("lake/schema_changes/find.sql", **values).rows[0]
     left = found["new_count"]
     if left:
@@ -81,8 +96,7 @@ def report(run: Run, values: Mapping[str, Any]) -> RunReport:
     row = run("lake/load_ledger/report.sql", **values).rows[0]
     delays = run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
     violations = run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
-    counted = replace(
-        reports.from_row(values["run_id"], row, delays, violations), tables_failed=values["manifest"].tables_failed
-    )
+    failed = {**values["manifest"].tables_failed, **left_out(run, values["run_id"])}
+    counted = replace(reports.from_row(values["run_id"], row, delays, violations), tables_failed=failed)
     run("lake/load_runs/load.sql", **values, report=counted)
     return counted

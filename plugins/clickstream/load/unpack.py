@@ -7,8 +7,9 @@ from typing import Any
 
 from trino.exceptions import TrinoQueryError
 
+from clickstream.engine.among import Among
 from clickstream.engine.evolution import Run
-from clickstream.engine.failures import may_be_of_data, told
+from clickstream.engine.failures import MOST_LEFT_OUT, failure_of, find_failing, may_be_of_data, told
 from clickstream.load.manifest import Manifest
 from clickstream.load.objects import LoadObjects
 from clickstream.load.parts import object_parts, with_received
@@ -43,6 +44,7 @@ class Unpacked:
 def unpack(run: Run, objects: LoadObjects, taken: Manifest, values: Mapping[str, Any], settings: Settings) -> Unpacked:
     """Read the objects into the batch table; set aside what cannot be read, and go on.
 
+    Lines with which unpacking fails are in the batch as rejected ones; see clickstream.engine.failures.
     An object set aside is copied to quarantine/ in the lake bucket, written to the table `quarantine` (neither in a dry
     run) and taken off the manifest, so that the steps after this one know nothing of it. So is one that expires
     meanwhile, having been loaded before. Folders of the archive are first made partitions of the table over it. The
@@ -63,6 +65,7 @@ class _Unpacking:
         self._values = values
         self._settings = settings
         self._aside: list[str] = []
+        self._with_failing_lines: list[str] = []
 
     def unpack(self) -> Unpacked:
         self._open_archive()
@@ -75,12 +78,14 @@ class _Unpacking:
                 self._keep(with_received(self._run, self._taken, self._taken.run_id))
                 break
             culprit, reason = self._culprit(failure)
-            if len(self._aside) >= MOST_ASIDE:
+            if len(self._aside) + len(self._with_failing_lines) >= MOST_ASIDE:
                 raise TooManySetAsideError(
-                    f"{len(self._aside)} objects were set aside, and {culprit.path} would be the next ({reason}). Look "
-                    "at the table quarantine; if they are damaged, clear this task: each try sets some aside"
+                    f"{len(self._aside)} objects were set aside, {len(self._with_failing_lines)} have lines that were, "
+                    f"and {culprit.path} would be the next ({reason}). Look at the tables quarantine and rejects; if "
+                    "they are damaged, clear this task: each try sets some aside"
                 )
-            self._set_aside(culprit, reason)
+            if not self._set_lines_aside(culprit, failure):
+                self._set_aside(culprit, reason)
         return Unpacked(self._taken, self._aside)
 
     def _open_archive(self) -> None:
@@ -100,6 +105,8 @@ class _Unpacking:
         try:
             for number, part in enumerate(object_parts(self._taken)):
                 self._run(f"work/batch/{'add' if number else 'load'}.sql", **self._values, manifest=part)
+            for part in object_parts(self._taken) if self._taken.failing else ():
+                self._run("work/batch/add_set_aside.sql", **self._values, manifest=part)
         except TrinoQueryError as error:
             return error
         return None
@@ -156,6 +163,36 @@ class _Unpacking:
             return True
 
         return can_run
+
+    def _set_lines_aside(self, item: StagedObject, error: TrinoQueryError) -> bool:
+        """Find the lines of the object with which unpacking fails, and note them; False if they are not a few of it."""
+        if error.error_name in READ_ERRORS:
+            return False
+        one = replace(self._taken, objects=(item,))
+
+        def attempt(among: Among) -> TrinoQueryError | None:
+            return failure_of(lambda: self._run("work/batch/load.sql", **self._values, manifest=one, among=among))
+
+        def cut(among: Among) -> Among | None:
+            return among.cut(**self._run("work/batch/line_span.sql", manifest=one, among=among).rows[0])
+
+        try:
+            found = find_failing(attempt, cut, Among("unpack"), error)
+        except TrinoQueryError as failure:
+            if failure is not error:
+                raise
+            return False
+        if len(found) > MOST_LEFT_OUT:
+            return False
+        failing = dict(self._taken.failing)
+        for line in found:
+            reason = told(line.error)
+            for row in self._run("work/batch/line_digests.sql", manifest=one, among=line.among).rows:
+                failing[row["line_digest"]] = reason
+            logger.error("a line of %s is set aside as load_failed: %s", item.path, reason)
+        self._with_failing_lines.append(item.path)
+        self._keep(replace(self._taken, failing=failing))
+        return True
 
     def _set_aside(self, item: StagedObject, reason: str) -> None:
         copy = "no copy: dry run"

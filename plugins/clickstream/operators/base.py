@@ -29,6 +29,7 @@ class EngineOperator(BaseOperator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._runner: Runner | None = None
+        self._clients: Mapping[str, Any] = {}
         self._tag = ""
         self._is_retry = False
 
@@ -46,11 +47,11 @@ class EngineOperator(BaseOperator):
 
     def client(self, service: str) -> Any:
         """Return the one boto3 client of this task for a service."""
-        # Airflow runs a copy of the operator, and copies share what was made before.
-        clients = vars(self).setdefault("_clients", {})
-        if service not in clients:
-            clients[service] = AwsBaseHook(load_settings().aws_conn_id, client_type=service).get_conn()
-        return clients[service]
+        if service not in self._clients:
+            client = AwsBaseHook(load_settings().aws_conn_id, client_type=service).get_conn()
+            # Not added in place: Airflow runs a copy of the operator, and copies share what was made before.
+            self._clients = {**self._clients, service: client}
+        return self._clients[service]
 
     def on_kill(self) -> None:
         """Cancel the running query."""

@@ -122,10 +122,10 @@ class TrinoLoadTableOperator(LoadOperator):
 
     def execute(self, context: Context) -> None:
         """Return nothing: what was loaded is counted by the ledger."""
-        _, run, values = self.prepare_step(context)
+        settings, run, values = self.prepare_step(context)
         if values["manifest"].dry_run:
             raise AirflowSkipException("dry run: nothing is written")
-        steps.load_table(run, self.table, values)
+        steps.load_table(run, self.objects(settings), self.table, values)
 
 
 class TrinoRecordSchemaChangesOperator(LoadOperator):
@@ -136,8 +136,8 @@ class TrinoRecordSchemaChangesOperator(LoadOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Return counts, named as in clickstream.load.drift.Drift."""
-        _, run, values = self.prepare(context)
-        drift = steps.record_schema_changes(run, values)
+        settings, run, values = self.prepare(context)
+        drift = steps.record_schema_changes(run, self.objects(settings), values)
         for change in drift.changes:
             self.log.info("%s", change.text())
         for warning in drift.warnings():

@@ -94,8 +94,8 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
             run_each = self._run_each(pool, settings)
             filled = typed_tables.fill(run, run_each, require_plan(), values, windows, taken.rederive, settings)
         self._warn(filled.rates)
-        self._log_failed(filled.failed)
-        self.objects(settings).write_manifest(replace(taken, tables_failed=filled.failed))
+        self._log_failed(filled.told)
+        self.objects(settings).write_manifest(replace(taken, tables_failed=filled.told))
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for rate in filled.rates:
             counts[rate["table_name"]].update({key: rate[key] for key in ("messages", "violating")})
@@ -125,8 +125,8 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
             for day, filled in rederive(run, self._run_each(pool, settings), plan, **values, window=request.window):
                 self.log.info("%s: %d messages", day, sum(rate["messages"] for rate in filled.rates))
                 self._warn(filled.rates)
-                self._log_failed(filled.failed)
-                failed |= filled.failed
+                self._log_failed(filled.told)
+                failed |= filled.told
                 messages.update({rate["table_name"]: rate["messages"] for rate in filled.rates})
         typed_tables.clean_up(run, values)
         if failed:

@@ -6,14 +6,16 @@ present, several at a time. What a run costs depends on the events that it bring
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from trino.exceptions import TrinoQueryError
 
+from clickstream.engine.among import Among
 from clickstream.engine.columns import Column
 from clickstream.engine.evolution import Run, evolve, present_shapes, renew_comments
-from clickstream.engine.failures import first_failing, may_be_of_data, told
+from clickstream.engine.failures import MOST_LEFT_OUT, failure_of, find_failing, first_failing, may_be_of_data, told
 from clickstream.engine.table_shape import Change, DestructiveChangeError, Name, TableColumn
 from clickstream.plan.event import Event, common_columns
 from clickstream.plan.file import TrackingPlan
@@ -151,22 +153,31 @@ def wanted_shapes(plan: TrackingPlan, settings: Settings) -> dict[Name, Sequence
 
 @dataclass(frozen=True)
 class Filled:
-    """Messages and violating messages by table, and the reason of each table that could not be filled."""
+    """Messages and violating messages by table, and the reason of each table that could not be filled.
+
+    `lacking`: how many messages a table lacks that was filled with the others, and why.
+    """
 
     rates: list[dict[str, Any]]
     failed: dict[str, str]
+    lacking: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What is wrong with each table with which something is."""
+        return {**self.lacking, **self.failed}
 
 
 def load(
     run: Run, run_each: RunEach, plan: TrackingPlan, values: Mapping[str, Any], window: Received, again: bool = False
 ) -> Filled:
-    """Fill the tables with the run's messages; one that fails does not stop the others.
+    """Fill the tables with the run's messages; one that fails does not stop the others, nor a message the others.
 
     `values` has run_id and now. `again`: all of `events` in the window, and rows that are there are written anew.
     Raises TypedRowsError when the tables then do not agree with `events`, and the error of the engine when it is not
     one of some events: also when every event that is present fails.
     """
-    given = dict(values)
+    given, lacking = dict(values), dict[str, str]()
     run("work/typed/load.sql", **given, declared=declared(plan.live), window=window, of_batch=not again)
     by_table = {event.table: event for event in plan.live}
     found = [
@@ -176,7 +187,7 @@ def load(
     if not found:
         return Filled([], {})
     present = len(found)
-    unjudged = _judge_all(run, given, found)
+    unjudged = _judge_all(run, given, found, lacking)
     found = [one for one in found if one.event.table not in unjudged]
     run("lake/violations/load.sql", **given, window=window)
     run("lake/discards/load_properties.sql", **given, window=window)
@@ -184,17 +195,62 @@ def load(
     unfilled = run_each(
         "events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found]
     )
+    for one in [one for one in found if one.event.table in unfilled]:
+        fill_one = partial(_fill_one, run, {**statement_values, "event": one.event, "window": one.window})
+        if (left_out := _leave_out(run, one.event, values, fill_one)) is not None:
+            del unfilled[one.event.table]
+            lacking |= {one.event.table: left_out} if left_out else {}
     failed = unjudged | unfilled
     if len(failed) == present > 1:
         raise NoTableFilledError("\n".join(f"{table}: {reason}" for table, reason in failed.items()))
     found = [one for one in found if one.event.table not in unfilled]
     _compare(run, statement_values, found)
     rates = run("lake/violations/rates.sql", **given).rows
-    return Filled([rate for rate in rates if rate["table_name"] not in failed], failed)
+    return Filled([rate for rate in rates if rate["table_name"] not in failed], failed, lacking)
 
 
-def _judge_all(run: Run, values: Mapping[str, Any], found: Sequence[Present]) -> dict[str, str]:
-    """Finds what breaks a rule or does not fit, in one pass; gives the reason of the events with which that fails."""
+def _fill_one(run: Run, values: Mapping[str, Any], among: Among | None) -> object:
+    return run("events/event/load.sql", **values, **({"among": among} if among else {}))
+
+
+def _leave_out(
+    run: Run, event: Event, values: Mapping[str, Any], statement: Callable[[Among | None], object]
+) -> str | None:
+    """Take out the messages with which the statement fails, and run it.
+
+    Return what was taken out and why, '' for nothing; None when the statement fails all the same.
+    """
+    where = {"run_id": values["run_id"], "event": event}
+
+    def cut(among: Among) -> Among | None:
+        return among.cut(**run("work/typed/span.sql", **where, among=among).rows[0])
+
+    failure = failure_of(lambda: statement(None))
+    if failure is None:
+        return ""
+    try:
+        found = find_failing(lambda among: failure_of(lambda: statement(among)), cut, Among(event.table), failure)
+    except TrinoQueryError as error:
+        if error is not failure:
+            raise
+        return None
+    if len(found) > MOST_LEFT_OUT:
+        return None
+    first = [run("work/typed/first.sql", **where, among=one.among).rows[0]["message_id"] for one in found[:1]]
+    for failing in found:
+        run("work/typed/leave_out.sql", **where, message_key=failing.among.low)
+    if failure_of(lambda: statement(None)):
+        return None
+    return "".join(f"{len(found)} messages were left out, first {one}: {told(found[0].error)}" for one in first)
+
+
+def _judge_all(
+    run: Run, values: Mapping[str, Any], found: Sequence[Present], lacking: dict[str, str]
+) -> dict[str, str]:
+    """Find what breaks a rule or does not fit, in one pass; return the reason of the events with which that fails.
+
+    Of an event with which it fails because of a few messages, these are taken out and noted in `lacking`.
+    """
     failed: dict[str, str] = {}
     left = list(found)
     while True:
@@ -204,18 +260,25 @@ def _judge_all(run: Run, values: Mapping[str, Any], found: Sequence[Present]) ->
         except TrinoQueryError as error:
             reason = reason_of(error)
             culprit = first_failing(left, lambda some: _can_judge(run, values, some))
-            if culprit is None or len(left) == 1:
+            if culprit is None:
+                raise
+            judge_one = partial(_judge, run, values, [culprit.event])
+            if (left_out := _leave_out(run, culprit.event, values, judge_one)) is not None:
+                lacking |= {culprit.event.table: left_out} if left_out else {}
+                continue
+            if len(left) == 1:
                 raise
         failed[culprit.event.table] = reason
         left.remove(culprit)
 
 
-def _judge(run: Run, values: Mapping[str, Any], events: Sequence[Event]) -> None:
+def _judge(run: Run, values: Mapping[str, Any], events: Sequence[Event], among: Among | None = None) -> None:
+    part = {"among": among} if among else {}
     first, *others = rule_statements(rule_pieces(events), RULES_A_STATEMENT)
     run("work/rules/load.sql", **values, rule_pieces=first)
     for pieces in others:
         run("work/rules/add.sql", **values, rule_pieces=pieces)
-    run("work/findings/load.sql", **values, column_types=_column_types(events), longest_text=LONGEST_TEXT)
+    run("work/findings/load.sql", **values, column_types=_column_types(events), longest_text=LONGEST_TEXT, **part)
 
 
 def _can_judge(run: Run, values: Mapping[str, Any], found: Sequence[Present]) -> bool:
@@ -241,12 +304,12 @@ def fill(
     `values` has run_id and now. Raises what `load` raises.
     """
     failed = create_missing(run, run_each, plan, settings).failed
-    rates: list[dict[str, Any]] = []
+    filled = Filled([], failed)
     for window in windows:
-        filled = load(run, run_each, without(plan, failed), values, window, again)
-        rates, failed = rates + filled.rates, failed | filled.failed
+        part = load(run, run_each, without(plan, filled.failed), values, window, again)
+        filled = Filled(filled.rates + part.rates, filled.failed | part.failed, filled.lacking | part.lacking)
     clean_up(run, values)
-    return Filled(rates, failed)
+    return filled
 
 
 def clean_up(run: Run, values: Mapping[str, Any]) -> None:

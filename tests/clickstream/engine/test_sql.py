@@ -59,7 +59,7 @@ WITHOUT_GRAIN = {
     "evolution/comment_table.sql",
 }  # fmt: skip
 GIVEN_BY_RENDER = {
-    "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal",
+    "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal", "keys",
 }  # fmt: skip
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
@@ -107,7 +107,11 @@ def values(
             ),
             received=(Window(NOON, NOON + timedelta(hours=1)), Window(NOON + timedelta(hours=2), NOON)),
             rederive=True,
+            failing={"AB": "it's"},
         ),
+        "message_key": -1,
+        "step": "events",
+        "reason": "it's",
         "bounds": SimpleNamespace(earliest=NOON, latest=None),
         "staged": SimpleNamespace(earliest=NOON, latest=NOON),
         "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),

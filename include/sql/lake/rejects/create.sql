@@ -2,7 +2,7 @@
 -- Grain: one line of one staged object.
 create table if not exists {{ t.rejects }} (
     reject_id varchar comment 'Digest of path, line and occurrence: the same line loaded twice is one row.',
-    reason varchar comment 'blank, too_deep, number_too_long, missing_newline, not_json, not_object or no_message_id.',
+    reason varchar comment 'Why: the list of docs/events-table.md, load_failed among them.',
     line varchar comment 'The line as it was read. PII.',
     source_path varchar comment 'The staged object that it was read from.',
     staged_at timestamp(6) with time zone comment 'When that object was staged.',

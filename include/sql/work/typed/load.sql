@@ -2,7 +2,7 @@
 -- `events` can be derived again. Bucketed, so that each event's statement reads only its own part.
 -- Grain: one message. Parameters: run_id, declared (slugs, tables, columns), window (earliest, latest received_at),
 -- of_batch (only the messages of the run's batch).
-create or replace table {{ t.typed_batch(run_id) }}
+create or replace table {{ t.typed_batch_table(run_id) }}
 with (
     format = 'PARQUET',
     partitioning = array['bucket(table_name, 16)']

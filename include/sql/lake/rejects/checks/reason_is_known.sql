@@ -9,7 +9,8 @@ where
     load_run_id = {{ bind(run_id) }}
     and coalesce(
         reason not in (
-            'blank', 'too_deep', 'number_too_long', 'missing_newline', 'not_json', 'not_object', 'no_message_id'
+            'blank', 'too_deep', 'number_too_long', 'missing_newline', 'not_json', 'not_object', 'no_message_id',
+            'load_failed'
         ),
         true
     )
