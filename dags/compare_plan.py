@@ -48,11 +48,7 @@ READ = ("events", "load_ledger")
     doc_md=__doc__,
 )
 def compare_plan():
-    create_tables = TrinoCreateTablesOperator(
-        task_id="create_tables",
-        sql=[f"lake/{name}/create.sql" for name in TableNames.PLAN_TABLES],
-        others=[f"lake/{name}/create.sql" for name in READ],
-    )
+    create_tables = TrinoCreateTablesOperator(task_id="create_tables", tables=TableNames.PLAN_TABLES, others=READ)
     compare = TrinoComparePlanOperator(task_id="compare")
     check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.PLAN_TABLES)
     chain(create_tables, compare, check)

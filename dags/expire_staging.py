@@ -17,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, chain, dag
 
-from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.staging import S3ExpireStagingOperator
+from clickstream.operators.tables import TrinoCreateTablesOperator
 
 
 @dag(
@@ -34,10 +34,8 @@ from clickstream.operators.staging import S3ExpireStagingOperator
     doc_md=__doc__,
 )
 def expire_staging():
-    create_ledger = TrinoStatementOperator(
-        task_id="create_ledger",
-        sql=["lake/load_ledger/create.sql", "lake/quarantine/create.sql"],
-        execution_timeout=timedelta(minutes=5),
+    create_ledger = TrinoCreateTablesOperator(
+        task_id="create_ledger", others=["load_ledger", "quarantine"], execution_timeout=timedelta(minutes=5)
     )
     expire = S3ExpireStagingOperator(
         task_id="expire", dry_run="{{ params.dry_run }}", execution_timeout=timedelta(minutes=30)

@@ -78,7 +78,8 @@ from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPub
 def load_events():
     create_tables = TrinoCreateTablesOperator(
         task_id="create_tables",
-        sql=["staging/lines/create.sql", *(f"lake/{table}/create.sql" for table in TableNames.LOAD_TABLES)],
+        sql=["staging/lines/create.sql"],
+        tables=TableNames.LOAD_TABLES,
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")
     unpack = TrinoUnpackOperator(task_id="unpack")

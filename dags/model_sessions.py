@@ -52,9 +52,7 @@ from clickstream.operators.views import TrinoPublishSessionViewsOperator
     doc_md=__doc__,
 )
 def model_sessions():
-    create_tables = TrinoCreateTablesOperator(
-        task_id="create_tables", sql=[f"lake/{table}/create.sql" for table in TableNames.SESSION_TABLES]
-    )
+    create_tables = TrinoCreateTablesOperator(task_id="create_tables", tables=TableNames.SESSION_TABLES)
     publish_views = TrinoPublishSessionViewsOperator(task_id="publish_views")
     model = TrinoModelSessionsOperator(task_id="model")
     check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.SESSION_TABLES)

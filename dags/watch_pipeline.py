@@ -24,8 +24,8 @@ from airflow.sdk import chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
-from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.tables import TrinoCreateTablesOperator
 
 
 @dag(
@@ -44,9 +44,7 @@ from clickstream.operators.notify import tell_of_failure
     doc_md=__doc__,
 )
 def watch_pipeline():
-    create_tables = TrinoStatementOperator(
-        task_id="create_tables", sql=[f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
-    )
+    create_tables = TrinoCreateTablesOperator(task_id="create_tables", others=TableNames.LAKE_TABLES)
     watch = TrinoWatchPipelineOperator(task_id="watch")
     chain(create_tables, watch)
 

@@ -8,6 +8,7 @@ from typing import Any
 from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.load_objects import AwsLoadObjects
+from clickstream.engine.evolution import create_tables
 from clickstream.engine.query import QueryRunner, Result
 from clickstream.engine.sql import Statement, TableNames, render
 from clickstream.load import steps
@@ -26,8 +27,6 @@ from clickstream.upkeep.checks import Outcome, check_paths, check_tables
 from clickstream.upkeep.views import View, event_views, live_from, load_views, outdated, session_views
 from clickstream.window import Received, Window
 
-CREATE = ("staging/lines", *(f"lake/{table}" for table in TableNames.LAKE_TABLES))
-
 
 class ScratchLake:
     """Tables and a staging folder of one test. `t` has the table names."""
@@ -44,8 +43,8 @@ class ScratchLake:
 
     def create(self) -> "ScratchLake":
         """Make the tables that are missing; give the lake."""
-        for table in CREATE:
-            self.run(f"{table}/create.sql")
+        self.run("staging/lines/create.sql")
+        create_tables(self.run, TableNames.LAKE_TABLES, self.settings)
         return self
 
     def stage(self, name: str, body: bytes) -> str:

@@ -1,7 +1,7 @@
 """The data dictionary: what every table, view and column is, from what they are made of.
 
-What a table is, its columns and their meaning are read from the rendered create.sql, that is from the same text as the
-catalog gets; the tables of events from the tracking plan; the rest from include/data_dictionary.yaml. A meaning may end
+What a table is, its columns and their meaning are read from its table.yaml, as the catalog gets them; the tables of
+events from the tracking plan; views, and when a table is renewed, from include/data_dictionary.yaml. A meaning may end
 in `Unit: <unit>.` and `PII.`.
 """
 
@@ -19,10 +19,10 @@ from jinja2 import Environment, FileSystemLoader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
+from clickstream.engine import tables
 from clickstream.engine.columns import SQL_TYPES, read_columns
-from clickstream.engine.sql import SQL_DIR, TableNames, render
-from clickstream.engine.table_shape import columns_of
-from clickstream.plan.event import ADDED_COLUMNS, Event, common_columns
+from clickstream.engine.sql import SQL_DIR, TableNames, lake_tables, render
+from clickstream.plan.event import Event, common_columns, event_table
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.sessions.model import rules_of
 from clickstream.settings import Settings
@@ -123,35 +123,39 @@ def read_texts() -> dict[str, Any]:
 
 def dictionary(plan: TrackingPlan, texts: Mapping[str, Any]) -> Dictionary:
     """Everything that the page tells. Raises KeyError for a table or view without a text."""
-    tables = {name: _lake_table(name, texts["tables"][name]) for name in TableNames.LAKE_TABLES}
-    known = dict(tables)
+    known = {name: _lake_table(table, texts["freshness"]) for name, table in sorted(lake_tables().items(), key=_place)}
     for name in ("events_live", *TableNames.SESSION_VIEWS):
         known[name] = _view(name, texts["views"][name], known)
     of_events = _common_of_events(known)
     common = _columns(texts["segment_common"], known)
     shaped = (_segment_view(name, texts["segment_views"][name], known, common) for name in TableNames.SEGMENT_VIEWS)
     return Dictionary(
-        tables=tuple(tables.values()),
-        views=tuple(table for name, table in known.items() if name not in tables),
-        events=tuple(_event_table(event, texts["event"], of_events) for event in plan.with_table),
+        tables=tuple(table for name, table in known.items() if name in TableNames.LAKE_TABLES),
+        views=tuple(table for name, table in known.items() if name not in TableNames.LAKE_TABLES),
+        events=tuple(_event_table(event, texts["freshness"], of_events) for event in plan.with_table),
         common_of_events=of_events,
         segment=tuple(shaped),
         common_of_segment=common,
-        segment_events=tuple(
-            _segment_event(event, plan, texts["segment_event"], known, common) for event in plan.with_table
-        ),
+        segment_events=tuple(_segment_event(event, plan, texts, known, common) for event in plan.with_table),
     )
 
 
-def _lake_table(name: str, texts: Mapping[str, str]) -> Table:
-    text = render(f"lake/{name}/create.sql", SETTINGS).text
-    columns = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml").columns if name == "events" else ()
+def _place(named: tuple[str, tables.Table]) -> tuple[bool, str]:
+    """First what people ask, then what the pipeline says of itself."""
+    return named[0] not in ("events", "sessions"), named[0]
+
+
+def _lake_table(table: tables.Table, freshness: Mapping[str, str]) -> Table:
+    columns = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml").columns if table.name == "events" else ()
     sources = {column.name: column.source or "" for column in columns}
-    entries = [Entry(one.name, one.type, one.comment, sources.get(one.name, "")) for one in columns_of(text)]
-    grain = split_head(text)[0].partition("Grain: ")[2]
-    layout = layout_of(text)
     return Table(
-        f"lake.clickstream.{name}", comment_of(text), grain, texts["freshness"], texts["example"], entries, (), layout
+        f"lake.clickstream.{table.name}",
+        table.comment,
+        f"{table.grain}.",
+        freshness[table.filled_by],
+        table.example,
+        [Entry(one.name, one.type, one.comment, sources.get(one.name, "")) for one in table.columns],
+        layout=_layout(table),
     )
 
 
@@ -174,34 +178,34 @@ def _segment_view(name: str, texts: Mapping[str, Any], known: Mapping[str, Table
     return Table(full_name, what, grain, texts["freshness"], texts["example"], columns, common)
 
 
-def _event_table(event: Event, texts: Mapping[str, str], common: Columns) -> Table:
-    text = render("events/event/create.sql", SETTINGS, {"event": event}).text
+def _event_table(event: Event, freshness: Mapping[str, str], common: Columns) -> Table:
+    table = event.description
     return Table(
-        f"lake.clickstream_events.{event.table}",
-        comment_of(text),
-        "one message.",
-        _freshness(event, texts),
-        texts["example"].replace("{table}", event.table),
+        f"lake.clickstream_events.{table.name}",
+        table.comment,
+        f"{table.grain}.",
+        _freshness(event, freshness),
+        table.example.replace("{table}", table.name),
         _properties(event),
         common,
-        layout=layout_of(text),
+        layout=_layout(table),
         note=f"Event *{event.name}* of {event.entry['owner']}, sent by {', '.join(event.entry['sources'])}.",
     )
 
 
 def _segment_event(
-    event: Event, plan: TrackingPlan, texts: Mapping[str, str], known: Mapping[str, Table], common: Columns
+    event: Event, plan: TrackingPlan, texts: Mapping[str, Any], known: Mapping[str, Table], common: Columns
 ) -> Table:
     name = segment_name(event, plan)
     own = [_alias(known, one, f"events.{one}") for one in ("event", "event_text")]
     columns = [*own, *(entry for entry in _properties(event) if entry.name not in _segment_macros().own_names)]
-    example = texts["example"].replace("{table}", name)
+    example = texts["segment_event"]["example"].replace("{table}", name)
     what, full_name = event.entry["description"], f"lake.clickstream_segment.{name}"
-    return Table(full_name, what, "one message.", _freshness(event, texts), example, columns, common)
+    return Table(full_name, what, "one message.", _freshness(event, texts["freshness"]), example, columns, common)
 
 
-def _freshness(event: Event, texts: Mapping[str, str]) -> str:
-    return texts["freshness"] if event.status == "live" else "no more: the event is deprecated"
+def _freshness(event: Event, freshness: Mapping[str, str]) -> str:
+    return freshness[event_table().filled_by] if event.status == "live" else "no more: the event is deprecated"
 
 
 def _properties(event: Event) -> list[Entry]:
@@ -216,7 +220,7 @@ def _common_of_events(known: Mapping[str, Table]) -> Columns:
     return [
         *(_alias(known, name, f"events.{name}") for name in names),
         *_columns({"context_*": "events.context_*"}, known),
-        *(Entry(column.name, column.type, column.comment) for column in ADDED_COLUMNS),
+        *(Entry(column.name, column.type, column.comment) for column in event_table().columns),
     ]
 
 
@@ -254,16 +258,7 @@ def _segment_macros() -> Any:
     return environment.get_template("macros/segment.sql").module
 
 
-def comment_of(create_statement: str) -> str:
-    """The comment that a rendered create.sql gives its table."""
-    match = re.search(r"^\)\ncomment '((?:[^']|'')*)'", create_statement, re.MULTILINE)
-    assert match is not None, "a table without a comment"
-    return match[1].replace("''", "'")
-
-
-def layout_of(create_statement: str) -> str:
+def _layout(table: tables.Table) -> str:
     """How its files are parted and sorted, in words."""
-    parted = re.search(r"partitioning = array\['([^']+)'\]", create_statement)
-    ordered = re.search(r"sorted_by = array\['([^']+)'\]", create_statement)
-    text = f"partitioned by `{parted[1]}`" if parted else "not partitioned"
-    return f"{text}, sorted by `{ordered[1]}`" if ordered else text
+    text = f"partitioned by `{table.partitioned_by.text}`" if table.partitioned_by else "not partitioned"
+    return f"{text}, sorted by `{table.sorted_by}`" if table.sorted_by else text

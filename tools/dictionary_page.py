@@ -9,7 +9,7 @@ PAGE = ROOT / "docs" / "tables.md"
 HEAD = """\
 # Tables, views and columns
 
-Written by `make docs` from `create.sql` of each table, `columns.yaml`, the tracking plan and
+Written by `make docs` from `table.yaml` of each table, `columns.yaml`, the tracking plan and
 `include/data_dictionary.yaml`, and checked by a test. The catalog has the same texts as comments, and so has
 `describe lake.clickstream.events`: columns of tables are kept up to date, a table has the text with which it was made,
 a view its own, and the columns of a view none. Names are those of the default settings.

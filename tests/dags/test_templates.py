@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseOperator
 
-from clickstream.engine.sql import SQL_DIR, render
+from clickstream.engine.sql import SQL_DIR, TableNames, render
 from clickstream.load.steps import values_of_run
 from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.checks import TrinoCheckTablesOperator
+from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.settings import Settings
 from clickstream.window import Received
 from tests.dags.conftest import context
@@ -89,13 +90,11 @@ def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_giv
             ] == []
 
 
-def test_every_table_is_created_before_it_is_used(bag) -> None:
-    created = set()
-    dags = [bag.dags[dag_id] for dag_id in ("load_events", "model_sessions", "compare_plan")]
-    for task in (task for dag in dags for task in dag.topological_sort()):
-        for path in getattr(task, "sql", []):
-            if path.endswith("create.sql"):
-                created.add(path)
-    # The table over the archive is made by the first run that reads it, those of single events as the plan has them.
+def test_every_table_is_created_and_altered_by_one_dag_before_it_is_used(bag) -> None:
+    first = [bag.dags[dag_id].topological_sort()[0] for dag_id in ("load_events", "model_sessions", "compare_plan")]
+    assert {type(task) for task in first} == {TrinoCreateTablesOperator}
+
+    assert sorted(table for task in first for table in task.tables) == sorted(TableNames.LAKE_TABLES)
+    # The table over the archive is made by the first run that reads it.
     files = {str(path.relative_to(SQL_DIR)) for path in SQL_DIR.glob("*/*/create.sql")}
-    assert created == files - {"staging/archive_lines/create.sql", "events/event/create.sql"}
+    assert {path for task in first for path in task.sql} == files - {"staging/archive_lines/create.sql"}

@@ -10,6 +10,7 @@ import boto3
 from clickstream.aws import facts, glue, kinesis, s3, sqs
 from clickstream.config_check.engine_facts import trino_facts
 from clickstream.engine.evolution import present_shapes
+from clickstream.engine.sql import lake_tables
 from clickstream.load import manifest
 from clickstream.plan.file import read_plan
 from clickstream.settings import Settings, load_settings
@@ -150,7 +151,8 @@ def load_and_keep(lake: ScratchLake, settings: Settings) -> None:
     trino_facts(lake.run, settings, "check of an installation", [])
     present_shapes(lake.run, settings, [settings.lake_database, settings.events_database])
     for table in ("events", "sessions"):
-        maintain(lake.run, (settings.lake_database, table), NOW + timedelta(days=2), timedelta(days=7))
+        parts = lake_tables()[table].partitioned_by
+        maintain(lake.run, (settings.lake_database, table), parts, NOW + timedelta(days=2), timedelta(days=7))
 
 
 def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Callable[[], Any]]:

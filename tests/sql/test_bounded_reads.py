@@ -19,6 +19,7 @@ from clickstream.plan.file import parse_plan
 from tests.machine import Machine, scratch_lake
 
 FOLDER = Path(__file__).parent / "odd_values"
+NO_READS = ("create.sql", "create_table.sql", "drop.sql", "columns.sql", "comments.sql", "comment_table.sql")
 PARTITIONED = {
     "events": "received_at",
     "rejects": "staged_at",
@@ -59,7 +60,7 @@ def hourly(machine: Machine) -> list[tuple[Statement, list[dict[str, Any]]]]:
     run, read = lake.runner.run, list[tuple[Statement, list[dict[str, Any]]]]()
 
     def explained(statement: Statement) -> Result:
-        if not statement.path.endswith(("create.sql", "drop.sql", "columns.sql", "comments.sql", "comment_table.sql")):
+        if not statement.path.endswith(NO_READS):
             (row,) = run(Statement(f"explain (type io, format json) {written_out(statement)}")).rows
             read.append((statement, json.loads(row["Query Plan"])["inputTableColumnInfos"]))
         return run(statement)

@@ -1,6 +1,6 @@
 """A lake that an earlier version made is brought to this one: its rows stay, and it loads, models and checks.
 
-Each file of earlier_lakes has what an earlier version's create.sql files rendered to. At a release, its own is added.
+Each file of earlier_lakes has the statements by which an earlier version made its tables. At a release, add its own.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clickstream.engine.evolution import bring_up_to_date, lake_shapes, present_shapes
+from clickstream.engine.evolution import bring_up_to_date, create_tables, lake_shapes, present_shapes
 from clickstream.engine.sql import TableNames
 from clickstream.engine.table_shape import Name, TableColumn
 from clickstream.plan.file import read_plan
@@ -19,7 +19,6 @@ from tests.machine import Machine, environment_of
 from tests.scratch import ScratchLake
 
 LAKES = sorted((Path(__file__).parent / "earlier_lakes").glob("*.sql"), key=lambda file: file.name)
-CREATES = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
 LINE = (
     b'{"messageId":"m-%d","type":"track","event":"Order Completed","anonymousId":"a",'
     b'"timestamp":"2026-11-24T01:00:00Z",'
@@ -51,14 +50,13 @@ def not_as_wanted(lake: ScratchLake, wanted: dict[Name, list[TableColumn]]) -> l
 
 @pytest.mark.parametrize("file", LAKES, ids=lambda file: file.stem)
 def test_a_lake_of_an_earlier_version_is_brought_to_this_one(lake: ScratchLake, file: Path) -> None:
-    wanted = lake_shapes(CREATES, lake.settings)
+    wanted = lake_shapes(TableNames.LAKE_TABLES, lake.settings)
     make_earlier(lake, file)
     assert not_as_wanted(lake, wanted) != []
 
     # What create_tables of each DAG does.
-    for path in CREATES:
-        lake.run(path)
-    bring_up_to_date(lake.run, CREATES, lake.settings)
+    create_tables(lake.run, TableNames.LAKE_TABLES, lake.settings)
+    bring_up_to_date(lake.run, TableNames.LAKE_TABLES, lake.settings)
 
     assert not_as_wanted(lake, wanted) == []
     lake.stage("20261124T010203004Z-a.ndjson", LINE % (1, 1) + LINE % (2, 2))
@@ -86,12 +84,13 @@ def test_make_migrate_does_the_same_outside_airflow_and_then_nothing(lake: Scrat
     # A typed table of before, too: the last column is new.
     first = plan.live[0]
     new = first.shape[-1].name
-    lake.run("events/event/create.sql", event=first)
+    typed = (lake.settings.events_database, first.table)
+    lake.run("evolution/create_table.sql", altered=typed, table=first.description)
     lake.query(f'alter table "lake"."{lake.settings.events_database}"."{first.table}" drop column {new}')
 
     done = make_migrate(lake, machine)
 
-    wanted = {**lake_shapes(CREATES, lake.settings), **wanted_shapes(plan, lake.settings)}
+    wanted = {**lake_shapes(TableNames.LAKE_TABLES, lake.settings), **wanted_shapes(plan, lake.settings)}
     live = {(lake.settings.events_database, event.table) for event in plan.live}
     assert not_as_wanted(lake, {name: c for name, c in wanted.items() if name[0] == database or name in live}) == []
     assert f"add_column {lake.settings.events_database}.{first.table}.{new}" in done

@@ -11,12 +11,11 @@ from clickstream.engine.sql import TableNames
 from clickstream.engine.table_shape import Change, DestructiveChangeError, TableColumn
 from tests.scratch import ScratchLake
 
-PATHS = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
 LINE = b'{"messageId":"m-%d","type":"track","event":"A","context":{"locale":"ko-KR","screen":{"width":3}}}\n'
 
 
 def bring_up_to_date(lake: ScratchLake) -> list[Change]:
-    wanted = lake_shapes(PATHS, lake.settings)
+    wanted = lake_shapes(TableNames.LAKE_TABLES, lake.settings)
     return evolve(lake.run, wanted, present_shapes(lake.run, lake.settings, [lake.settings.lake_database]))
 
 
@@ -100,7 +99,7 @@ def test_a_load_whose_commit_a_new_column_undid_fails_its_run_and_leaves_its_obj
 
 
 def test_a_table_takes_the_comment_that_it_should_have_and_keeps_its_rows(lake: ScratchLake) -> None:
-    wanted = lake_comments(PATHS, lake.settings)
+    wanted = lake_comments(TableNames.LAKE_TABLES, lake.settings)
     events = (lake.settings.lake_database, "events")
     lake.stage("20261124T010203004Z-a.ndjson", LINE % 1)
     lake.load("run-1")

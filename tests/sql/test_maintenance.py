@@ -12,7 +12,7 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
 from clickstream.aws.s3 import list_staged
-from clickstream.engine.sql import Statement, TableNames, instant_literal, render
+from clickstream.engine.sql import Statement, TableNames, instant_literal, lake_tables, render
 from clickstream.load.manifest import Manifest
 from clickstream.load.report import RunReport
 from clickstream.plan.file import read_plan
@@ -45,7 +45,8 @@ def load(lake: ScratchLake, number: int) -> RunReport:
 
 
 def keep(lake: ScratchLake, table: str, retention: timedelta = timedelta(days=7)) -> Upkeep:
-    return maintain(lake.run, (lake.settings.lake_database, table), datetime.now(UTC), retention)
+    name, parts = (lake.settings.lake_database, table), lake_tables()[table].partitioned_by
+    return maintain(lake.run, name, parts, datetime.now(UTC), retention)
 
 
 def contents(lake: ScratchLake, table: str) -> list[dict[str, Any]]:
@@ -140,13 +141,13 @@ def test_tables_that_are_seldom_written_are_maintained_too(lake: ScratchLake, ta
 
 def test_the_table_of_an_event_is_maintained_too(lake: ScratchLake) -> None:
     event = read_plan().with_table[0]
-    lake.run("events/event/create.sql", event=event)
     name = (lake.settings.events_database, event.table)
+    lake.run("evolution/create_table.sql", altered=name, table=event.description)
     for number in range(3):
         at = instant_literal(NOW - timedelta(days=3))
         lake.query(f"insert into {lake.t.typed(event.table)} (message_id, received_at) values ('{number}', {at})")
 
-    upkeep = maintain(lake.run, name, datetime.now(UTC), timedelta(days=7))
+    upkeep = maintain(lake.run, name, event.description.partitioned_by, datetime.now(UTC), timedelta(days=7))
 
     assert (upkeep.table, upkeep.before.files, upkeep.after.files) == (event.table, 3, 1)
     assert len(lake.query(f"select * from {lake.t.typed(event.table)}")) == 3

@@ -8,7 +8,6 @@ entry = {"description": "x"}
 common = [SimpleNamespace(name="message_id"), SimpleNamespace(name="received_at")]
 columns = [SimpleNamespace(name="gift_wrapped", type="boolean", keys=("gift", "wrapped"))]
 retired = [SimpleNamespace(name="gift_note")]
-shape = [SimpleNamespace(name="message_id", type="varchar", comment="x")]
 objects = [(), ("gift",)]
 
 

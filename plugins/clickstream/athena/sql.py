@@ -14,7 +14,8 @@ from typing import Any
 
 from clickstream.athena.hive_types import TypeNameError, to_hive
 from clickstream.engine.sql import Statement, literal, quote
-from clickstream.engine.table_shape import TableColumn, columns_of
+from clickstream.engine.table_shape import TableColumn
+from clickstream.engine.tables import Table
 
 # https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
 LONGEST_BYTES = 262_144
@@ -147,10 +148,13 @@ def _query_text(statement: Statement) -> str:
 
 
 def _create_table(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
+    """From the description that the statement was rendered with."""
+    if "table" not in statement.values:
+        raise _error(statement, "it makes a table without a description, which evolution/create_table.sql takes")
+    table: Table = statement.values["table"]
     found = _match(_NAME, statement)
-    columns = ",\n".join(f"    {_column(column)}" for column in columns_of(statement.text))
-    partitioning = _PARTITIONING.search(statement.text)
-    partitioned = f"partitioned by ({partitioning[1].replace(chr(39), '')})\n" if partitioning else ""
+    columns = ",\n".join(f"    {_column(column)}" for column in table.columns)
+    partitioned = f"partitioned by ({table.partitioned_by.text})\n" if table.partitioned_by else ""
     return [
         Step(
             f"create table if not exists {_hive_name(found)} (\n{columns}\n)\n{partitioned}"

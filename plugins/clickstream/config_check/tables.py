@@ -1,4 +1,4 @@
-"""The lake tables against their create.sql."""
+"""The lake tables against their descriptions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ _TABLES = Area("tables")
 
 
 def check_tables(wanted: Mapping[Name, Sequence[TableColumn]], present: Any) -> Iterator[Finding]:
-    """The lake tables against their create.sql. `present`: the columns of each table that is there, or an error."""
+    """The lake tables against their descriptions. `present`: the columns of each table that is there, or an error."""
     if error_of(present):
         yield _TABLES.fail("tables can be seen", error_of(present), "mend what is wrong with Trino first")
         return

@@ -17,7 +17,7 @@ SQL_TYPES = {
 }
 
 # Ten times as fast where PyYAML was built with libyaml: every task reads the columns.
-_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # What identifies a row and says where it was read: stays when the row is derived again.
 _KEY_AND_ORIGIN = ("message_id", "received_at", "source_path", "staged_at")
@@ -125,7 +125,7 @@ class Columns:
 @cache
 def read_columns(path: Path) -> Columns:
     """The columns of the file at `path`, which a process reads once. Raises ColumnsError."""
-    entries = yaml.load(path.read_text(encoding="utf-8"), _SAFE_LOADER)["columns"]  # noqa: S506 - it is safe
+    entries = yaml.load(path.read_text(encoding="utf-8"), SAFE_LOADER)["columns"]  # noqa: S506 - it is safe
     columns = tuple(_column(path, number, entry) for number, entry in enumerate(entries, start=1))
     names = [column.name for column in columns]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -1,24 +1,30 @@
-"""Brings tables that exist to the columns and comments they should have, on Trino."""
+"""Makes tables that are missing, and brings those that exist to the columns and comments they should have."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from clickstream.engine.query import Result
-from clickstream.engine.sql import render
-from clickstream.engine.table_shape import Change, Name, TableColumn, changes, columns_of, comment_of
+from clickstream.engine.sql import lake_tables
+from clickstream.engine.table_shape import Change, Name, TableColumn, changes
 from clickstream.settings import Settings
 
 # Runs a file of include/sql with these values.
 Run = Callable[..., Result]
 
 
-def lake_shapes(paths: Iterable[str], settings: Settings) -> dict[Name, Sequence[TableColumn]]:
-    """The wanted columns of the lake tables among these create.sql files. Raises ColumnListError."""
-    return {table: columns_of(text) for table, text in _create_statements(paths, settings)}
+def lake_shapes(tables: Iterable[str], settings: Settings) -> dict[Name, Sequence[TableColumn]]:
+    """The wanted columns of these lake tables."""
+    return {(settings.lake_database, name): lake_tables()[name].columns for name in tables}
 
 
-def lake_comments(paths: Iterable[str], settings: Settings) -> dict[Name, str]:
-    """The wanted comments of the lake tables among these create.sql files. Raises ColumnListError."""
-    return {table: comment_of(text) for table, text in _create_statements(paths, settings)}
+def lake_comments(tables: Iterable[str], settings: Settings) -> dict[Name, str]:
+    """The wanted comments of these lake tables."""
+    return {(settings.lake_database, name): lake_tables()[name].comment for name in tables}
+
+
+def create_tables(run: Run, tables: Iterable[str], settings: Settings) -> None:
+    """Make those of these lake tables that are missing."""
+    for name in tables:
+        run("evolution/create_table.sql", altered=(settings.lake_database, name), table=lake_tables()[name])
 
 
 def present_shapes(
@@ -56,18 +62,14 @@ def renew_comments(run: Run, wanted: Mapping[Name, str], settings: Settings) -> 
     return renewed
 
 
-def bring_up_to_date(run: Run, paths: Sequence[str], settings: Settings) -> list[str]:
-    """Gives the lake tables of these create.sql files, which are there, the columns and comments that they lack.
+def bring_up_to_date(run: Run, tables: Sequence[str], settings: Settings) -> list[str]:
+    """Give these lake tables, which are there, the columns and comments that they lack; ask nothing for none.
 
-    Gives what was changed, as `<what> <table>[.<column>]`; nothing the second time. Raises DestructiveChangeError
+    Return what was changed, as `<what> <table>[.<column>]`; nothing the second time. Raises DestructiveChangeError
     before any change.
     """
-    done = evolve(run, lake_shapes(paths, settings), present_shapes(run, settings, [settings.lake_database]))
-    renewed = renew_comments(run, lake_comments(paths, settings), settings)
+    if not tables:
+        return []
+    done = evolve(run, lake_shapes(tables, settings), present_shapes(run, settings, [settings.lake_database]))
+    renewed = renew_comments(run, lake_comments(tables, settings), settings)
     return [change.text for change in done] + [f"comment_table {'.'.join(table)}" for table in renewed]
-
-
-def _create_statements(paths: Iterable[str], settings: Settings) -> Iterator[tuple[Name, str]]:
-    for path in paths:
-        if path.startswith("lake/"):
-            yield (settings.lake_database, path.split("/")[1]), render(path, settings).text

@@ -7,7 +7,7 @@ Identifiers come from the settings and columns.yaml and are quoted by `quote`.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from clickstream.engine import among as keys
 from clickstream.engine.among import Among
 from clickstream.engine.column_type import read_type
 from clickstream.engine.columns import read_columns
+from clickstream.engine.tables import Table, read_tables
 from clickstream.settings import Settings
 
 
@@ -39,11 +40,15 @@ _BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement: its text with `?` in place of values, the values in order, and its file below include/sql."""
+    """One SQL statement: its text with `?` in place of values, the values in order, and its file below include/sql.
+
+    `values` are those that the file was rendered with.
+    """
 
     text: str
     parameters: tuple[Any, ...] = ()
     path: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def tagged(self, tag: str) -> "Statement":
         """The statement with a comment by which its query is found again. `tag` is hexadecimal."""
@@ -79,18 +84,26 @@ def is_batch_table(name: str) -> bool:
     return _BATCH_TABLE.match(name) is not None
 
 
-class TableNames:
-    """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ..."""
+def lake_tables() -> Mapping[str, Table]:
+    """The Iceberg tables that stay, by name: one for each folder of include/sql/lake. Raises TableError."""
+    return read_tables(SQL_DIR / "lake")
 
-    # The Iceberg tables that stay, by the DAG that fills them: what maintenance and checks go through. Each has its
-    # name as an attribute.
-    LOAD_TABLES = (
-        "events", "rejects", "discards", "quarantine", "load_ledger", "load_runs", "schema_changes", "alarms",
-        "violations",
-    )  # fmt: skip
-    SESSION_TABLES = ("sessions", "session_runs")
-    PLAN_TABLES = ("plan_diff",)
-    LAKE_TABLES = LOAD_TABLES + SESSION_TABLES + PLAN_TABLES
+
+def _filled_by(*dags: str) -> tuple[str, ...]:
+    return tuple(name for name, table in lake_tables().items() if table.filled_by in dags)
+
+
+class TableNames:
+    """The tables as SQL names, quoted: `t.events`, `t.lines`, `t.batch(run_id)`, ...
+
+    Each of LAKE_TABLES and of the views over them has its name as an attribute.
+    """
+
+    LAKE_TABLES = tuple(lake_tables())
+    # By the DAG that makes and alters them. load_events does so for alarms too: watch_pipeline alters no table.
+    LOAD_TABLES = _filled_by("load_events", "watch_pipeline")
+    SESSION_TABLES = _filled_by("model_sessions")
+    PLAN_TABLES = _filled_by("compare_plan")
     # Views over them, each after those that it reads.
     SESSION_VIEWS = ("session_aliases", "session_events", "flows", "identities", "people")
     # In this order: `users` reads `identifies`.
@@ -104,18 +117,11 @@ class TableNames:
         self.lines = _name(settings.staging_catalog, settings.lines_database, "lines")
         self.archive_location = settings.archive_location
         self.archive_lines = _name(settings.staging_catalog, settings.lines_database, ARCHIVE_LINES)
-        self.events = self._lake("events")
-        self.rejects = self._lake("rejects")
-        self.load_ledger = self._lake("load_ledger")
-        self.load_runs = self._lake("load_runs")
-        self.alarms = self._lake("alarms")
-        self.discards = self._lake("discards")
-        self.schema_changes = self._lake("schema_changes")
-        self.quarantine = self._lake("quarantine")
-        self.events_live = self._lake("events_live")
-        self.violations = self._lake("violations")
-        for name in (*self.SESSION_TABLES, *self.PLAN_TABLES, *self.SESSION_VIEWS):
-            setattr(self, name, self._lake(name))
+
+    def __getattr__(self, name: str) -> str:
+        if name in (*self.LAKE_TABLES, "events_live", *self.SESSION_VIEWS):
+            return self._lake(name)
+        raise AttributeError(f"there is no table or view {name!r}")
 
     def batch_table(self, run_id: str) -> str:
         """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
@@ -224,6 +230,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
         "keys": {"batch": keys.BATCH_KEY, "line": keys.LINE_KEY, "typed": keys.TYPED_KEY},
+        "tables": lake_tables(),
         "quote": quote,
         "literal": literal,
         "instant_literal": instant_literal,
@@ -254,4 +261,4 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
     names = TableNames(settings, given.get("among"))
     context = {"t": names, "bind": bind, "bind_each": bind_each, **given}
     text = _environment().get_template(path).render(context).strip()
-    return Statement(text, tuple(parameters), path)
+    return Statement(text, tuple(parameters), path, given)

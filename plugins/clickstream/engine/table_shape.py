@@ -1,26 +1,20 @@
 """What must change so that a table has the columns it should have; what would lose values is refused.
 
-The wanted columns are those of the table's own create.sql, so that there is one list: `create table if not exists`
-makes the table, and this brings a table that an earlier version made up to date.
+The wanted columns are those of the table's description, by which `create table if not exists` makes it too; this
+brings a table that an earlier version made up to date.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-_COLUMN = re.compile(r"""\s*(?P<name>"[^"]+"|\w+)\s+(?P<type>[^']+?)\s+comment\s+'(?P<comment>(?:[^']|'')*)',?""")
-_COMMENT = re.compile(r"^comment '((?:[^']|'')*)'$", re.MULTILINE)
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 # What Iceberg widens in place (spec: Schema Evolution).
 _WIDENINGS = frozenset({("integer", "bigint"), ("real", "double")})
 
 Name = tuple[str, str]
-
-
-class ColumnListError(ValueError):
-    """A create.sql does not list its columns one a line, each with a comment, or has none itself; the message says."""
 
 
 class DestructiveChangeError(ValueError):
@@ -67,22 +61,6 @@ class Change:
     def text(self) -> str:
         """What is done, for a person: `<what> <schema>.<table>.<column>`."""
         return f"{self.kind.value} {'.'.join(self.table)}.{self.column.name}"
-
-
-def columns_of(create_statement: str) -> tuple[TableColumn, ...]:
-    """The columns in the text of a rendered create.sql. Raises ColumnListError."""
-    body = re.search(r"^create table if not exists \S+ \(\n(.*?)\n\)", create_statement, re.MULTILINE | re.DOTALL)
-    if body is None:
-        raise ColumnListError("no `create table if not exists <name> (`, a column a line, `)`")
-    return tuple(_column(text) for text in _column_texts(body[1].splitlines()))
-
-
-def comment_of(create_statement: str) -> str:
-    """What the text of a rendered create.sql says of its table. Raises ColumnListError."""
-    match = _COMMENT.search(create_statement)
-    if match is None:
-        raise ColumnListError("no line `comment '...'` of the table's own")
-    return match[1].replace("''", "'")
 
 
 def changes(
@@ -136,24 +114,3 @@ def _widens(before: str, after: str) -> bool:
     if old and new:
         return old[2] == new[2] and int(new[1]) > int(old[1])
     return (before, after) in _WIDENINGS
-
-
-def _column_texts(lines: Iterable[str]) -> Iterator[str]:
-    """One text a column: a type in brackets may take several lines."""
-    text = ""
-    for line in lines:
-        part = line.strip()
-        text += part if not text or text.endswith("(") or part.startswith(")") else f" {part}"
-        kind = text.partition("'")[0]
-        if kind.count("(") <= kind.count(")"):
-            yield text
-            text = ""
-    if text:
-        yield text
-
-
-def _column(line: str) -> TableColumn:
-    match = _COLUMN.fullmatch(line)
-    if match is None:
-        raise ColumnListError(f"not `name type comment '...'`: {line.strip()}")
-    return TableColumn(match["name"].strip('"'), match["type"], match["comment"].replace("''", "'"))

@@ -31,7 +31,6 @@ from clickstream.settings import Settings, SettingsError, load_settings
 
 INCLUDE = SQL_DIR.parent
 _FILES = ("sql/lake/events/columns.yaml", "tracking_plan.yaml", "tracking_plan.schema.json")
-_TABLES = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
 
 
 class ClickstreamCheckOperator(BaseOperator):
@@ -108,7 +107,7 @@ def _look_at_athena(settings: Settings, dags: Path, run_id: str) -> Iterator[Fin
 def _look_at_tables(settings: Settings, dags: Path, run_id: str) -> Iterator[Finding]:
     run = _runner(settings)
     present = observe(lambda: present_shapes(run, settings, [settings.lake_database]))
-    return check_tables(lake_shapes(_TABLES, settings), present)
+    return check_tables(lake_shapes(TableNames.LAKE_TABLES, settings), present)
 
 
 AREAS: dict[str, Callable[[Settings, Path, str], Iterator[Finding]]] = {

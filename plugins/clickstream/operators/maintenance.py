@@ -9,7 +9,9 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
 from clickstream.engine.evolution import Run
+from clickstream.engine.sql import lake_tables
 from clickstream.engine.table_shape import Name
+from clickstream.engine.tables import Table
 from clickstream.form import FormError, read_whole
 from clickstream.operators.base import EngineOperator
 from clickstream.operators.plan import require_plan
@@ -25,7 +27,7 @@ from clickstream.upkeep.maintenance import (
 class _KeepTablesOperator(EngineOperator):
     """The run's param `retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days."""
 
-    def _maintain(self, context: Context, run: Run, now: datetime, table: Name) -> Upkeep | None:
+    def _maintain(self, context: Context, run: Run, now: datetime, name: Name, table: Table) -> Upkeep | None:
         """What was done to a table; None when there is none of that name."""
         try:
             days = read_whole(context["params"], "retention_days", SHORTEST_RETENTION_DAYS, LONGEST_RETENTION_DAYS)
@@ -33,7 +35,7 @@ class _KeepTablesOperator(EngineOperator):
             raise AirflowFailException(str(error)) from None
         retention = timedelta(days=days)
         try:
-            upkeep = maintain(run, table, now, retention)
+            upkeep = maintain(run, name, table.partitioned_by, now, retention)
         except TrinoQueryError as error:
             if error.error_name in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
                 return None
@@ -52,7 +54,8 @@ class TrinoMaintainTableOperator(_KeepTablesOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Gives the table's files, bytes and snapshots before and after, and the counts of files changed."""
         settings, run, values = self.prepare(context)
-        upkeep = self._maintain(context, run, values["now"], (settings.lake_database, self.table))
+        name = (settings.lake_database, self.table)
+        upkeep = self._maintain(context, run, values["now"], name, lake_tables()[self.table])
         if upkeep is None:
             raise AirflowSkipException(f"there is no table {self.table} yet")
         return upkeep.to_dict()
@@ -64,8 +67,8 @@ class TrinoMaintainTypedEventsOperator(_KeepTablesOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Gives the figures of each table that is there."""
         settings, run, values = self.prepare(context)
-        names = [(settings.events_database, event.table) for event in require_plan().with_table]
-        found = [self._maintain(context, run, values["now"], name) for name in names]
+        tables = {(settings.events_database, event.table): event.description for event in require_plan().with_table}
+        found = [self._maintain(context, run, values["now"], name, table) for name, table in tables.items()]
         kept = [upkeep for upkeep in found if upkeep]
         if not kept:
             raise AirflowSkipException("there is no table of an event yet")

@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.kinesis import put_records
 from clickstream.aws.s3 import list_failed, move_failed
-from clickstream.engine.evolution import Run
+from clickstream.engine.evolution import Run, create_tables
 from clickstream.form import FormError
 from clickstream.operators.base import EngineOperator
 from clickstream.settings import Settings, load_settings
@@ -101,7 +101,7 @@ class KinesisRedriveRejectsOperator(_RedriveOperator):
         """Gives counts: objects (lines), read (records), sent, skipped (lines)."""
         request, (settings, run, values) = self.asked(context), self.prepare(context)
         settings.require("stream")
-        run("lake/rejects/create.sql")
+        create_tables(run, ["rejects"], settings)
         now, counts = values["now"], Counts()
         # What is rejected again while this runs is not for this run.
         until = min(request.end or now, now)

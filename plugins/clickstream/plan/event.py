@@ -6,7 +6,7 @@ flattened with an underscore, as Segment's warehouses do (storage/warehouses/sch
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from clickstream.engine.column_type import read_type
 from clickstream.engine.columns import Column, read_columns
 from clickstream.engine.sql import SQL_DIR
 from clickstream.engine.table_shape import TableColumn
+from clickstream.engine.tables import Table, read_table
 from clickstream.plan.names import identifier, slug
 from clickstream.plan.pattern import parse_pattern
 
@@ -22,11 +23,6 @@ KEY_COLUMNS = (
     "message_id", "event", "event_text", "user_id", "anonymous_id", "received_at", "timestamp", "original_timestamp",
     "sent_at",
 )  # fmt: skip
-ADDED_COLUMNS = (
-    TableColumn("extras", "varchar", "Properties that the tracking plan does not declare, as a JSON object."),
-    TableColumn("loaded_at", "timestamp(6) with time zone", "When the row was loaded."),
-    TableColumn("load_run_id", "varchar", "The run that loaded the row."),
-)
 
 _COLUMN_TYPES = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean"}
 _TEXT_FORMATS = {"date-time": "timestamp", "date": "date"}
@@ -155,7 +151,12 @@ class Event:
     def shape(self) -> tuple[TableColumn, ...]:
         """All columns of its table, in order."""
         common = tuple(TableColumn(column.name, column.sql_type, column.description) for column in self.common)
-        return (*common, *(column.shape for column in self.columns), *self.retired, *ADDED_COLUMNS)
+        return (*common, *(column.shape for column in self.columns), *self.retired, *event_table().columns)
+
+    @cached_property
+    def description(self) -> Table:
+        """What its table is."""
+        return replace(event_table(), name=self.table, comment=self.entry["description"], columns=self.shape)
 
     @cached_property
     def objects(self) -> tuple[Keys, ...]:
@@ -175,6 +176,11 @@ class Event:
         return tuple(_rules((), self.schema))
 
 
+def event_table() -> Table:
+    """What every event's table is; of its columns, the last ones."""
+    return read_table(SQL_DIR / "events" / "event")
+
+
 @cache
 def common_columns() -> list[Column]:
     """The columns of `events` that every event's table has too."""
@@ -184,7 +190,7 @@ def common_columns() -> list[Column]:
 
 def reserved_columns() -> set[str]:
     """Names that no property's column may have: those of the table's own columns."""
-    return {column.name for column in common_columns()} | {column.name for column in ADDED_COLUMNS}
+    return {column.name for column in common_columns()} | {column.name for column in event_table().columns}
 
 
 def _is_flattened(schema: Mapping[str, Any]) -> bool:

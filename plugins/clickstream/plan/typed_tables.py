@@ -110,7 +110,10 @@ def create_missing(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Se
     described = {(schema, event.table): event.entry["description"] for event in plan.with_table}
     renewed = renew_comments(run, described, settings)
     missing = [event for event in plan.live if (schema, event.table) not in present]
-    unmade = run_each("events/event/create.sql", [{"event": event} for event in missing])
+    unmade = run_each(
+        "evolution/create_table.sql",
+        [{"event": event, "altered": (schema, event.table), "table": event.description} for event in missing],
+    )
     done = [
         *(change.text for change in altered),
         *(f"comment_table {'.'.join(table)}" for table in renewed),

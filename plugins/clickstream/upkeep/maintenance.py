@@ -11,6 +11,7 @@ from typing import Any
 from clickstream.engine.query import Result
 from clickstream.engine.sql import is_batch_table
 from clickstream.engine.table_shape import Name
+from clickstream.engine.tables import Partitioning
 
 # Runs a file of include/sql with these values.
 Run = Callable[..., Result]
@@ -21,35 +22,8 @@ STRAY_AFTER = timedelta(days=1)
 # How long a snapshot stays. Trino refuses less.
 SHORTEST_RETENTION_DAYS, LONGEST_RETENTION_DAYS = 7, 365
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Partitions:
-    """How a table is partitioned: by which column (None: not at all), and how much time a partition covers."""
-
-    column: str | None
-    span: timedelta
-
-
-# As the tables' create.sql has it.
-PARTITIONS = {
-    "events": Partitions("received_at", HOUR),
-    "rejects": Partitions("staged_at", DAY),
-    "discards": Partitions("received_at", DAY),
-    "quarantine": Partitions(None, DAY),
-    "load_runs": Partitions(None, DAY),
-    "schema_changes": Partitions(None, DAY),
-    "alarms": Partitions(None, DAY),
-    "load_ledger": Partitions("staged_at", DAY),
-    "violations": Partitions("received_at", DAY),
-    "sessions": Partitions("started_at", DAY),
-    "session_runs": Partitions(None, DAY),
-    "plan_diff": Partitions(None, DAY),
-}
-# As events/event/create.sql has it.
-TYPED_PARTITIONS = Partitions("received_at", DAY)
 
 
 @dataclass(frozen=True)
@@ -93,19 +67,17 @@ def closed_before(now: datetime, span: timedelta) -> datetime:
     return settled - (settled - _EPOCH) % span
 
 
-def maintain(run: Run, table: Name, now: datetime, retention: timedelta) -> Upkeep:
+def maintain(run: Run, table: Name, partitioning: Partitioning | None, now: datetime, retention: timedelta) -> Upkeep:
     """Compacts the closed partitions of one table, expires its snapshots, then removes the files that none names.
 
-    The table is one of PARTITIONS or of a single event. Orphans last: expiry itself leaves files without a snapshot.
-    Raises trino.exceptions.TrinoQueryError.
+    Orphans last: expiry itself leaves files without a snapshot. Raises trino.exceptions.TrinoQueryError.
     """
-    partitions = PARTITIONS.get(table[1], TYPED_PARTITIONS)
     before = _figures(run, table)
     rewritten = run(
         "maintenance/compact.sql",
         altered=table,
-        partition_column=partitions.column,
-        closed_before=closed_before(now, partitions.span),
+        partition_column=partitioning.column if partitioning else None,
+        closed_before=closed_before(now, partitioning.span if partitioning else DAY),
     )
     run("maintenance/expire_snapshots.sql", altered=table, retention=retention)
     removed = run("maintenance/remove_orphan_files.sql", altered=table, retention=retention)

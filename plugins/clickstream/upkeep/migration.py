@@ -1,14 +1,11 @@
 """Brings every table to what this version wants, outside a run: the same steps that the DAGs take before they write."""
 
-from clickstream.engine.evolution import Run, bring_up_to_date, lake_shapes, present_shapes
+from clickstream.engine.evolution import Run, bring_up_to_date, create_tables, lake_shapes, present_shapes
 from clickstream.engine.sql import TableNames
 from clickstream.engine.table_shape import changes
 from clickstream.plan.file import TrackingPlan
 from clickstream.plan.typed_tables import RunEach, create_missing, wanted_shapes
 from clickstream.settings import Settings
-
-LAKE = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
-CREATES = ["staging/lines/create.sql", *LAKE]
 
 
 class MigrationError(RuntimeError):
@@ -22,13 +19,14 @@ def migrate(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings)
     Raises DestructiveChangeError, which tells of every table, before anything is done; MigrationError and
     trino.exceptions.Error.
     """
-    wanted = {**lake_shapes(LAKE, settings), **wanted_shapes(plan, settings)}
+    lake = lake_shapes(TableNames.LAKE_TABLES, settings)
+    wanted = {**lake, **wanted_shapes(plan, settings)}
     present = present_shapes(run, settings, [settings.lake_database, settings.events_database])
     changes(wanted, present)
-    for path in CREATES:
-        run(path)
-    made = [f"create {'.'.join(table)}" for table in lake_shapes(LAKE, settings) if table not in present]
-    done = bring_up_to_date(run, LAKE, settings)
+    run("staging/lines/create.sql")
+    create_tables(run, TableNames.LAKE_TABLES, settings)
+    made = [f"create {'.'.join(table)}" for table in lake if table not in present]
+    done = bring_up_to_date(run, TableNames.LAKE_TABLES, settings)
     of_events = create_missing(run, run_each, plan, settings)
     if of_events.failed:
         raise MigrationError("\n".join(f"{table}: {reason}" for table, reason in of_events.failed.items()))

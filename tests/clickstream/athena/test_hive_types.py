@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.athena.hive_types import INSTANT, TypeNameError, to_hive, to_trino
-from clickstream.engine.sql import TableNames, render
-from clickstream.engine.table_shape import TableColumn, columns_of
-from tests.clickstream.engine.test_sql import SETTINGS
+from clickstream.engine.sql import TableNames, lake_tables
+from clickstream.engine.table_shape import TableColumn
 
 PLAIN = [
     "varchar",
@@ -53,7 +52,7 @@ def test_there_and_back(trino: str) -> None:
 
 @pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
 def test_every_column_that_we_ship_comes_back_as_the_same_type(table: str) -> None:
-    for column in columns_of(render(f"lake/{table}/create.sql", SETTINGS).text):
+    for column in lake_tables()[table].columns:
         assert TableColumn(column.name, to_trino(to_hive(column.type))).plain_type == column.plain_type
 
 

@@ -16,6 +16,8 @@ from sqlglot import exp
 
 from clickstream.athena.sql import LONGEST_BYTES, AthenaSqlError, inlined, sql_literal, translate, without_zones
 from clickstream.engine.sql import Statement, render
+from clickstream.engine.table_shape import TableColumn
+from clickstream.engine.tables import read_table
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
 from clickstream.settings import ATHENA_MAX_OBJECTS
@@ -24,6 +26,7 @@ from tests.clickstream.engine.test_sql import FILES, HOSTILE, NOON, SETTINGS, va
 
 FOLDER = Path(__file__).parent / "statements"
 CASES = sorted(path.name.removesuffix(".trino.sql") for path in FOLDER.glob("*.trino.sql"))
+DESCRIBED = read_table(Path(__file__).parents[1] / "engine" / "tables" / "every_kind")
 VALUES = {
     "create_table_as": (NOON, "s3://b/staging/it's", "s3://b/?"),
     "merge": ("'; drop table x; -- ? /*", None),
@@ -78,11 +81,18 @@ def rendered(file: str, **more: Any) -> Statement:
 @pytest.mark.parametrize("case", CASES)
 def test_each_kind_of_statement_is_translated_as_written_down(case: str) -> None:
     given_text = (FOLDER / f"{case}.trino.sql").read_text(encoding="utf-8").strip()
+    rendered_with = {"table": DESCRIBED} if case == "create_table" else {}
 
-    found = texts(Statement(given_text, VALUES.get(case, ()), f"{case}.sql"))
+    found = texts(Statement(given_text, VALUES.get(case, ()), f"{case}.sql", rendered_with))
 
     expected = (FOLDER / f"{case}.athena.sql").read_text(encoding="utf-8")
     assert "".join(f"{text};\n" for text in found) == expected
+
+
+def test_a_table_is_made_on_trino_as_written_down() -> None:
+    made = rendered("evolution/create_table.sql", table=DESCRIBED)
+
+    assert f"{made.text}\n" == (FOLDER / "create_table.trino.sql").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("file", REFUSED)
@@ -127,7 +137,11 @@ def test_a_query_or_change_is_what_trino_runs_but_for_zones_and_values(file: str
 
 @pytest.mark.promise("P8")
 @settings(max_examples=60)
-@given(st.sampled_from([file for file in TRANSLATED if "create.sql" not in file]), HOSTILE, st.tuples(HOSTILE, HOSTILE))
+@given(
+    st.sampled_from([file for file in TRANSLATED if "create_table.sql" not in file]),
+    HOSTILE,
+    st.tuples(HOSTILE, HOSTILE),
+)
 def test_no_value_leaves_its_quotes(file: str, run_id: str, paths: tuple[str, str]) -> None:
     harmless, hostile = (bare_texts(render(file, ON_ATHENA, one)) for one in (values(), values(run_id, paths)))
 
@@ -180,12 +194,19 @@ def test_a_value_that_cannot_be_written_is_refused_with_the_file(value: Any) -> 
     [
         ("truncate table x", "no translation"),
         ("explain select 1", "no translation"),
-        ('create table if not exists "a"."b"."c" (\n    d uuid comment \'e\'\n)\n', "'uuid'"),
+        ('create table if not exists "a"."b"."c" (d bigint)', "without a description"),
     ],
 )
 def test_anything_unknown_is_refused(text: str, reason: str) -> None:
     with pytest.raises(AthenaSqlError, match=reason):
         translate(Statement(text, (), "x.sql"), location)
+
+
+def test_a_column_of_a_type_that_athena_s_tables_lack_is_refused() -> None:
+    table = replace(DESCRIBED, columns=(TableColumn("d", "uuid", "e"),))
+
+    with pytest.raises(AthenaSqlError, match=r"^evolution/create_table\.sql does not run on Athena: 'uuid'"):
+        translate(rendered("evolution/create_table.sql", table=table), location)
 
 
 def long_manifest(staged: int, archived: int) -> Manifest:

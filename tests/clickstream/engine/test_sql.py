@@ -21,11 +21,13 @@ from clickstream.engine.sql import (
     _environment,
     duration_literal,
     instant_literal,
+    lake_tables,
     literal,
     quote,
     render,
 )
 from clickstream.engine.table_shape import TableColumn
+from clickstream.engine.tables import read_table, read_tables
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
 from clickstream.load.report import RunReport
@@ -45,21 +47,16 @@ TABLES = sorted(
     {file.rpartition("/")[0] for file in FILES if not file.startswith(("maintenance/", "views/", "evolution/"))}
     - {check.rpartition("/")[0] for check in CHECKS}
 )
-# Made by the crawler's neighbour, by a run for itself, and at once by the load: no file of their own.
-WITHOUT_CREATE = {
-    "work/batch", "work/typed", "work/rules", "work/findings", "work/session_regions", "work/session_steps",
-    "work/session_drafts", "runtime",
-}  # fmt: skip
 WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime"}
 WITHOUT_GRAIN = {
     "work/batch/drop.sql", "work/typed/drop.sql", "work/rules/drop.sql", "work/findings/drop.sql",
     "work/session_regions/drop.sql", "work/session_steps/drop.sql", "work/session_drafts/drop.sql",
     "maintenance/drop_stray_batch.sql", "runtime/kill.sql", "views/publish.sql",
     "evolution/add_column.sql", "evolution/widen_column.sql", "evolution/comment_column.sql",
-    "evolution/comment_table.sql",
+    "evolution/comment_table.sql", "evolution/create_table.sql",
 }  # fmt: skip
 GIVEN_BY_RENDER = {
-    "t", "events", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal", "keys",
+    "t", "events", "tables", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal", "keys",
 }  # fmt: skip
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
@@ -142,6 +139,7 @@ def values(
         "altered": ("clickstream", "events"),
         "column": TableColumn("a", "varchar", "It's new."),
         "comment": "What it's for.",
+        "table": lake_tables()["sessions"],
         "catalog": "lake",
         "schemas": ["clickstream"],
         "event": EVENT,
@@ -195,13 +193,13 @@ def test_a_process_reads_each_file_once(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(
         FileSystemLoader, "get_source", lambda self, *which: loads.append(which[1]) or loaded(self, *which)
     )
-    for cached in (_environment, read_columns):
+    for cached in (_environment, read_columns, read_table, read_tables):
         cached.cache_clear()
 
     for _ in range(3):
         render("work/batch/load.sql", SETTINGS, values())
 
-    assert opened == ["columns.yaml"]
+    assert sorted(opened) == ["columns.yaml", *["table.yaml"] * len(TableNames.LAKE_TABLES)]
     assert sorted(loads) == sorted(set(loads))
     assert "work/batch/load.sql" in loads
 
@@ -241,22 +239,15 @@ def test_a_missing_file_is_an_error() -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_s_folder_has_the_files_that_every_table_has(table: str) -> None:
-    assert f"{table}/create.sql" in FILES or table in WITHOUT_CREATE
+    layer = table.partition("/")[0]
+    assert (SQL_DIR / table / "table.yaml").is_file() == (layer in ("lake", "events"))
+    assert (f"{table}/create.sql" in FILES) == (layer == "staging")
     assert f"{table}/load.sql" in FILES or table in WITHOUT_LOAD
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.endswith("create.sql")])
+@pytest.mark.parametrize("file", [file for file in FILES if file.endswith(("create.sql", "create_table.sql"))])
 def test_a_table_is_made_only_where_it_is_missing(file: str) -> None:
     assert re.search(r"^create table if not exists ", render(file, SETTINGS, values()).text, re.MULTILINE)
-
-
-@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
-def test_the_comment_of_a_table_is_how_its_head_begins(table: str) -> None:
-    text = render(f"lake/{table}/create.sql", SETTINGS, values()).text
-    (comment,) = re.findall(r"^comment '([^']+)\.'$", text, re.MULTILINE)
-
-    head = " ".join(line.removeprefix("--").strip() for line in text.partition("\ncreate ")[0].splitlines())
-    assert re.match(re.escape(comment) + r"[.:,]", head)
 
 
 @pytest.mark.promise("P8")
@@ -398,8 +389,8 @@ def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_nam
     names = [quote(column.name) for column in read_columns(SQL_DIR / "lake/events/columns.yaml").columns]
 
     created, unpacked, merged = (
-        " ".join(render(file, SETTINGS, values()).text.split())
-        for file in ("lake/events/create.sql", "work/batch/load.sql", "lake/events/load.sql")
+        " ".join(render(file, SETTINGS, values() | {"table": lake_tables()["events"]}).text.split())
+        for file in ("evolution/create_table.sql", "work/batch/load.sql", "lake/events/load.sql")
     )
 
     assert [name for name in names if f" {name} " not in created] == []

@@ -2,17 +2,7 @@
 
 import pytest
 
-from clickstream.engine.evolution import lake_comments, lake_shapes
-from clickstream.engine.sql import TableNames
-from clickstream.engine.table_shape import (
-    ColumnListError,
-    DestructiveChangeError,
-    Kind,
-    TableColumn,
-    changes,
-    columns_of,
-)
-from clickstream.settings import Settings
+from clickstream.engine.table_shape import DestructiveChangeError, Kind, TableColumn, changes
 
 ORDERS = ("shop", "orders")
 
@@ -77,35 +67,3 @@ def test_spelling_of_a_type_is_no_difference() -> None:
     before = TableColumn("a", 'array(row("sku" varchar, "price" double))')
 
     assert change([before], [TableColumn("a", "array(row(sku varchar,price double))")]) == []
-
-
-def test_columns_are_read_out_of_a_create_statement() -> None:
-    text = (
-        "-- What it is (in a comment).\n"
-        'create table if not exists "l"."s"."t" (\n'
-        "    id varchar comment 'The id, (of) it''s owner.',\n"
-        "    \"at\" timestamp(6) with time zone comment 'When.'\n"
-        ")\ncomment 'All of it.'\nwith (\n    format = 'PARQUET'\n)"
-    )
-
-    assert columns_of(text) == (
-        TableColumn("id", "varchar", "The id, (of) it's owner."),
-        TableColumn("at", "timestamp(6) with time zone", "When."),
-    )
-    long = text.replace("varchar comment", "array(\n        row(a varchar, b decimal(9, 2),\n c date)\n    ) comment")
-    assert columns_of(long)[0].type == "array(row(a varchar, b decimal(9, 2), c date))"
-    assert columns_of(long.replace("The id, (of)", "The id :("))[1:] == columns_of(text)[1:]
-    for wrong in (text.replace("create table if", "create view if"), text.replace(" comment 'When.'", "")):
-        with pytest.raises(ColumnListError):
-            columns_of(wrong)
-
-
-def test_every_lake_table_lists_its_columns_and_says_what_it_holds() -> None:
-    settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
-    paths = [f"lake/{table}/create.sql" for table in TableNames.LAKE_TABLES]
-    shapes = lake_shapes(paths, settings)
-
-    assert {name for _, name in shapes} == set(TableNames.LAKE_TABLES)
-    assert lake_comments(paths, settings)["clickstream", "rejects"].startswith("Lines that")
-    assert min(map(len, lake_comments(paths, settings).values())) > 20
-    assert min(len(columns) for columns in shapes.values()) > 5

@@ -9,50 +9,14 @@ from hypothesis import strategies as st
 
 from clickstream.aws.glue import last_changes
 from clickstream.engine.query import Result
-from clickstream.engine.sql import TableNames, render
-from clickstream.plan.file import read_plan
-from clickstream.settings import Settings
-from clickstream.upkeep.maintenance import (
-    DAY,
-    HOUR,
-    PARTITIONS,
-    SETTLED_AFTER,
-    TYPED_PARTITIONS,
-    closed_before,
-    maintain,
-    stray_batches,
-)
+from clickstream.engine.tables import Partitioning
+from clickstream.upkeep.maintenance import SETTLED_AFTER, closed_before, maintain, stray_batches
 from tests.clickstream.memory_aws import MemoryGlue
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 EVENTS = ("clickstream", "events")
 BATCH = "batch_0123456789abcdef01234567"
-SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
-
-
-@pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
-def test_partitions_are_those_of_the_table(table: str) -> None:
-    partitions = PARTITIONS[table]
-    unit = {HOUR: "hour", DAY: "day"}[partitions.span]
-    text = render(f"lake/{table}/create.sql", SETTINGS).text
-
-    if partitions.column is None:
-        assert "partitioning" not in text
-    else:
-        assert f"partitioning = array['{unit}({partitions.column})']" in text
-
-
-def test_there_are_partitions_for_lake_tables_only() -> None:
-    assert PARTITIONS.keys() == set(TableNames.LAKE_TABLES)
-
-
-def test_partitions_of_the_table_of_an_event() -> None:
-    event = read_plan().with_table[0]
-    text = render("events/event/create.sql", SETTINGS, {"event": event}).text
-
-    assert TYPED_PARTITIONS.span == DAY
-    assert f"partitioning = array['day({TYPED_PARTITIONS.column})']" in text
-    assert not PARTITIONS.keys() & {each.table for each in read_plan().with_table}
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +67,7 @@ class Answers:
 def test_a_table_is_weighed_compacted_expired_and_cleaned_in_this_order() -> None:
     run = Answers()
 
-    upkeep = maintain(run, EVENTS, NOW, timedelta(days=9))
+    upkeep = maintain(run, EVENTS, Partitioning("hour", "received_at"), NOW, timedelta(days=9))
 
     assert run.asked == [
         ("maintenance/figures.sql", {"altered": EVENTS}),

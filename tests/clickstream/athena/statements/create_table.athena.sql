@@ -1,7 +1,7 @@
 create table if not exists `clickstream`.`events` (
     `message_id` string comment 'It\'s the key; a \\ stays.',
     `received_at` timestamp comment 'When it came.',
-    `items` bigint comment '',
+    `items` bigint comment 'How many.',
     `width` double comment 'Unit: pixels.',
     `price` decimal(18,2) comment 'What it costs.',
     `day` date comment 'Its day.',
