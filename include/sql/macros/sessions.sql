@@ -50,11 +50,5 @@ max_by({{ column }}, position) filter (where {{ column }} is not null)
 ] -%}
 
 {#- The columns of `sessions` that its events decide; the others are its key and how it came to be. -#}
-{%- set measures = [
-    "visitor_id", "started_at", "ended_at", "duration_seconds", "event_count", "page_count", "screen_count",
-    "track_count", "conversion_count", "entry_step", "exit_step", "entry_page_url", "entry_page_path", "exit_page_url",
-    "exit_page_path", "referrer_url", "campaign_name", "campaign_source", "campaign_medium", "campaign_term",
-    "campaign_content", "device_type", "device_model", "os_name", "app_name", "app_version", "user_agent", "locale",
-    "timezone", "first_user_id", "last_user_id", "user_count", "is_bounce", "is_capped", "first_message_id",
-    "first_received_at", "last_received_at", "identified", "former_ids",
-] -%}
+{%- set measures = tables.sessions.columns | map(attribute="name")
+    | reject("in", ["session_id", "created_run_id", "updated_run_id", "modelled_at"]) | list -%}
