@@ -77,7 +77,10 @@ def read_table(folder: Path) -> Table:
     The table's layout may name columns that its reader adds. Raises TableError and ColumnsError.
     """
     path = folder / "table.yaml"
-    given = yaml.load(path.read_text(encoding="utf-8"), SAFE_LOADER)  # noqa: S506 - it is safe
+    try:
+        given = yaml.load(path.read_text(encoding="utf-8"), SAFE_LOADER)  # noqa: S506 - it is safe
+    except yaml.YAMLError as error:
+        raise TableError(f"{path}: {error}") from None
     fields = _texts(str(path), given, _FIELDS, _OPTIONAL, structured=("columns",))
     columns = (*_columns_of_messages(folder), *_columns(path, given["columns"]))
     _require_unique(path, columns)

@@ -170,6 +170,14 @@ def test_a_field_that_is_missing_is_named(tmp_path: Path, field: str) -> None:
         read_table(folder)
 
 
+def test_a_file_that_is_no_yaml_is_named_with_the_line(tmp_path: Path) -> None:
+    folder = write(tmp_path, ORDERS)
+    (folder / "table.yaml").write_text("comment: What: was ordered.\n", encoding="utf-8")
+
+    with pytest.raises(TableError, match=r"(?s)table\.yaml: .*line 1, column"):
+        read_table(folder)
+
+
 def test_a_file_without_fields_says_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"write comment, grain, filled_by, columns, example here"):
         read_table(write(tmp_path, None))
