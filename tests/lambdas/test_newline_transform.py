@@ -216,6 +216,27 @@ def test_pretty_printed_objects_become_one_line_of_the_same_value(value: dict[st
     assert json.loads(line) == value
 
 
+@given(st.lists(json_objects, min_size=1, max_size=6), line_ends)
+def test_packed_objects_come_out_as_they_are(values: list[dict[str, Any]], ending: bytes) -> None:
+    packed = b"\n".join(json.dumps(value).encode() for value in values)
+
+    assert transform(packed + ending) == (packed + b"\n", {})
+
+
+@given(st.lists(json_objects, min_size=1, max_size=4), st.integers(0, 3), st.binary(max_size=12))
+def test_whatever_is_packed_every_line_is_an_object_or_the_record_stays_whole(
+    values: list[dict[str, Any]], place: int, other: bytes
+) -> None:
+    lines = [json.dumps(value).encode() for value in values]
+    packed = b"\n".join([*lines[:place], other, *lines[place:]])
+    out, failed = transform(packed)
+
+    if failed:
+        assert out == packed
+    else:
+        assert all(isinstance(json.loads(line), dict) for line in out.removesuffix(b"\n").split(b"\n"))
+
+
 anything = (
     st.none()
     | st.integers()

@@ -70,20 +70,28 @@ class Expected:
 
 
 def expected_transform(record: bytes) -> bytes | None:
-    """The line that the transform makes of one stream record, or None when it keeps the record out.
+    """The lines that the transform makes of one stream record, or None when it keeps the record out.
 
-    Let through is exactly one JSON object in UTF-8 of at most 1 MiB and 200 levels. Its bytes stay, line ends after it
-    are dropped, a line end between its tokens becomes a space, and one newline ends it.
+    Let through is one JSON object in UTF-8 of at most 200 levels, or one a line, 1 MiB in all. Their bytes stay, line
+    ends after the last are dropped, a line end between the tokens of an object becomes a space, and one newline ends
+    each.
     """
+    whole = record.rstrip(b"\r\n")
+    lines = whole.split(b"\n")
     if len(record) > MAX_RECORD_BYTES:
         return None
+    if not all(_is_object(line) for line in lines):
+        if not _is_object(whole):
+            return None
+        lines = [whole]
+    return b"".join(re.sub(rb"[\r\n]", b" ", line) + b"\n" for line in lines)
+
+
+def _is_object(text: bytes) -> bool:
     try:
-        message = read_json(record.decode("utf-8"))
+        return isinstance(read_json(text.decode("utf-8")), dict)
     except ValueError:
-        return None
-    if not isinstance(message, dict):
-        return None
-    return re.sub(rb"[\r\n]", b" ", record.rstrip(b"\r\n")) + b"\n"
+        return False
 
 
 def staged_file(path: str, body: bytes) -> StagedFile:

@@ -119,9 +119,11 @@ def test_good_records_keep_their_bytes(record: bytes) -> None:
         (b"{} \n", b"{} \n"),
         (b'{\n  "a": 1.10\r\n}\n', b'{   "a": 1.10  }\n'),
         (b"\n{}", b" {}\n"),
+        (b'{}\n{"a":1}', b'{}\n{"a":1}\n'),
+        (b"{}\r\n{}\r\n", b"{} \n{}\n"),
     ],
 )
-def test_each_record_becomes_one_line(record: bytes, line: bytes) -> None:
+def test_each_object_becomes_one_line(record: bytes, line: bytes) -> None:
     assert expected_transform(record) == line
 
 
@@ -133,7 +135,9 @@ BAD = [
     b'"{}"',
     b"null",
     b"{}{}",
-    b"{}\n{}",
+    b"{}\n[]",
+    b"{}\n\n{}",
+    b"{}\r{}",
     b'{"a":1',
     b'{"a":NaN}',
     b'{"a":-Infinity}',

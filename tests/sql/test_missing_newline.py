@@ -7,7 +7,7 @@ import pytest
 
 from clickstream.engine.query import QueryRunner
 from clickstream.engine.sql import Statement
-from clickstream_stream.records import to_line
+from clickstream_stream.records import to_lines
 from tests.machine import Machine
 from tests.scratch import ScratchLake
 
@@ -37,7 +37,7 @@ def test_without_the_lambda_all_but_the_first_event_of_an_object_are_lost_silent
 
 @pytest.mark.scenario("X19")
 def test_with_the_lambda_every_event_is_a_row(machine: Machine, lake: ScratchLake) -> None:
-    lake.stage("20261124T010203004Z-lines.gz", gzip.compress(b"".join(to_line(record) for record in RECORDS)))
+    lake.stage("20261124T010203004Z-lines.gz", gzip.compress(b"".join(to_lines(record) for record in RECORDS)))
     assert _read_as_json(machine, lake, "json_rows") == len(RECORDS)
 
 

@@ -1,4 +1,4 @@
-"""Pure core of the Firehose transform: one JSON object a record in, one line a record out.
+"""Pure core of the Firehose transform: a record holds one JSON object, or several, one a line; a line each comes out.
 
 Limits and shapes are AWS's: https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html
 (every answer carries recordId, result and data) and https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -91,19 +91,35 @@ def check_json_object(payload: bytes) -> None:
         raise RejectedRecordError("not_an_object")
 
 
-def to_line(payload: bytes) -> bytes:
-    """The payload, byte for byte, with exactly one newline at its end.
+def to_lines(payload: bytes) -> bytes:
+    """The payload, byte for byte, as lines of one JSON object each, the last with exactly one newline at its end.
 
-    Line ends after the object are dropped. Inside a JSON object a raw CR or LF can only stand between tokens, where a
-    space means the same, so each becomes a space. Raises RejectedRecordError for anything but one JSON object within
-    the limits.
+    Line ends after the last object are dropped. Inside a JSON object a raw CR or LF can only stand between tokens,
+    where a space means the same, so each becomes a space; so does a CR at the end of a line. A payload whose first line
+    is a whole object is read line by line, and one line that is none spoils all of it. Raises RejectedRecordError for
+    that, and for anything else but one JSON object within the limits.
     """
     if len(payload) > MAX_RECORD_BYTES:
         raise RejectedRecordError("too_large")
     if not payload.strip():
         raise RejectedRecordError("empty")
-    check_json_object(payload)
-    return payload.rstrip(b"\r\n").translate(_LINE_ENDS_TO_SPACES) + b"\n"
+    whole = payload.rstrip(b"\r\n")
+    lines = whole.split(b"\n") if _is_packed(whole) else [whole]
+    for line in lines:
+        check_json_object(line)
+    return b"".join(line.translate(_LINE_ENDS_TO_SPACES) + b"\n" for line in lines)
+
+
+def _is_packed(payload: bytes) -> bool:
+    """Whether something follows a first line that is an object by itself; of a pretty-printed object it is none."""
+    first, _, rest = payload.partition(b"\n")
+    if not rest.strip():
+        return False
+    try:
+        check_json_object(first)
+    except RejectedRecordError:
+        return False
+    return True
 
 
 def _decode_data(data: object) -> bytes:
@@ -124,7 +140,7 @@ def _transform(record: object) -> tuple[dict[str, Any], str | None]:
     fields: Mapping[str, Any] = record if isinstance(record, Mapping) else {}
     record_id, data = fields.get("recordId"), fields.get("data")
     try:
-        line = to_line(_decode_data(data))
+        line = to_lines(_decode_data(data))
     except RejectedRecordError as rejected:
         return {"recordId": record_id, "result": "ProcessingFailed", "data": _as_received(data)}, rejected.reason
     encoded = binascii.b2a_base64(line, newline=False).decode("ascii")
@@ -156,7 +172,7 @@ def _fit(results: list[dict[str, Any]], reasons: list[str | None], limit: int) -
 
 
 def transform_batch(records: Sequence[object], limit: int = MAX_RESPONSE_BYTES) -> Batch:
-    """Answer every record of one Firehose call, in order: `Ok` with its line, or `ProcessingFailed` with its own data.
+    """Answer every record of one Firehose call, in order: `Ok` with its lines, or `ProcessingFailed` with its own data.
 
     Never raises for what a record holds. The answer, as `{"records": results}`, is at most `limit` bytes of JSON.
     """
