@@ -1,0 +1,327 @@
+"""One request answered: its messages taken, refused and kept, or told to come again. Knows neither AWS nor time."""
+
+import binascii
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clickstream_collector import answers
+from clickstream_collector.answers import Answer
+from clickstream_collector.body import Batch, BodyError, read_batch, read_message, unpack
+from clickstream_collector.delivery import (
+    REFUSED_PREFIX,
+    SPILL_PREFIX,
+    NotTakenError,
+    Rhythm,
+    Sink,
+    SinkError,
+    deliver,
+    object_key,
+)
+from clickstream_collector.http_event import Request
+from clickstream_collector.limiter import Limiter
+from clickstream_collector.packing import pack
+from clickstream_collector.refusals import REDRIVEN_BYTES, Refusal, error_lines
+from clickstream_collector.routes import Route, find_route
+from clickstream_collector.sources import Source, Sources
+from clickstream_collector.stamp import Arrival, RefusedError, Stamped, stamp
+from clickstream_stream.metrics import Metrics
+
+SEGMENT_BYTES = 32 * 1024
+"""Segment answers 400 for a batch with a longer message; such a message is taken here, and counted."""
+
+_LEAST_WAIT, _MORE_WAIT = 30, 60
+_REDACTED = b"(write key)"
+
+
+@dataclass
+class Tally:
+    """What became of a request. `received` = `accepted` + `refused` when its messages were looked at, else all are 0.
+
+    `spilled`: accepted, but by way of the bucket; `unkept`: refused, and not kept though they should be. `key` is the
+    number of the source's key that was used: never the key.
+    """
+
+    received: int = 0
+    accepted: int = 0
+    spilled: int = 0
+    large: int = 0
+    unidentified: int = 0
+    unkept: int = 0
+    retry: int = 0
+    source: str = ""
+    key: int = 0
+    key_state: str = ""
+    code: str = ""
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def refused(self) -> int:
+        return self.reasons.total()
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a request is answered with. `sources` gives None when none could be read yet."""
+
+    sources: Callable[[], Sources | None]
+    sink: Sink
+    limiter: Limiter
+    rhythm: Rhythm
+    path_prefix: str = ""
+
+
+class _TurnedAwayError(Exception):
+    """A request that is not taken; the answer says why."""
+
+    def __init__(self, status: int, code: str, text: str, retry_after: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.answer = answers.failed(status, code, text, retry_after)
+
+
+def answer(request: Request, door: Door) -> tuple[Answer, Tally]:
+    """The answer to a request, and what became of it. Never raises for what a request holds."""
+    tally = Tally()
+    route = find_route(request.method, request.path)
+    sources = door.sources()
+    try:
+        if sources is None:
+            raise _TurnedAwayError(503, "not_ready", "the sources cannot be read", _wait(door))
+        found = _respond(route, request, door, sources, tally)
+    except _TurnedAwayError as turned:
+        tally.code = turned.code
+        if route.kind == "pixel":
+            return answers.pixel(), tally
+        found = turned.answer
+    return _for_page(found, request, sources, tally), tally
+
+
+def _respond(route: Route, request: Request, door: Door, sources: Sources, tally: Tally) -> Answer:
+    if route.kind in ("batch", "message"):
+        return _collect(route, request, door, sources, tally)
+    if route.kind == "pixel":
+        return _collect_pixel(route, request, door, sources, tally)
+    if route.kind == "settings":
+        return _settings(route, request, door, sources)
+    if route.kind == "preflight":
+        if request.origin and not sources.allow_somewhere(request.origin):
+            raise _TurnedAwayError(403, "origin_not_allowed", "no source takes events of this page")
+        return answers.preflight(request)
+    if route.kind == "metrics":
+        return answers.taken(0, 0)
+    if route.kind == "health":
+        return _health(door)
+    raise _TurnedAwayError(404, "not_found", "no such path")
+
+
+def _collect(route: Route, request: Request, door: Door, sources: Sources, tally: Tally) -> Answer:
+    try:
+        batch = _read(route, request, door)
+    except BodyError as error:
+        _keep_body(error, request, door, sources, tally)
+        raise _TurnedAwayError(error.status, error.code, str(error)) from None
+    write_key = find_key(request, batch)
+    source = _admit(write_key, request, batch, door, sources, tally)
+    return _take(batch, route.type, request, door, source, write_key, tally)
+
+
+def _read(route: Route, request: Request, door: Door) -> Batch:
+    if request.body is None:
+        raise _TurnedAwayError(503, "body_mangled", "the body was damaged on its way", _wait(door))
+    body = unpack(request.body)
+    return read_batch(body) if route.kind == "batch" else read_message(body)
+
+
+def _collect_pixel(route: Route, request: Request, door: Door, sources: Sources, tally: Tally) -> Answer:
+    data = request.query.get("data", "").replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=")
+    try:
+        batch = read_message(unpack(binascii.a2b_base64(data + "=" * (-len(data) % 4))))
+    except (ValueError, BodyError):
+        raise _TurnedAwayError(400, "invalid_json", "data is no JSON object in base64") from None
+    write_key = find_key(request, batch)
+    source = _admit(write_key, request, batch, door, sources, tally)
+    _take(batch, route.type, request, door, source, write_key, tally)
+    return answers.pixel()
+
+
+def find_key(request: Request, batch: Batch | None) -> str:
+    """The write key: of Basic authorization, the body, its first message, the header, or the query; else empty."""
+    first = batch.messages[0] if batch and batch.messages else None
+    candidates = (
+        _basic_user(request.headers.get("authorization", "")),
+        batch.shared.get("writeKey") if batch else None,
+        first.get("writeKey") if isinstance(first, Mapping) else None,
+        request.headers.get("x-write-key"),
+        request.query.get("writeKey"),
+    )
+    return next((one for one in candidates if isinstance(one, str) and one), "")
+
+
+def _basic_user(authorization: str) -> str:
+    """The user of `Basic <base64 of user:password>`; some leave the colon out."""
+    scheme, _, encoded = authorization.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return binascii.a2b_base64(encoded).decode("utf-8").partition(":")[0]
+    except ValueError:
+        return ""
+
+
+def _admit(write_key: str, request: Request, batch: Batch, door: Door, sources: Sources, tally: Tally) -> Source:
+    """The source that may send this. Raises _TurnedAwayError."""
+    found = sources.find(write_key, request.received_at.date()) if write_key else None
+    if found is None:
+        raise _TurnedAwayError(401, "invalid_write_key", "the write key is unknown or no longer used")
+    source, key = found
+    tally.source, tally.key, tally.key_state = source.name, key.number, key.state
+    if key.state == "paused":
+        raise _TurnedAwayError(503, "paused", "this write key is paused", answers.PAUSED_SECONDS)
+    if source.kind == "web" and request.origin and not source.allows(request.origin):
+        raise _TurnedAwayError(403, "origin_not_allowed", "this source takes no events of this page")
+    wait = door.limiter.take((source.name, key.number), len(batch.messages), source.limit)
+    if wait:
+        raise _TurnedAwayError(429, "too_many_requests", "over the limit of this write key", _wait(door, wait))
+    return source
+
+
+def _wait(door: Door, least: float = _LEAST_WAIT) -> int:
+    """Seconds to come again after; no two senders the same, so that they do not all come at once."""
+    return math.ceil(least + door.rhythm.random() * _MORE_WAIT)
+
+
+def _take(
+    batch: Batch, of_path: str, request: Request, door: Door, source: Source, write_key: str, tally: Tally
+) -> Answer:
+    arrival = Arrival(source, request.received_at, batch.shared, of_path, request.viewer_address, request.headers)
+    stamped, refusals = _stamp_all(batch, arrival, tally)
+    records = pack((one.message_id, one.line) for one in stamped)
+    try:
+        tally.spilled = deliver(
+            records, door.sink, door.rhythm, object_key(SPILL_PREFIX, request.received_at, request.id, ".gz")
+        )
+    except NotTakenError:
+        tally.reasons.clear()
+        raise _TurnedAwayError(503, "not_taken", "the events could not be written", _wait(door)) from None
+    tally.received, tally.accepted, tally.retry = len(batch.messages), len(stamped), arrival.retry
+    tally.large = sum(len(one.line) > SEGMENT_BYTES for one in stamped)
+    tally.unidentified = sum(not one.is_identified for one in stamped)
+    _keep(refusals, source.name, write_key, request, door, tally)
+    return answers.taken(tally.accepted, tally.refused)
+
+
+def _stamp_all(batch: Batch, arrival: Arrival, tally: Tally) -> tuple[list[Stamped], list[Refusal]]:
+    stamped: list[Stamped] = []
+    refusals: list[Refusal] = []
+    for index, item in enumerate(batch.messages):
+        try:
+            stamped.append(stamp(item, index, arrival))
+        except RefusedError as refused:
+            tally.reasons[refused.reason] += 1
+            if refused.kept is not None:
+                refusals.append(Refusal(refused.reason, refused.kept))
+    return stamped, refusals
+
+
+def _keep_body(error: BodyError, request: Request, door: Door, sources: Sources, tally: Tally) -> None:
+    """Keep the first MiB of a body that cannot be read, if the request has a key beside it that is known.
+
+    Anybody can send bytes: without a key they are not kept. A body that is too large is not looked at.
+    """
+    if error.status != 400:
+        return
+    tally.received = 1
+    tally.reasons[error.code] += 1
+    write_key = find_key(request, None)
+    found = sources.find(write_key, request.received_at.date()) if write_key else None
+    if found:
+        source, key = found
+        tally.source, tally.key, tally.key_state = source.name, key.number, key.state
+        refusal = Refusal(error.code, error.read[:REDRIVEN_BYTES])
+        _keep([refusal], source.name, write_key, request, door, tally)
+
+
+def _keep(refusals: list[Refusal], source: str, write_key: str, request: Request, door: Door, tally: Tally) -> None:
+    """Put what was refused under `refused/`. What no record can hold goes into an object of its own."""
+    key = write_key.encode("utf-8", "surrogatepass")
+    clean = [Refusal(one.reason, one.kept.replace(key, _REDACTED)) for one in refusals]
+    for suffix, fits in (("", True), ("-large", False)):
+        group = [one for one in clean if one.can_be_redriven is fits]
+        if not group:
+            continue
+        try:
+            door.sink.put_object(
+                object_key(REFUSED_PREFIX, request.received_at, request.id, suffix),
+                error_lines(group, source, request.received_at),
+            )
+        except SinkError:  # the sender is told how many were refused, and the alarm that they are nowhere
+            tally.unkept += len(group)
+
+
+def _settings(route: Route, request: Request, door: Door, sources: Sources) -> Answer:
+    found = sources.find(route.key, request.received_at.date())
+    if found is None or not found[0].is_client:
+        raise _TurnedAwayError(404, "not_found", "no settings for this write key")
+    source = found[0]
+    if source.kind == "web" and request.origin and not source.allows(request.origin):
+        raise _TurnedAwayError(403, "origin_not_allowed", "this source takes no events of this page")
+    host = sources.host or request.headers.get("host", "")
+    protocol = "http" if request.headers.get("x-forwarded-proto") == "http" else "https"
+    return answers.settings(source, route.key, host + door.path_prefix, protocol)
+
+
+def _health(door: Door) -> Answer:
+    """Deep: the sources are there, and the stream would take records."""
+    try:
+        door.sink.check()
+    except SinkError as error:
+        raise _TurnedAwayError(503, "not_taken", str(error), _wait(door)) from None
+    return answers.json_answer(200, {"success": True})
+
+
+def _for_page(found: Answer, request: Request, sources: Sources | None, tally: Tally) -> Answer:
+    """The answer as the request's page may read it: not at all if no source takes events of that page."""
+    origin = request.origin
+    if not origin or tally.code == "origin_not_allowed" or (sources and not sources.allow_somewhere(origin)):
+        return found
+    named = bool(sources) and any(source.names(origin) for source in (sources.by_name.values() if sources else ()))
+    return answers.for_page(found, origin, with_credentials=named)
+
+
+def log_fields(tally: Tally, status: int, request: Request) -> dict[str, Any]:
+    """What a log line says of a request: counts and names, nothing that it held."""
+    return {
+        "message": "answered",
+        "status": status,
+        "code": tally.code,
+        "source": tally.source,
+        "key": tally.key,
+        "key_state": tally.key_state,
+        "refused": dict(tally.reasons),
+        "retry": tally.retry,
+        "request_id": request.id,
+    }
+
+
+def metrics_of(tally: Tally) -> Metrics:
+    """The metrics of a request: ReceivedMessages = AcceptedMessages + RefusedMessages; the others when not 0.
+
+    SpilledMessages are accepted ones that the stream did not take; UnkeptMessages refused ones that S3 did not take.
+    """
+    rare = {
+        "SpilledMessages": tally.spilled,
+        "UnkeptMessages": tally.unkept,
+        "LargeMessages": tally.large,
+        "UnidentifiedMessages": tally.unidentified,
+        "RetiringKeyMessages": tally.accepted if tally.key_state == "retiring" else 0,
+        "TurnedAwayRequests": 1 if tally.code else 0,
+    }
+    always = {
+        "ReceivedMessages": tally.received,
+        "AcceptedMessages": tally.accepted,
+        "RefusedMessages": tally.refused,
+    }
+    return {name: ("Count", count) for name, count in {**always, **{n: c for n, c in rare.items() if c}}.items()}
