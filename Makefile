@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive check-config migrate mwaa-zip env-from-stack
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -14,6 +14,7 @@ export CLICKSTREAM_WAIT = $(value WAIT)
 export CLICKSTREAM_TESTS = $(value TESTS)
 export CLICKSTREAM_LEVEL = $(value LEVEL)
 export CLICKSTREAM_REDRIVE_SOURCE = $(value SOURCE)
+export CLICKSTREAM_SOURCE = $(value SOURCE)
 export CLICKSTREAM_FROM = $(value FROM)
 export CLICKSTREAM_TO = $(value TO)
 export CLICKSTREAM_QUICK = $(value QUICK)
@@ -82,6 +83,15 @@ plan-suggest: ## print entries for what was sent in the last DAYS (7) and is not
 
 plan-rederive: ## fill typed tables again as the plan is now, for what was received FROM= TO=; EVENT= takes one event
 	@$(RUN) plan-rederive
+
+sources-check: ## tell of every mistake in include/sources.yaml, with its line
+	@$(RUN) sources-check
+
+sources-compile: ## print the object that the collector runs by, or write it to OUT=file
+	@$(RUN) sources-compile
+
+source-key: ## make a write key for SOURCE=, and the entry for include/sources.yaml
+	@$(RUN) source-key
 
 check-config: ## tell what of the settings, AWS, Trino and the tables is not as it must be, with the fix: docs/existing-airflow.md
 	@$(RUN) check-config

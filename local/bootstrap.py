@@ -36,6 +36,9 @@ ENVIRONMENTS = {
     "plan-export": ["airflow"],
     "plan-diff": ["airflow"],
     "plan-suggest": ["airflow"],
+    "sources-check": ["airflow"],
+    "sources-compile": ["airflow"],
+    "source-key": ["airflow"],
     "check-config": ["airflow"],
     "migrate": ["airflow"],
     "mwaa-zip": ["local"],
@@ -44,7 +47,7 @@ DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
     "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "migrate",
-    "mwaa-zip",
+    "mwaa-zip", "sources-check", "sources-compile", "source-key",
 )  # fmt: skip
 
 
@@ -131,6 +134,9 @@ PROGRAMS = {
     "plan-export": [("airflow", "python", "-m", "tools.plan", "export")],
     "plan-diff": [("airflow", "python", "-m", "tools.plan", "diff")],
     "plan-suggest": [("airflow", "python", "-m", "tools.plan", "suggest")],
+    "sources-check": [("airflow", "python", "-m", "tools.sources", "check")],
+    "sources-compile": [("airflow", "python", "-m", "tools.sources", "compile")],
+    "source-key": [("airflow", "python", "-m", "tools.sources", "key")],
     "sbom": [
         ("lint", "cyclonedx-py", "requirements", "requirements/airflow.lock", "--of", "JSON", "-o", "airflow.cdx.json")
     ],
