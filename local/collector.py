@@ -1,0 +1,202 @@
+"""The collector on 127.0.0.1: an HTTP server that hands each request to the function's code, as Lambda's front does.
+
+`python -m local.collector` puts what it takes on the stream of the local AWS. It reads include/sources.yaml again when
+it was changed.
+"""
+
+import base64
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+from uuid import uuid4
+
+from local.places import LocalError, Places, open_places
+from local.services import ACCESS_KEY, REGION, SECRET_KEY
+from tools.sources_file import SOURCES_FILE, SourcesFileError, compile_sources, read_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambdas" / "src"))
+
+from clickstream_collector.aws import KINESIS_SECONDS, S3_SECONDS, AwsSink, Service
+from clickstream_collector.collector import Door, answer, log_fields, metrics_of
+from clickstream_collector.current_sources import CurrentSources, Fetch
+from clickstream_collector.delivery import Rhythm, Sink
+from clickstream_collector.http_event import read_event
+from clickstream_collector.limiter import Limiter
+from clickstream_stream.metrics import metric_line
+
+PORT = 8700
+MAX_BYTES = 6 * 1024 * 1024
+"""Longest body: a front of Lambda has such a limit too."""
+
+Event = dict[str, Any]
+Respond = Callable[[Event], Event]
+
+# Bodies of these types are handed over as text, others in base64, as at a function URL.
+_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
+
+
+def to_event(method: str, target: str, headers: Mapping[str, str], body: bytes, address: str) -> Event:
+    """A request in payload format 2.0: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html"""
+    url = urlsplit(target)
+    named = {name.lower(): value for name, value in headers.items()}
+    text = _as_text(named, body)
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": unquote(url.path),
+        "rawQueryString": url.query,
+        "headers": {**named, "x-forwarded-proto": "http"},
+        "queryStringParameters": dict(parse_qsl(url.query, keep_blank_values=True)) or None,
+        "requestContext": {
+            "http": {"method": method, "path": url.path, "protocol": "HTTP/1.1", "sourceIp": address},
+            "requestId": str(uuid4()),
+        },
+        "body": base64.b64encode(body).decode() if text is None else text,
+        "isBase64Encoded": text is None,
+    }
+
+
+def _as_text(headers: Mapping[str, str], body: bytes) -> str | None:
+    if "content-encoding" in headers or not headers.get("content-type", "").startswith(_TEXT):
+        return None
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+class CollectorServer(ThreadingHTTPServer):
+    """Answers each request with what `respond` makes of its event. Port 0 takes a free one."""
+
+    daemon_threads = True
+
+    def __init__(self, respond: Respond, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.respond = respond
+
+    @property
+    def url(self) -> str:
+        """Where SDKs send to."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: CollectorServer
+
+    def handle_any(self) -> None:
+        """Answer one request."""
+        body = self._body()
+        if body is None:
+            self.close_connection = True
+            self.send_error(413)
+            return
+        event = to_event(self.command, self.path, dict(self.headers.items()), body, self.client_address[0])
+        found = self.server.respond(event)
+        content = found["body"].encode() if not found["isBase64Encoded"] else base64.b64decode(found["body"])
+        self.send_response(found["statusCode"])
+        for name, value in found["headers"].items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_POST = do_OPTIONS = do_PUT = do_DELETE = do_HEAD = handle_any  # noqa: N815 - names of http.server
+
+    def _body(self) -> bytes | None:
+        """The body, of a length that is told or in chunks; None if it is too long, or its length is no number."""
+        if self.headers.get("transfer-encoding", "").lower() == "chunked":
+            return self._chunks()
+        length = self.headers.get("content-length") or "0"
+        return self.rfile.read(int(length)) if length.isdecimal() and int(length) <= MAX_BYTES else None
+
+    def _chunks(self) -> bytes | None:
+        body = b""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            if len(body) + size > MAX_BYTES:
+                return None
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Not a line a request: the function has one of its own."""
+
+
+def responder(door: Door, log: Callable[[str], None]) -> Respond:
+    """What the function does with an event, with that door: one at a time, as Lambda gives a process its requests."""
+    turn = Lock()
+
+    def respond(event: Event) -> Event:
+        request = read_event(event, datetime.now(UTC))
+        with turn:
+            found, tally = answer(request, door)
+        log(metric_line(metrics_of(tally), log_fields(tally, found.status, request)))
+        return found.to_event()
+
+    return respond
+
+
+def make_door(fetch: Fetch, sink: Sink) -> Door:
+    """A door in this process."""
+    clock = Rhythm(time.monotonic, time.sleep, random.random)
+    return Door(CurrentSources(fetch, time.monotonic, print).get, sink, Limiter(time.monotonic), clock)
+
+
+def compiled_file(file: Path) -> Fetch:
+    """What the collector finds in S3, from the file that it is compiled from. A wrong file is a broken version."""
+
+    def fetch(etag: str) -> tuple[str, bytes] | None:
+        changed = str(file.stat().st_mtime_ns)
+        if changed == etag:
+            return None
+        try:
+            return changed, compile_sources(read_file(file)).encode()
+        except SourcesFileError as error:
+            raise OSError(str(error)) from error
+
+    return fetch
+
+
+def local_sink(places: Places) -> AwsSink:
+    """The stream and the raw bucket of the local stack. Raises LocalError before it is deployed."""
+    settings = places.settings()
+    variables = {
+        "AWS_ENDPOINT_URL": places.aws_url,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+    kinesis, s3 = (
+        Service(name, variables, seconds) for name, seconds in (("kinesis", KINESIS_SECONDS), ("s3", S3_SECONDS))
+    )
+    return AwsSink(kinesis, s3, settings["CLICKSTREAM_STREAM"], settings["CLICKSTREAM_RAW_BUCKET"])
+
+
+def main(port: int = PORT) -> int:
+    """Serve until interrupted."""
+    try:
+        sink = local_sink(open_places())
+    except LocalError as error:
+        print(f"clickstream: {error}", file=sys.stderr)
+        return 1
+    with CollectorServer(responder(make_door(compiled_file(SOURCES_FILE), sink), print), port) as server:
+        print(f"collector at {server.url}", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))
