@@ -436,7 +436,8 @@ def test_names_that_others_rely_on() -> None:
         assert name(f"{bucket.title()}Bucket", "BucketName") == f"clickstream-{bucket}-000000000000"
 
 
-def test_source_folder_holds_only_the_package() -> None:
-    assert [path.name for path in Path(TEMPLATE.parent / "src").iterdir() if path.name != "__pycache__"] == [
-        "clickstream_stream"
-    ]
+def test_source_folder_holds_only_the_packages() -> None:
+    assert {path.name for path in Path(TEMPLATE.parent / "src").iterdir() if path.name != "__pycache__"} == {
+        "clickstream_collector",
+        "clickstream_stream",
+    }

@@ -16,6 +16,7 @@ KINESIS_SECONDS, S3_SECONDS = 1.0, 3.0
 """How long a call may take to connect, and then to be answered."""
 
 _NOT_MODIFIED = 304
+_LONGEST_KEY = 256
 
 
 def now() -> datetime:
@@ -103,9 +104,9 @@ class AwsSink:
             raise SinkError(f"PutObject: {status} {answer[:200]!r}")
 
     def check(self) -> None:
-        """PutRecords with a record that no stream takes, since its partition key is empty: it is refused for that
+        """PutRecords with a record that no stream takes, since its partition key is too long: it is refused for that
         when records would be taken, and for something else when they would not."""
-        status, answer = self._put([{"Data": "", "PartitionKey": ""}])
+        status, answer = self._put([{"Data": "", "PartitionKey": "x" * (_LONGEST_KEY + 1)}])
         if status != 400 or _code(answer) not in ("ValidationException", "InvalidArgumentException"):
             raise SinkError(f"PutRecords: {status} {_code(answer)}")
 

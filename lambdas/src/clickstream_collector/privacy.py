@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 IpForm = Literal["keep", "truncate", "drop"]
@@ -11,6 +12,8 @@ IpForm = Literal["keep", "truncate", "drop"]
 _TOP_LEVEL_ADDRESSES = ("ip", "request_ip", "requestIp")
 _PERSONAL = ("userId", "anonymousId", "previousId", "groupId", "traits", *_TOP_LEVEL_ADDRESSES)
 _PERSONAL_CONTEXT = ("ip", "traits", "device", "groupId")
+
+_LONGEST_ADDRESS, _LONGEST_AGENT = 64, 1_000  # characters that are looked at, so that what is remembered is bounded
 
 # Names of the rules are what `context.collector.bot` says. No list is complete, so nothing is dropped for it.
 _BOTS = re.compile(
@@ -31,12 +34,15 @@ def coarse_address(address: object, form: IpForm) -> object:
     """
     if form == "keep" or not address:
         return address
-    if form == "drop":
-        return None
+    return _first_bits(str(address).strip()[:_LONGEST_ADDRESS]) if form == "truncate" else None
+
+
+@lru_cache(maxsize=1024)  # a batch's messages have one address
+def _first_bits(address: str) -> str | None:
     import ipaddress  # noqa: PLC0415 - only for who truncates: it would slow every cold start
 
     try:
-        read = ipaddress.ip_address(str(address).strip())
+        read = ipaddress.ip_address(address)
     except ValueError:
         return None
     read = getattr(read, "ipv4_mapped", None) or read
@@ -80,5 +86,10 @@ def anonymise(message: dict[str, Any], context: dict[str, Any]) -> None:
 
 def bot_rule(user_agent: object) -> str:
     """The rule by which a user agent is a robot's, empty if it is none that is known."""
-    found = _BOTS.search(user_agent) if isinstance(user_agent, str) else None
+    return _bot_rule(user_agent[:_LONGEST_AGENT]) if isinstance(user_agent, str) else ""
+
+
+@lru_cache(maxsize=1024)  # a batch's messages have one browser
+def _bot_rule(user_agent: str) -> str:
+    found = _BOTS.search(user_agent)
     return (found.lastgroup or "") if found else ""
