@@ -12,7 +12,7 @@ from clickstream_collector.delivery import SinkError
 from clickstream_collector.packing import Record
 from clickstream_collector.signing import Credentials, signed_headers
 
-KINESIS_SECONDS, S3_SECONDS = 1.0, 3.0
+KINESIS_SECONDS, S3_SECONDS = 1.0, 1.5
 """How long a call may take to connect, and then to be answered."""
 
 _NOT_MODIFIED = 304
