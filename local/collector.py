@@ -89,6 +89,7 @@ class CollectorServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body leave in one segment
     server: CollectorServer
 
     def handle_any(self) -> None:

@@ -9,18 +9,16 @@ from typing import Any
 import jsonschema
 import yaml
 
-from local.places import ROOT
-
-sys.path.insert(0, str(ROOT / "plugins"))
-sys.path.insert(0, str(ROOT / "lambdas" / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambdas" / "src"))
 
 from clickstream.plan import marked_yaml
 from clickstream.plan.marked_yaml import DuplicateKeyError, Marked
 from clickstream.plan.marked_yaml import Path as Place
 from clickstream_collector.sources import VERSION, digest
 
-SOURCES_FILE = ROOT / "include" / "sources.yaml"
-SCHEMA_FILE = ROOT / "include" / "sources.schema.json"
+SOURCES_FILE = Path(__file__).resolve().parents[1] / "include" / "sources.yaml"
+SCHEMA_FILE = SOURCES_FILE.with_name("sources.schema.json")
 
 Json = dict[str, Any]
 Mistake = tuple[Place, str]

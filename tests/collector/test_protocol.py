@@ -236,6 +236,17 @@ def test_bytes_of_nobody_are_not_kept() -> None:
     assert (found.status, tally.refused, sink.objects) == (400, 1, {})
 
 
+def test_over_its_limit_no_body_is_kept() -> None:
+    sink = MemorySink()
+    door = make_door(sink, sources({"web": {"limit": 1}}))
+
+    assert send(door, "POST", "/v1/b", b"no JSON", basic(KEYS["web"]))[0].status == 400
+    assert len(sink.objects) == 1
+    sink.objects.clear()
+    assert send(door, "POST", "/v1/b", b"no JSON", basic(KEYS["web"]))[0].status == 400
+    assert sink.objects == {}
+
+
 class TestLimit:
     """A bucket of a second's worth for each key; a batch passes as a whole."""
 

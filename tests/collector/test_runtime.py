@@ -54,6 +54,7 @@ class Aws(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body leave in one segment
     server: Aws
 
     def handle_any(self) -> None:

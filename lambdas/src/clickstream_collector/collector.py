@@ -229,7 +229,7 @@ def _stamp_all(batch: Batch, arrival: Arrival, tally: Tally) -> tuple[list[Stamp
 def _keep_body(error: BodyError, request: Request, door: Door, sources: Sources, tally: Tally) -> None:
     """Keep the first MiB of a body that cannot be read, if the request has a key beside it that is known.
 
-    Anybody can send bytes: without a key they are not kept. A body that is too large is not looked at.
+    Anybody can send bytes: without a key, or over its limit, they are not kept. What is too large is not looked at.
     """
     if error.status != 400:
         return
@@ -240,6 +240,8 @@ def _keep_body(error: BodyError, request: Request, door: Door, sources: Sources,
     if found:
         source, key = found
         tally.source, tally.key, tally.key_state = source.name, key.number, key.state
+        if door.limiter.take((source.name, key.number), 1, source.limit):
+            return
         refusal = Refusal(error.code, error.read[:REDRIVEN_BYTES])
         _keep([refusal], source.name, write_key, request, door, tally)
 
@@ -277,8 +279,8 @@ def _health(door: Door) -> Answer:
     """Deep: the sources are there, and the stream would take records."""
     try:
         door.sink.check()
-    except SinkError as error:
-        raise _TurnedAwayError(503, "not_taken", str(error), _wait(door)) from None
+    except SinkError:  # which error it is concerns nobody who may ask
+        raise _TurnedAwayError(503, "not_taken", "the stream would take no records", _wait(door)) from None
     return answers.json_answer(200, {"success": True})
 
 

@@ -54,7 +54,7 @@ def _line(refusal: Refusal, source: str, milliseconds: int) -> bytes:
         "attemptsMade": 1,
         "arrivalTimestamp": milliseconds,
         "errorCode": refusal.reason,
-        "errorMessage": REASONS[refusal.reason],
+        "errorMessage": REASONS.get(refusal.reason, refusal.reason),
         "attemptEndingTimestamp": milliseconds,
         "rawData": base64.b64encode(refusal.kept).decode(),
         "source": source,
