@@ -57,7 +57,7 @@ archive: ## FILE=x.ndjson writes each line to the archive, as Segment's S3 desti
 run: ## crawl and patch, load everything staged, print the run report
 	@$(RUN) run
 
-redrive: ## count what was refused, SOURCE=processing-failed or rejects, FROM=, TO=; DRY_RUN=0 sends it again
+redrive: ## count what was refused, SOURCE=processing-failed, refused or rejects, FROM=, TO=; DRY_RUN=0 sends it again
 	@$(RUN) redrive
 
 sql: ## Q="select ..." prints CSV; without Q opens a prompt

@@ -7,11 +7,14 @@ anew. A record that is refused again lands where it was before, with a new addre
 - **redrive_processing_failed** takes the objects under `processing-failed/`: records that the transform refused, or
   whose batch it could not answer. When all records of an object are on the stream, the object is moved to
   `processing-failed-redriven/`. An object that cannot be read stays, and an error in the log names it.
+- **redrive_refused** does the same with `refused/`, where the collector keeps what it refused, and
+  `refused-redriven/`. The transform checks what the stream brings: a message that is no JSON object goes on to
+  `processing-failed/`.
 - **redrive_rejects** takes the lines of `lake.clickstream.rejects` and notes in `redriven_at` which were sent, so that
   a line is sent once. A line with a missing newline is sent as the objects in it. Left as they are: blank lines and
   lines that were no UTF-8.
 
-Only one of the two runs, by *source*; the other is skipped.
+Only one of the three runs, by *source*; the others are skipped.
 
 **Trigger it** by hand, first with *dry run* on: the log and the task's return value say what would be sent, as
 `objects` (objects or lines), `read` (records), `sent` and `skipped` (objects or lines). *From* and *to* bound when the
@@ -27,7 +30,11 @@ from airflow.sdk import Param, dag
 
 from clickstream.operators.forms import instant
 from clickstream.operators.notify import tell_of_failure
-from clickstream.operators.redrive import KinesisRedriveFailedOperator, KinesisRedriveRejectsOperator
+from clickstream.operators.redrive import (
+    KinesisRedriveFailedOperator,
+    KinesisRedriveRefusedOperator,
+    KinesisRedriveRejectsOperator,
+)
 
 
 @dag(
@@ -43,7 +50,7 @@ from clickstream.operators.redrive import KinesisRedriveFailedOperator, KinesisR
         "execution_timeout": timedelta(hours=1),
     },
     params={
-        "source": Param("processing-failed", enum=["processing-failed", "rejects"], title="Source"),
+        "source": Param("processing-failed", enum=["processing-failed", "refused", "rejects"], title="Source"),
         "from": instant("From", "Refused then or later. Empty is open."),
         "to": instant("To", "Refused before then. Empty is open."),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
@@ -53,6 +60,7 @@ from clickstream.operators.redrive import KinesisRedriveFailedOperator, KinesisR
 )
 def redrive_failed():
     KinesisRedriveFailedOperator(task_id="redrive_processing_failed")
+    KinesisRedriveRefusedOperator(task_id="redrive_refused")
     KinesisRedriveRejectsOperator(task_id="redrive_rejects")
 
 

@@ -26,7 +26,7 @@ console = Console(stderr=True, highlight=False)
 
 File = Annotated[str, typer.Option(envvar="CLICKSTREAM_FILE", help="NDJSON, plain or gzip; - is standard input.")]
 Wait = Annotated[bool, typer.Option(envvar="CLICKSTREAM_WAIT", help="Return when all of it is staged.")]
-Source = Annotated[str, typer.Option(envvar="CLICKSTREAM_REDRIVE_SOURCE", help="processing-failed or rejects.")]
+Source = Annotated[str, typer.Option(envvar="CLICKSTREAM_REDRIVE_SOURCE", help="processing-failed, refused, rejects.")]
 From = Annotated[str, typer.Option("--from", envvar="CLICKSTREAM_FROM", help="Then or later.")]
 To = Annotated[str, typer.Option(envvar="CLICKSTREAM_TO", help="Before then.")]
 Event = Annotated[str, typer.Option(envvar="CLICKSTREAM_EVENT", help="Name of an event of the plan, or its table.")]

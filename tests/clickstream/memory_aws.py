@@ -69,7 +69,8 @@ class MemoryS3:
         return getattr(self, f"_{operation}")(self.buckets[parameters["Bucket"]], parameters)
 
     def _ListObjectsV2(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        after, prefix, delimiter = (parameters.get(name, "") for name in ("ContinuationToken", "Prefix", "Delimiter"))
+        prefix, delimiter = (parameters.get(name, "") for name in ("Prefix", "Delimiter"))
+        after = parameters.get("ContinuationToken") or parameters.get("StartAfter", "")
         keys = sorted(key for key in bucket if key.startswith(prefix) and key > after)
         if delimiter:
             folders = {prefix + key.removeprefix(prefix).partition(delimiter)[0] + delimiter for key in keys}

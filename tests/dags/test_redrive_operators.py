@@ -1,6 +1,7 @@
 """What redrive_failed sends and what it moves or notes, over AWS in memory and a Trino that answers from a list."""
 
 import base64
+import itertools
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,9 +28,9 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLICKSTREAM_STREAM", "the-stream")
 
 
-def fail(s3: MemoryS3, name: str, *records: bytes, at: datetime = HOUR) -> str:
+def fail(s3: MemoryS3, name: str, *records: bytes, at: datetime = HOUR, folder: str = "processing-failed") -> str:
     """Puts an object of failed records; gives its key."""
-    key = f"processing-failed/{name}"
+    key = f"{folder}/{name}"
     lines = [json.dumps({"rawData": base64.b64encode(record).decode()}) for record in records]
     s3.buckets["raw-bucket"][key] = "\n".join(lines).encode()
     s3.landed[key] = at
@@ -45,15 +46,17 @@ def counts(*numbers: int) -> dict[str, int]:
     return dict(zip(("objects", "read", "sent", "skipped"), numbers, strict=True))
 
 
-def test_every_record_is_sent_and_its_object_moved(task, s3, kinesis: MemoryKinesis) -> None:
-    fail(s3, "b", b'{"userId":"u"}', b"\xff", at=HOUR + timedelta(hours=1))
-    fail(s3, "a", b"first")
+@pytest.mark.parametrize(("source", "other"), [("processing-failed", "refused"), ("refused", "processing-failed")])
+def test_every_record_is_sent_and_its_object_moved(task, s3, kinesis: MemoryKinesis, source: str, other: str) -> None:
+    fail(s3, "b", b'{"userId":"u"}', b"\xff", at=HOUR + timedelta(hours=1), folder=source)
+    fail(s3, "a", b"first", folder=source)
+    kept = fail(s3, "c", b"of the other source", folder=other)
 
-    assert redrive(task, "processing-failed") == counts(2, 3, 3, 0)
+    assert redrive(task, source) == counts(2, 3, 3, 0)
     assert [data for _, data in kinesis.records] == [b"first", b'{"userId":"u"}', b"\xff"]
     assert kinesis.records[1][0] == "u"
-    assert s3.buckets["raw-bucket"].keys() == {"processing-failed-redriven/a", "processing-failed-redriven/b"}
-    assert redrive(task, "processing-failed") == counts(0, 0, 0, 0)
+    assert s3.buckets["raw-bucket"].keys() == {f"{source}-redriven/a", f"{source}-redriven/b", kept}
+    assert redrive(task, source) == counts(0, 0, 0, 0)
 
 
 def test_a_dry_run_is_the_form_s_default_and_changes_nothing(task, s3, kinesis: MemoryKinesis) -> None:
@@ -101,11 +104,10 @@ def test_an_object_is_not_moved_before_all_its_records_are_accepted(
     assert done not in s3.buckets["raw-bucket"]
 
 
-@pytest.mark.parametrize("source", ["processing-failed", "rejects"])
-def test_the_other_source_s_task_is_skipped(task, s3, connect_trino: ConnectTrino, source: str) -> None:
+@pytest.mark.parametrize(("source", "other"), itertools.permutations(["processing-failed", "refused", "rejects"], 2))
+def test_the_other_sources_tasks_are_skipped(task, s3, connect_trino: ConnectTrino, source: str, other: str) -> None:
     trino = connect_trino()
-    other = {"processing-failed": "redrive_rejects", "rejects": "redrive_processing_failed"}[source]
-    operator = task("redrive_failed", other)
+    operator = task("redrive_failed", f"redrive_{other.replace('-', '_')}")
 
     with pytest.raises(AirflowSkipException):
         operator.execute(context(operator, "manual", conf={"source": source}))
@@ -209,6 +211,7 @@ def test_a_conflict_at_the_note_is_tried_again_and_sends_nothing_twice(
     [
         ("processing-failed", "CLICKSTREAM_RAW_BUCKET"),
         ("processing-failed", "CLICKSTREAM_STREAM"),
+        ("refused", "CLICKSTREAM_RAW_BUCKET"),
         ("rejects", "CLICKSTREAM_STREAM"),
     ],
 )

@@ -241,17 +241,19 @@ def test_what_happened_in_a_run_is_told_once(
         "values ('s3://torn.gz', 'run-2', current_timestamp)"
     )
     lake.s3.put_object(Bucket=raw, Key="processing-failed/x", Body=b"x")
+    lake.s3.put_object(Bucket=raw, Key=f"refused/{NOW:%Y/%m/%d/%H}/x", Body=b"x")
     dead, sqs = f"{raw}-dead", machine.client("sqs")
     sqs.send_message(QueueUrl=sqs.create_queue(QueueName=dead)["QueueUrl"], MessageBody="x")
     monkeypatch.setenv("CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE", dead)
 
     watched = execute(task, "watch_pipeline", "watch")
 
-    assert sorted(watched["open"]) == ["dead_letters", "processing_failed", "reject_rate"]
+    assert sorted(watched["open"]) == ["dead_letters", "processing_failed", "refused_events", "reject_rate"]
     assert topic.take() == [
         "CRITICAL: dead_letters",
         "CRITICAL: unreadable_objects (run-2)",
         "WARNING: processing_failed",
+        "WARNING: refused_events",
         "WARNING: reject_rate",
         "WARNING: run_reject_rate (run-2)",
         "WARNING: schema_changes (run-2)",

@@ -15,6 +15,7 @@ from clickstream.load import manifest
 from clickstream.plan.file import read_plan
 from clickstream.settings import Settings, load_settings
 from clickstream.staging.keys import StagedObject
+from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX
 from clickstream.upkeep.maintenance import maintain
 from clickstream.window import Window
 from local import permissions, pipeline
@@ -34,6 +35,7 @@ OLD = b'{"messageId":"from the archive","type":"track","event":"A","receivedAt":
 OLD_DAY = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
 NOTHING = '{"Records":[]}'
 STAGED = "20261124T010203004Z-aside.gz"
+FAILED = (FAILED_PREFIX, REFUSED_PREFIX)
 
 
 def assume(machine: Machine, role: str, external_id: str, key: str, secret: str) -> dict[str, str]:
@@ -95,6 +97,9 @@ class Walk:
         rows: int = lake.query(f"select count(*) as n from {lake.t.events}")[0]["n"]
         self.machine.client("s3").put_object(
             Bucket=self.settings.staging_bucket, Key=self.settings.staging_prefix + STAGED, Body=b"half"
+        )
+        self.machine.client("s3").put_object(
+            Bucket=self.settings.raw_bucket, Key=f"{REFUSED_PREFIX}2026/11/24/01/one", Body=b"refused"
         )
         for call in calls.values():
             call()
@@ -183,7 +188,8 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path),
         "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),
         "delete_staged": lambda: s3.delete_staged(clients["s3"], settings, [staged]),
-        "list_failed": lambda: s3.list_failed(clients["s3"], bucket),
+        "list_failed": lambda: [s3.list_failed(clients["s3"], bucket, prefix) for prefix in FAILED],
+        "failed_since": lambda: s3.failed_since(clients["s3"], bucket, REFUSED_PREFIX, NOW, 1),
         "queue_url": lambda: queue(settings.stage_queue),
         "count_messages": lambda: [
             sqs.count_messages(clients["sqs"], queue(name))
@@ -192,6 +198,7 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "send_messages": lambda: sqs.send_messages(clients["sqs"], queue(settings.stage_queue), {"x": NOTHING}),
         "move_failed": lambda: [
             s3.move_failed(clients["s3"], bucket, found, clients["s3"].get_object(Bucket=bucket, Key=found)["ETag"])
-            for found, _ in s3.list_failed(clients["s3"], bucket)
+            for prefix in FAILED
+            for found, _ in s3.list_failed(clients["s3"], bucket, prefix)
         ],
     }

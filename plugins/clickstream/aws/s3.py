@@ -8,7 +8,7 @@ from clickstream.load.archive import DUMMY, ArchivedObject, received_day
 from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject, staged_at
 from clickstream.staging.reconcile import RAW_PREFIX, RawObject
-from clickstream.staging.redrive import FAILED_PREFIX, redriven_key
+from clickstream.staging.redrive import redriven_key
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 DELETE_LIMIT = 1_000
@@ -160,11 +160,21 @@ def keep_copy(client: Any, path: str, bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def list_failed(client: Any, bucket: str) -> list[tuple[str, datetime]]:
-    """Key and time of every object of failed records, oldest first."""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=FAILED_PREFIX)
-    found = [(item["Key"], item["LastModified"]) for page in pages for item in page.get("Contents", [])]
+def list_failed(client: Any, bucket: str, prefix: str) -> list[tuple[str, datetime]]:
+    """Key and time of every object of failed records below a prefix, oldest first."""
+    found = [(item["Key"], item["LastModified"]) for item in _objects(client, bucket, prefix)]
     return sorted(found, key=lambda item: (item[1], item[0]))
+
+
+def failed_since(client: Any, bucket: str, prefix: str, since: datetime, most: int) -> list[datetime]:
+    """When objects in the hour folders (yyyy/MM/dd/HH, UTC) of a prefix were written, from the hour of `since` on.
+
+    The first `most` of them, so that the cost does not grow with what is kept.
+    """
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, StartAfter=f"{prefix}{since:%Y/%m/%d/%H}", PaginationConfig={"MaxItems": most}
+    )
+    return [item["LastModified"] for page in pages for item in page.get("Contents", [])]
 
 
 def move_failed(client: Any, bucket: str, key: str, etag: str) -> None:

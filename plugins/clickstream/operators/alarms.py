@@ -1,20 +1,22 @@
 """The operator that looks at the pipeline and tells what is wrong."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Context
 
-from clickstream.aws.s3 import list_failed, list_raw, list_staged
+from clickstream.aws.s3 import failed_since, list_failed, list_raw, list_staged
 from clickstream.aws.sqs import count_messages, queue_url
 from clickstream.engine.evolution import Run
 from clickstream.load.take import loaded_paths
 from clickstream.operators.base import EngineOperator
 from clickstream.operators.notify import NotificationError, tell
 from clickstream.settings import Settings
+from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX
 from clickstream.watch.alarms import (
     ARRIVALS_FOR,
     LOOK_BACK,
+    MOST_REFUSED_EVENTS,
     Figures,
     RunFigures,
     count_refused,
@@ -57,7 +59,7 @@ class TrinoWatchPipelineOperator(EngineOperator):
     def _figures(self, run: Run, settings: Settings, values: dict[str, Any], was_silent: bool) -> Figures:
         s3, now = self.client("s3"), values["now"]
         raw = [item.written_at for item in list_raw(s3, settings.raw_bucket)] if settings.raw_bucket else []
-        failed = [at for _, at in list_failed(s3, settings.raw_bucket)] if settings.raw_bucket else []
+        failed, refused_events = self._refused(s3, settings.raw_bucket, now) if settings.raw_bucket else ([], [])
         staged, _ = list_staged(s3, settings)
         paths = loaded_paths(run, staged)
         unloaded = [item.staged_at for item in staged if item.path not in paths]
@@ -76,10 +78,16 @@ class TrinoWatchPipelineOperator(EngineOperator):
             newest_received_at=newest,
             dead_letters=self._messages(settings.stage_dead_letter_queue),
             refused=count_refused(failed, now),
+            refused_events=count_refused(refused_events, now),
             runs=[RunFigures(**row) for row in runs],
         )
         self.log.info("%s", figures)
         return figures
+
+    def _refused(self, s3: Any, bucket: str, now: datetime) -> tuple[list[datetime], list[datetime]]:
+        """When objects of refused records, and of refused events, were written."""
+        failed = [at for _, at in list_failed(s3, bucket, FAILED_PREFIX)]
+        return failed, failed_since(s3, bucket, REFUSED_PREFIX, now - LOOK_BACK, MOST_REFUSED_EVENTS)
 
     def _messages(self, queue: str) -> int | None:
         if not queue:

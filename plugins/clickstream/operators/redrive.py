@@ -14,6 +14,8 @@ from clickstream.form import FormError
 from clickstream.operators.base import EngineOperator
 from clickstream.settings import Settings, load_settings
 from clickstream.staging.redrive import (
+    FAILED_PREFIX,
+    REFUSED_PREFIX,
     Counts,
     RedriveError,
     Request,
@@ -27,7 +29,7 @@ _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _RedriveOperator(EngineOperator):
-    """Takes the run's params `source`, `from`, `to` and `dry_run`; skipped when `source` is the other one."""
+    """Takes the run's params `source`, `from`, `to` and `dry_run`; skipped when `source` is another one."""
 
     source: str
 
@@ -56,6 +58,7 @@ class KinesisRedriveFailedOperator(_RedriveOperator):
     """
 
     source = "processing-failed"
+    prefix = FAILED_PREFIX
 
     def execute(self, context: Context) -> dict[str, int]:
         """Gives counts: objects, read (records), sent, skipped (objects)."""
@@ -64,7 +67,7 @@ class KinesisRedriveFailedOperator(_RedriveOperator):
         s3 = self.client("s3")
         counts = Counts()
         # The whole list first: a record that is refused again makes a new object, which is not for this run.
-        for key, failed_at in list_failed(s3, settings.raw_bucket):
+        for key, failed_at in list_failed(s3, settings.raw_bucket, self.prefix):
             if request.holds(failed_at):
                 self._redrive(s3, settings, key, request.dry_run, counts)
         self.log.info("%s: %s", "dry run, nothing was sent" if request.dry_run else "redriven", counts)
@@ -86,6 +89,13 @@ class KinesisRedriveFailedOperator(_RedriveOperator):
         self.log.info("%s: %d records%s", key, len(records), " would be sent" if dry_run else " sent")
         if not dry_run:
             move_failed(s3, settings.raw_bucket, key, found["ETag"])
+
+
+class KinesisRedriveRefusedOperator(KinesisRedriveFailedOperator):
+    """Does the same with the messages of `refused/`, which the collector kept."""
+
+    source = "refused"
+    prefix = REFUSED_PREFIX
 
 
 class KinesisRedriveRejectsOperator(_RedriveOperator):

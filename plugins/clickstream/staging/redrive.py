@@ -16,10 +16,10 @@ from clickstream.staging.s3_keys import key_below
 FAILED_PREFIX = "processing-failed/"
 """Where Firehose keeps the records that it could not transform: see lambdas/template.yaml."""
 
-REDRIVEN_PREFIX = "processing-failed-redriven/"
-"""Where an object of it is kept once all of its records are on the stream again."""
+REFUSED_PREFIX = "refused/"
+"""Where the collector keeps the messages that it refused, in the lines that Firehose writes: see docs/collector.md."""
 
-SOURCES = ("processing-failed", "rejects")
+SOURCES = ("processing-failed", "refused", "rejects")
 
 # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecordsRequestEntry.html
 MAX_KEY_CHARACTERS = 256
@@ -74,8 +74,8 @@ def read_request(params: Mapping[str, Any]) -> Request:
 
 
 def failed_records(body: bytes) -> list[bytes]:
-    """The records of an error object of Firehose, as they were before the transform: one JSON object a line, with the
-    record in base64 as `rawData`; gzip or plain, by its first bytes.
+    """The records of an error object of Firehose, or of the collector, as they were when they were refused: one JSON
+    object a line, with the record in base64 as `rawData`; gzip or plain, by its first bytes.
 
     Raises RedriveError for a body of another shape, so that no record of it is left out unseen. Shape:
     https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-failure-handling.html
@@ -152,5 +152,6 @@ def fits(record: bytes) -> bool:
 
 
 def redriven_key(key: str) -> str:
-    """Where a redriven object of `processing-failed/` is kept."""
-    return key_below(REDRIVEN_PREFIX, key.removeprefix(FAILED_PREFIX))
+    """Where a redriven object is kept: of `processing-failed/` in `processing-failed-redriven/`, and so on."""
+    folder, _, name = key.partition("/")
+    return key_below(f"{folder}-redriven/", name)

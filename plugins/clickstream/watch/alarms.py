@@ -18,6 +18,9 @@ ARRIVALS_FOR = timedelta(days=7)
 RECONCILED_AFTER = timedelta(minutes=45)
 """How long three runs of reconcile_raw take, once an object is due for it."""
 
+MOST_REFUSED_EVENTS = 10_000
+"""Objects of refused events that are counted: a sender that is wrong may make one with each request."""
+
 RUNBOOKS = {
     "staging_stands_still": "staging-stands-still.md",
     "nothing_arrives": "nothing-arrives.md",
@@ -26,6 +29,7 @@ RUNBOOKS = {
     "events_not_fresh": "freshness-late.md",
     "dead_letters": "redrive.md",
     "processing_failed": "redrive.md",
+    "refused_events": "redrive.md",
     "reject_rate": "redrive.md",
     "run_reject_rate": "redrive.md",
     "schema_changes": "schema-changed.md",
@@ -62,7 +66,8 @@ class Figures:
     """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
 
     `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
-    newest object of events was delivered; `was_silent`: whether the alarm on that is open.
+    newest object of events was delivered; `was_silent`: whether the alarm on that is open; `refused`: objects of
+    `processing-failed/`; `refused_events`: of `refused/`, those of LOOK_BACK and MOST_REFUSED_EVENTS at most.
     """
 
     now: datetime
@@ -76,6 +81,7 @@ class Figures:
     newest_received_at: datetime | None = None
     dead_letters: int | None = None
     refused: Refused = Refused()
+    refused_events: Refused = Refused()
     runs: Sequence[RunFigures] = ()
 
 
@@ -245,6 +251,17 @@ def _leftovers(figures: Figures) -> Iterator[Alarm]:
             "when the cause is gone, send them again: make redrive SOURCE=processing-failed.",
             {"objects": refused.new, "settled": refused.settled},
             news_at=refused.latest_at,
+        )  # fmt: skip
+    events = figures.refused_events
+    if events.latest_at and events.new:
+        or_more = " or more" if events.new >= MOST_REFUSED_EVENTS else ""
+        yield Alarm(
+            "refused_events", "warning",
+            f"The collector kept refused events in {events.new}{or_more} objects under refused/ in "
+            f"{_hours(LOOK_BACK)} h, the latest {_minute(events.latest_at)}. Read their errorCode and source; when the "
+            "cause is gone, send them again: make redrive SOURCE=refused.",
+            {"objects": events.new},
+            news_at=events.latest_at,
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.aws.kinesis import PutError, put_records
-from clickstream.aws.s3 import MoveError, list_failed, move_failed
+from clickstream.aws.s3 import MoveError, failed_since, list_failed, move_failed
 from clickstream.form import FormError
 from clickstream.staging.redrive import (
     MAX_RECORD_BYTES,
@@ -201,7 +201,19 @@ def failed(body: bytes = b"12345") -> MemoryS3:
 
 
 def test_failed_objects_are_listed_and_redriven_ones_are_not() -> None:
-    assert list_failed(failed().client, "raw-bucket") == [(KEY, NOON)]
+    assert list_failed(failed().client, "raw-bucket", "processing-failed/") == [(KEY, NOON)]
+
+
+def test_what_was_refused_lately_is_looked_at_and_no_more_than_is_asked() -> None:
+    hours = ["2025/12/31/23", "2026/11/24/11", "2026/11/24/12", "2026/11/24/13"]
+    keys = {f"refused/{hour}/one": b"" for hour in hours}
+    s3 = MemoryS3({"raw-bucket": {**keys, "refused-redriven/2026/11/24/12/x": b""}}, page=1)
+    s3.landed = {key: NOON + timedelta(minutes=number) for number, key in enumerate(keys)}
+    newest = [NOON + timedelta(minutes=2), NOON + timedelta(minutes=3)]
+
+    assert failed_since(s3.client, "raw-bucket", "refused/", NOON + timedelta(minutes=59), 10) == newest
+    assert failed_since(s3.client, "raw-bucket", "refused/", NOON, 1) == newest[:1]
+    assert {call["StartAfter"] for _, call in s3.calls if "StartAfter" in call} == {"refused/2026/11/24/12"}
 
 
 def test_an_object_is_copied_before_it_is_deleted() -> None:

@@ -64,6 +64,7 @@ def test_what_was_made_never_meets_what_was_made_of_it(make: Callable[[str], str
     [
         (copy_key("s3://bucket/staging/20261124T12Z-a.gz"), "quarantine/bucket/staging/20261124T12Z-a.gz"),
         (redriven_key("processing-failed/2026/11/24/x"), "processing-failed-redriven/2026/11/24/x"),
+        (redriven_key("refused/2026/11/24/x"), "refused-redriven/2026/11/24/x"),
         # Of exactly the length that S3 takes.
         (redriven_key("processing-failed/" + "k" * 997), "processing-failed-redriven/" + "k" * 997),
         # One byte more: SHA-256 of 997 k and .gz, as `sha256sum` gives it.

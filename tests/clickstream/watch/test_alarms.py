@@ -54,6 +54,12 @@ def run(**figures: Any) -> RunFigures:
                 )
             ],
         ),
+        ({"refused_events": Refused(0, 2, NOW - 9 * DAY)}, []),
+        (
+            {"refused_events": Refused(2, 0, NOW - HOUR)},
+            [("refused_events", "", "warning", "in 2 objects under refused/ in 72 h, the latest 2026-11-24 11:00 UTC")],
+        ),
+        ({"refused_events": Refused(10_000, 0, NOW)}, [("refused_events", "", "warning", "10000 or more objects")]),
         # 15 minutes until reconcile_raw takes an object, then three of its runs.
         ({"unstaged_objects": 9, "oldest_unstaged_at": NOW - 59 * MINUTE, "stage_messages": 9}, []),
         (
