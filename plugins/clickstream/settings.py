@@ -14,6 +14,31 @@ _LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]+/([A-Za-z0-9!_.*'()=-]+/)*\Z")
 
 ENGINES = ("trino", "athena")
 
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "staging_retention_hours": (1, 8_784),
+    "expiry_grace_hours": (1, 744),
+    "expiry_max_objects": (1, 200_000),
+    "dedupe_lookback_days": (1, 366),
+    "load_max_objects": (1, 20_000),
+    "backfill_max_objects": (1, 20_000),
+    "schema_changes_max": (1, 10_000),
+    "typed_load_threads": (1, 32),
+    "reconcile_after_minutes": (1, 10_080),
+    "reconcile_max_objects": (1, 100_000),
+    "alarm_repeat_hours": (1, 744),
+    "alarm_unloaded_hours": (1, 8_784),
+    # The newest event is looked for in a week.
+    "alarm_freshness_hours": (1, 168),
+    "alarm_silence_hours": (1, 8_784),
+    "alarm_reject_percent": (1, 100),
+    "session_idle_minutes": (1, 1_440),
+    "session_longest_hours": (1, 168),
+    "session_late_days": (1, 366),
+    "identity_max_users": (1, 10_000),
+    "identity_max_devices": (1, 100_000),
+}
+"""The least and the greatest value of each number: beyond it a run would not end in its time, or see nothing."""
+
 
 class SettingsError(ValueError):
     """A setting is missing or cannot be used; the message names it and the fix."""
@@ -91,10 +116,9 @@ class Settings:
         if self.archive_prefix:
             self._check("archive_prefix", _FOLDERS, "folders with a slash at the end, such as prod/")
         self._check_engine()
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type is int and value < 1:
-                raise SettingsError(f"{variable(field.name)}={value}: must be 1 or more")
+        for name, (least, greatest) in BOUNDS.items():
+            if not least <= getattr(self, name) <= greatest:
+                raise SettingsError(f"{variable(name)}={getattr(self, name)}: must be from {least} to {greatest}")
 
     def _check_engine(self) -> None:
         if self.engine not in ENGINES:

@@ -1,5 +1,7 @@
 """Settings from the environment."""
 
+from dataclasses import fields
+
 import pytest
 
 from clickstream.settings import Settings, SettingsError, load_settings, variable
@@ -130,6 +132,33 @@ def test_a_value_that_cannot_be_used_is_named(field: str, value: str) -> None:
 
     assert variable(field) in str(error.value)
     assert value.strip() in str(error.value)
+
+
+# By hand, from what each is for: a week of freshness is what the alarm looks at, 100 is all of a hundred.
+NUMBERS = {
+    "STAGING_RETENTION_HOURS": (1, 8784), "EXPIRY_GRACE_HOURS": (1, 744), "EXPIRY_MAX_OBJECTS": (1, 200_000),
+    "DEDUPE_LOOKBACK_DAYS": (1, 366), "LOAD_MAX_OBJECTS": (1, 20_000), "BACKFILL_MAX_OBJECTS": (1, 20_000),
+    "SCHEMA_CHANGES_MAX": (1, 10_000), "TYPED_LOAD_THREADS": (1, 32), "RECONCILE_AFTER_MINUTES": (1, 10_080),
+    "RECONCILE_MAX_OBJECTS": (1, 100_000), "ALARM_REPEAT_HOURS": (1, 744), "ALARM_UNLOADED_HOURS": (1, 8784),
+    "ALARM_FRESHNESS_HOURS": (1, 168), "ALARM_SILENCE_HOURS": (1, 8784), "ALARM_REJECT_PERCENT": (1, 100),
+    "SESSION_IDLE_MINUTES": (1, 1440), "SESSION_LONGEST_HOURS": (1, 168), "SESSION_LATE_DAYS": (1, 366),
+    "IDENTITY_MAX_USERS": (1, 10_000), "IDENTITY_MAX_DEVICES": (1, 100_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_taken_to_its_bounds_and_refused_beyond(name: str) -> None:
+    least, greatest = NUMBERS[name]
+    for value in (least, greatest):
+        assert getattr(load_settings(REQUIRED | {f"CLICKSTREAM_{name}": str(value)}), name.lower()) == value
+    for value in (least - 1, greatest + 1, -(10**30), 10**30):
+        with pytest.raises(SettingsError) as error:
+            load_settings(REQUIRED | {f"CLICKSTREAM_{name}": str(value)})
+        assert str(error.value) == f"CLICKSTREAM_{name}={value}: must be from {least} to {greatest}"
+
+
+def test_every_number_has_bounds() -> None:
+    assert {field.name.upper() for field in fields(Settings) if field.type is int} == NUMBERS.keys()
 
 
 def test_an_empty_prefix_is_refused_in_code_too() -> None:
