@@ -78,7 +78,7 @@ from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPub
 def load_events():
     create_tables = TrinoCreateTablesOperator(
         task_id="create_tables",
-        sql=["staging/lines/create.sql"],
+        lines=True,
         tables=TableNames.LOAD_TABLES,
     )
     take_manifest = S3TakeManifestOperator(task_id="take_manifest")

@@ -8,9 +8,9 @@ from typing import Any
 from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.load_objects import AwsLoadObjects
-from clickstream.engine.evolution import create_tables
+from clickstream.engine.evolution import create_lines, create_tables
 from clickstream.engine.query import QueryRunner, Result
-from clickstream.engine.sql import Statement, TableNames, render
+from clickstream.engine.sql import LINES, Statement, TableNames, render
 from clickstream.load import steps
 from clickstream.load.manifest import Manifest
 from clickstream.load.parts import values_of
@@ -43,7 +43,7 @@ class ScratchLake:
 
     def create(self) -> "ScratchLake":
         """Make the tables that are missing; give the lake."""
-        self.run("staging/lines/create.sql")
+        create_lines(self.run, LINES, self.settings)
         create_tables(self.run, TableNames.LAKE_TABLES, self.settings)
         return self
 

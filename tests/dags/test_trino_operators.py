@@ -68,16 +68,24 @@ def execute(operator: TrinoStatementOperator, run_id: str = RUN) -> Any:
     return operator.execute(given)
 
 
+def shown(location: str) -> dict[str, Any]:
+    """Trino's answer to where the table over raw lines is."""
+    text = (
+        f"CREATE TABLE x (\n   line varchar\n)\nWITH (\n   external_location = '{location}',\n   format = 'TEXTFILE'\n)"
+    )
+    return {"show create table": [[{"Create Table": text}]]}
+
+
 def run(task, task_id: str, dag_id: str = "load_events", run_id: str = RUN) -> Any:
     return execute(task(dag_id, task_id), run_id)
 
 
 def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino()
+    trino = connect_trino(shown("s3://staging-bucket/staging/"))
 
     run(task, "create_tables")
 
-    *created, columns, comments = trino.executed
+    *created, lines, columns, comments = trino.executed
     heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in created]
     assert heads == [
         '"staging"."clickstream_lines"."lines"',
@@ -92,9 +100,23 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."violations"',
     ]
     assert [parameters for _, parameters in created] == [None] * 10
+    assert 'show create table "staging"."clickstream_lines"."lines"' in lines[0]
     assert "from system.jdbc.columns" in columns[0]
     assert "from system.metadata.table_comments" in comments[0]
     assert columns[1] == comments[1] == ["lake", "clickstream"]
+
+
+def test_a_table_over_another_folder_than_the_settings_say_is_made_anew(
+    task, connect_trino: ConnectTrino, caplog: pytest.LogCaptureFixture
+) -> None:
+    trino = connect_trino(shown("s3://staging-bucket/before/"))
+
+    assert run(task, "create_tables") == ["replace clickstream_lines.lines"]
+
+    drop, create = [text for text, _ in trino.executed if '"lines"' in text][2:]
+    assert 'drop table if exists "staging"."clickstream_lines"."lines"' in drop
+    assert "external_location = 's3://staging-bucket/staging/'" in create
+    assert "over another folder than s3://staging-bucket/staging/" in caplog.text
 
 
 def test_a_table_that_another_dag_alters_is_made_and_left_as_it_is(task, connect_trino: ConnectTrino) -> None:
@@ -284,11 +306,11 @@ def test_folders_of_the_archive_are_partitions_before_they_are_read(
 ) -> None:
     monkeypatch.setenv("CLICKSTREAM_ARCHIVE_BUCKET", "archive-bucket")
     glue.tables["archive_lines"] = {"Name": "archive_lines", "StorageDescriptor": {"Location": "s3://x/"}}
-    trino = connect_trino(UNPACKED)
+    trino = connect_trino(UNPACKED | shown("s3://archive-bucket/segment-logs"))
 
     run(task, "unpack")
 
-    (create, _), (unpack, parameters), _ = trino.executed
+    (create, _), _, (unpack, parameters), _ = trino.executed
     assert "create table if not exists" in create
     assert '"archive_lines"' in unpack
     assert '"lines"' not in unpack

@@ -17,7 +17,7 @@ from clickstream.athena.hive_types import TypeNameError, to_trino
 from clickstream.athena.sql import Step, lines_table, translate
 from clickstream.athena.values import read_value
 from clickstream.engine.query import RETRIED_ERRORS, CancelledError, Result, run_with_retries
-from clickstream.engine.sql import Statement
+from clickstream.engine.sql import Statement, literal
 from clickstream.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class AthenaRunner:
         self._otherwise: dict[str, Callable[[Statement], list[dict[str, Any]]]] = {
             "staging/lines/create.sql": self._create_lines,
             "staging/archive_lines/create.sql": self._create_lines,
+            "evolution/show_lines.sql": self._show_lines,
             "evolution/columns.sql": self._columns,
             "runtime/comments.sql": self._comments,
             "runtime/leftovers.sql": self._leftovers,
@@ -159,6 +160,11 @@ class AthenaRunner:
         except self._glue.exceptions.AlreadyExistsException:
             logger.info("%s.%s is there", database, table["Name"])
         return []
+
+    def _show_lines(self, statement: Statement) -> list[dict[str, Any]]:
+        _, database, name = re.findall(r'"([^"]+)"', statement.text)
+        found = self._glue.get_table(DatabaseName=database, Name=name)["Table"]["StorageDescriptor"]["Location"]
+        return [{"Create Table": f"external_location = {literal(found)}"}]
 
     def _columns(self, statement: Statement) -> list[dict[str, Any]]:
         return [

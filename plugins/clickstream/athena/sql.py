@@ -249,6 +249,7 @@ _UNSUPPORTED = {
     r"(?s).*\bexternal_location\b": "this table is made through Glue, as Trino makes it, not by Athena",
     r"(?s).*\bsystem\.(runtime|metadata|jdbc)\b": "Athena has none of Trino's system tables",
     r"show session\b": "Athena has no session properties",
+    r"show create table\b": "Glue tells where a table over raw lines is",
 }
 
 

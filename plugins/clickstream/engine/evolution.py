@@ -1,11 +1,15 @@
 """Makes tables that are missing, and brings those that exist to the columns and comments they should have."""
 
+import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from clickstream.engine.query import Result
-from clickstream.engine.sql import lake_tables
+from clickstream.engine.sql import ARCHIVE_LINES, lake_tables
 from clickstream.engine.table_shape import Change, Name, TableColumn, changes
 from clickstream.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 # Runs a file of include/sql with these values.
 Run = Callable[..., Result]
@@ -73,3 +77,23 @@ def bring_up_to_date(run: Run, tables: Sequence[str], settings: Settings) -> lis
     done = evolve(run, lake_shapes(tables, settings), present_shapes(run, settings, [settings.lake_database]))
     renewed = renew_comments(run, lake_comments(tables, settings), settings)
     return [change.text for change in done] + [f"comment_table {'.'.join(table)}" for table in renewed]
+
+
+def create_lines(run: Run, lines: str, settings: Settings) -> list[str]:
+    """Make a table over raw lines, and make it again when it is over another folder than the settings say.
+
+    It holds no data: left over the folder of before, a load would read every object as nothing. `lines`: LINES or
+    ARCHIVE_LINES, whose partitions have addresses of their own and go with it. Return what was replaced, as
+    `replace <table>`.
+    """
+    run(f"staging/{lines}/create.sql")
+    wanted = settings.archive_location if lines == ARCHIVE_LINES else settings.staging_location
+    (row,) = run("evolution/show_lines.sql", lines=lines).rows
+    (shown,) = row.values()
+    present = re.search(r"external_location = '((?:[^']|'')*)'", shown)
+    if present and present[1].replace("''", "'").rstrip("/") == wanted.rstrip("/"):
+        return []
+    logger.warning("table %s is made again: it was over another folder than %s", lines, wanted)
+    run("evolution/drop_lines.sql", lines=lines)
+    run(f"staging/{lines}/create.sql")
+    return [f"replace {settings.lines_database}.{lines}"]

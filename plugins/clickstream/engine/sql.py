@@ -31,6 +31,9 @@ def include_folder(plugins: Path) -> Path:
 
 SQL_DIR = include_folder(Path(__file__).resolve().parents[2]) / "sql"
 
+LINES = "lines"
+"""The table over the staging folder."""
+
 ARCHIVE_LINES = "archive_lines"
 """The table over the archive: load_events adds its partitions in Glue itself."""
 
@@ -114,9 +117,9 @@ class TableNames:
         self.among = among
         self.staging_location = settings.staging_location
         self.staging = _name(settings.staging_catalog, settings.staging_database, settings.staging_table)
-        self.lines = _name(settings.staging_catalog, settings.lines_database, "lines")
+        self.lines = self.raw_lines(LINES)
         self.archive_location = settings.archive_location
-        self.archive_lines = _name(settings.staging_catalog, settings.lines_database, ARCHIVE_LINES)
+        self.archive_lines = self.raw_lines(ARCHIVE_LINES)
 
     def __getattr__(self, name: str) -> str:
         if name in (*self.LAKE_TABLES, "events_live", *self.SESSION_VIEWS):
@@ -160,6 +163,12 @@ class TableNames:
     def session_drafts(self, run_id: str) -> str:
         """The sessions that these make."""
         return self._work("session_drafts", run_id)
+
+    def raw_lines(self, name: str) -> str:
+        """The table over raw lines of this name. Raises ValueError when there is none."""
+        if name not in (LINES, ARCHIVE_LINES):
+            raise ValueError(f"{name!r} is no table over raw lines")
+        return _name(self._settings.staging_catalog, self._settings.lines_database, name)
 
     def stray_batch(self, name: str) -> str:
         """The batch table of this name. Raises ValueError for any other table of the work schema."""

@@ -8,8 +8,9 @@ from typing import Any
 from trino.exceptions import TrinoQueryError
 
 from clickstream.engine.among import Among
-from clickstream.engine.evolution import Run
+from clickstream.engine.evolution import Run, create_lines
 from clickstream.engine.failures import MOST_LEFT_OUT, failure_of, find_failing, may_be_of_data, told
+from clickstream.engine.sql import ARCHIVE_LINES
 from clickstream.load.manifest import Manifest
 from clickstream.load.objects import LoadObjects
 from clickstream.load.parts import object_parts, with_received
@@ -91,7 +92,7 @@ class _Unpacking:
     def _open_archive(self) -> None:
         if not self._taken.archived:
             return
-        self._run("staging/archive_lines/create.sql", **self._values)
+        create_lines(self._run, ARCHIVE_LINES, self._settings)
         added = self._objects.open_folders(self._taken.folders)
         logger.info("%d folders of the archive, %d read for the first time", len(self._taken.folders), added)
 

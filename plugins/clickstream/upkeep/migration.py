@@ -1,7 +1,7 @@
 """Brings every table to what this version wants, outside a run: the same steps that the DAGs take before they write."""
 
-from clickstream.engine.evolution import Run, bring_up_to_date, create_tables, lake_shapes, present_shapes
-from clickstream.engine.sql import TableNames
+from clickstream.engine.evolution import Run, bring_up_to_date, create_lines, create_tables, lake_shapes, present_shapes
+from clickstream.engine.sql import LINES, TableNames
 from clickstream.engine.table_shape import changes
 from clickstream.plan.file import TrackingPlan
 from clickstream.plan.typed_tables import RunEach, create_missing, wanted_shapes
@@ -23,11 +23,11 @@ def migrate(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings)
     wanted = {**lake, **wanted_shapes(plan, settings)}
     present = present_shapes(run, settings, [settings.lake_database, settings.events_database])
     changes(wanted, present)
-    run("staging/lines/create.sql")
+    replaced = create_lines(run, LINES, settings)
     create_tables(run, TableNames.LAKE_TABLES, settings)
     made = [f"create {'.'.join(table)}" for table in lake if table not in present]
     done = bring_up_to_date(run, TableNames.LAKE_TABLES, settings)
     of_events = create_missing(run, run_each, plan, settings)
     if of_events.failed:
         raise MigrationError("\n".join(f"{table}: {reason}" for table, reason in of_events.failed.items()))
-    return [*made, *done, *of_events.done]
+    return [*replaced, *made, *done, *of_events.done]

@@ -18,9 +18,9 @@ from clickstream.athena.runner import (
 )
 from clickstream.athena.sql import AthenaSqlError, lines_table
 from clickstream.athena.values import AthenaTypeError, read_value
-from clickstream.engine.evolution import present_shapes
+from clickstream.engine.evolution import present_shapes, replace_moved
 from clickstream.engine.query import ATTEMPTS, CancelledError, Result
-from clickstream.engine.sql import Statement, render
+from clickstream.engine.sql import LINES, Statement, render
 from clickstream.engine.table_shape import TableColumn
 from tests.clickstream.athena.test_sql import ON_ATHENA
 
@@ -240,6 +240,25 @@ def test_the_tables_over_raw_lines_are_made_in_glue_where_they_are_missing(servi
 
     for _ in range(2):
         assert service.runner.run(statement).rows == []
+
+
+@pytest.mark.parametrize("folder", ["staging", "staging-old"])
+def test_a_table_over_another_folder_is_made_anew(service: Service, folder: str) -> None:
+    table = {"Name": "lines", "StorageDescriptor": {"Location": f"s3://staging-bucket/{folder}/"}}
+    service.glue_calls.add_response(
+        "get_table", {"Table": table}, {"DatabaseName": "clickstream_lines", "Name": "lines"}
+    )
+    if folder != "staging":
+        service.start(text="drop table if exists `clickstream_lines`.`lines`")
+        service.state("SUCCEEDED")
+        service.glue_calls.add_response("create_table", {}, {"DatabaseName": "clickstream_lines", "TableInput": ANY})
+
+    def run(path: str, **values: Any) -> Result:
+        return service.runner.run(render(path, ON_ATHENA, values))
+
+    assert replace_moved(run, LINES, ON_ATHENA) == ([] if folder == "staging" else ["replace clickstream_lines.lines"])
+    service.calls.assert_no_pending_responses()
+    service.glue_calls.assert_no_pending_responses()
 
 
 def test_columns_come_from_glue_without_those_that_were_dropped(service: Service) -> None:

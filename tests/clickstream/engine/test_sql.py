@@ -53,7 +53,7 @@ WITHOUT_GRAIN = {
     "work/session_regions/drop.sql", "work/session_steps/drop.sql", "work/session_drafts/drop.sql",
     "maintenance/drop_stray_batch.sql", "runtime/kill.sql", "views/publish.sql",
     "evolution/add_column.sql", "evolution/widen_column.sql", "evolution/comment_column.sql",
-    "evolution/comment_table.sql", "evolution/create_table.sql",
+    "evolution/comment_table.sql", "evolution/create_table.sql", "evolution/drop_lines.sql",
 }  # fmt: skip
 GIVEN_BY_RENDER = {
     "t", "events", "tables", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal", "keys",
@@ -141,6 +141,7 @@ def values(
         "comment": "What it's for.",
         "table": lake_tables()["sessions"],
         "catalog": "lake",
+        "lines": "lines",
         "schemas": ["clickstream"],
         "event": EVENT,
         "window": WINDOW,
