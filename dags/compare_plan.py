@@ -50,7 +50,7 @@ READ = ("events", "load_ledger")
 def compare_plan():
     create_tables = TrinoCreateTablesOperator(task_id="create_tables", tables=TableNames.PLAN_TABLES, others=READ)
     compare = TrinoComparePlanOperator(task_id="compare")
-    check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.PLAN_TABLES)
+    check = TrinoCheckTablesOperator(task_id="check")
     chain(create_tables, compare, check)
 
 

@@ -41,7 +41,7 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag
 from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.base import TrinoStatementOperator
-from clickstream.operators.checks import TrinoCheckTablesOperator
+from clickstream.operators.checks import TrinoCheckLoadOperator
 from clickstream.operators.forms import load_form
 from clickstream.operators.load import (
     S3TakeManifestOperator,
@@ -93,7 +93,7 @@ def load_events():
     load_typed_events = TrinoLoadTypedEventsOperator(task_id="load_typed_events")
     publish_event_views = TrinoPublishEventViewsOperator(task_id="publish_event_views")
     report = TrinoReportRunOperator(task_id="report", outlets=[EVENTS_LOADED])
-    check = TrinoCheckTablesOperator(task_id="check")
+    check = TrinoCheckLoadOperator(task_id="check")
     drop_batch = TrinoStatementOperator(
         task_id="drop_batch", sql=["work/batch/drop.sql"], trigger_rule="none_failed_min_one_success"
     )

@@ -27,7 +27,7 @@ from airflow.sdk import chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
-from clickstream.operators.checks import TrinoCheckTablesOperator
+from clickstream.operators.checks import TrinoCheckSessionsOperator
 from clickstream.operators.forms import rebuild_form
 from clickstream.operators.notify import tell_of_failure
 from clickstream.operators.sessions import TrinoModelSessionsOperator
@@ -55,7 +55,7 @@ def model_sessions():
     create_tables = TrinoCreateTablesOperator(task_id="create_tables", tables=TableNames.SESSION_TABLES)
     publish_views = TrinoPublishSessionViewsOperator(task_id="publish_views")
     model = TrinoModelSessionsOperator(task_id="model")
-    check = TrinoCheckTablesOperator(task_id="check", tables=TableNames.SESSION_TABLES)
+    check = TrinoCheckSessionsOperator(task_id="check")
     chain(create_tables, model, check)
     chain(create_tables, publish_views)
 

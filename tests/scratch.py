@@ -21,11 +21,14 @@ from clickstream.load.take import loaded_paths, take
 from clickstream.load.unpack import unpack
 from clickstream.plan import rederive, typed_tables
 from clickstream.plan.file import TrackingPlan, read_plan
-from clickstream.sessions.model import SessionReport, model_pending, model_range, rules_of
+from clickstream.sessions.model import SessionReport, model_pending, model_range, rules_of, starts_of_run
 from clickstream.settings import Settings
 from clickstream.upkeep.checks import Outcome, check_paths, check_tables
 from clickstream.upkeep.views import View, event_views, live_from, load_views, outdated, session_views
 from clickstream.window import Received, Window
+
+EVER = Received(datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
+"""For a run that another lake made."""
 
 
 class ScratchLake:
@@ -40,6 +43,7 @@ class ScratchLake:
         self.objects = AwsLoadObjects({"s3": s3, "glue": glue}.__getitem__, settings)
         self.last: dict[str, Result] = {}
         self._has_session_views = False
+        self._loads: dict[str, dict[str, Any]] = {}
 
     def create(self) -> "ScratchLake":
         """Make the tables that are missing; give the lake."""
@@ -103,7 +107,8 @@ class ScratchLake:
         """The steps up to the batch table; gives the values that those after it take."""
         values = steps.values_of_run(run_id, datetime.now(UTC), self.settings)
         unpacked = unpack(self.run, self.objects, taken, values, self.settings)
-        return values | values_of(unpacked.manifest, timedelta(days=self.settings.dedupe_lookback_days))
+        self._loads[run_id] = values_of(unpacked.manifest, timedelta(days=self.settings.dedupe_lookback_days))
+        return values | self._loads[run_id]
 
     def publish_views(self) -> list[str]:
         """The step `publish_views` of load_events; gives the names of the views that were made."""
@@ -160,6 +165,10 @@ class ScratchLake:
     def check(self, run_id: str, tables: Sequence[str] = TableNames.LOAD_TABLES) -> Outcome:
         """The step `check` of load_events, or with SESSION_TABLES of model_sessions: every check of those tables."""
         values = steps.values_of_run(run_id, datetime.now(UTC), self.settings)
+        if set(tables) <= set(TableNames.SESSION_TABLES):
+            values["bounds"] = starts_of_run(self.run, run_id)
+        else:
+            values |= self._loads.get(run_id, dict.fromkeys(("bounds", "window", "staged"), EVER))
         return check_tables(self.run, check_paths(tables), values)
 
     def rows(self, table: str) -> list[dict[str, Any]]:

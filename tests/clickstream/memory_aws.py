@@ -69,28 +69,26 @@ class MemoryS3:
         return getattr(self, f"_{operation}")(self.buckets[parameters["Bucket"]], parameters)
 
     def _ListObjectsV2(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        prefix, delimiter = (parameters.get(name, "") for name in ("Prefix", "Delimiter"))
-        after = parameters.get("ContinuationToken") or parameters.get("StartAfter", "")
+        after, prefix, delimiter = (parameters.get(name, "") for name in ("ContinuationToken", "Prefix", "Delimiter"))
+        after = after or parameters.get("StartAfter", "")
         keys = sorted(key for key in bucket if key.startswith(prefix) and key > after)
         if delimiter:
             folders = {prefix + key.removeprefix(prefix).partition(delimiter)[0] + delimiter for key in keys}
             common = sorted(folder for folder in folders if any(key.startswith(folder) for key in keys))
-            return {"IsTruncated": False, "CommonPrefixes": [{"Prefix": folder} for folder in common]}
+            keys = [key for key in keys if delimiter not in key.removeprefix(prefix)]
+            contents = {"Contents": [self._listed(bucket, key) for key in keys]} if keys else {}
+            return {"IsTruncated": False, "CommonPrefixes": [{"Prefix": folder} for folder in common], **contents}
         page = keys[: self.page]
         answer: dict[str, Any] = {"IsTruncated": len(keys) > len(page)}
         if page:
-            answer["Contents"] = [
-                {
-                    "Key": key,
-                    "Size": len(bucket[key]),
-                    "ETag": etag(bucket[key]),
-                    "LastModified": self.landed.get(key) or staged_at(key) or datetime(2026, 11, 24, tzinfo=UTC),
-                }
-                for key in page
-            ]
+            answer["Contents"] = [self._listed(bucket, key) for key in page]
         if answer["IsTruncated"]:
             answer["NextContinuationToken"] = page[-1]
         return answer
+
+    def _listed(self, bucket: dict[str, bytes], key: str) -> dict[str, Any]:
+        landed = self.landed.get(key) or staged_at(key) or datetime(2026, 11, 24, tzinfo=UTC)
+        return {"Key": key, "Size": len(bucket[key]), "ETag": etag(bucket[key]), "LastModified": landed}
 
     def _DeleteObjects(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         keys = [item["Key"] for item in parameters["Delete"]["Objects"]]

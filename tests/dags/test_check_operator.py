@@ -2,21 +2,35 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from clickstream.engine.sql import TableNames
+from clickstream.load import manifest
+from clickstream.load.manifest import Manifest
+from clickstream.staging.keys import StagedObject
 from clickstream.upkeep.checks import check_paths
+from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
+from tests.clickstream.memory_aws import MemoryS3
 from tests.dags.conftest import HOUR, context
 
 ConnectTrino = Callable[..., FakeTrino]
+STAGED = HOUR + timedelta(minutes=5)
 PATHS = check_paths(TableNames.LOAD_TABLES)
 BOUNDS = {"as earliest": [[{"earliest": HOUR, "latest": HOUR}]]}
 FAULT = {"Check (fail): a message that the run loaded": [[{"message_id": "m1", "copies": 2}]]}
 WARNING = {"Check (warn): more than 1 %": [[{"run_id": "run-1", "rows_read": 10, "rows_rejected": 9}]]}
+
+
+@pytest.fixture(autouse=True)
+def taken(aws: None, s3: MemoryS3) -> None:
+    staged = StagedObject("s3://staging-bucket/staging/x", 1, STAGED)
+    text = Manifest("run-1", (staged,), batch=Received(HOUR, HOUR)).to_json()
+    s3.buckets["lake-bucket"][manifest.key("run-1")] = text.encode()
 
 
 def check(task) -> Any:
@@ -37,9 +51,14 @@ def test_every_check_is_asked_with_the_bounds_of_the_run(task, connect_trino: Co
 
     assert len(asked(trino)) == len(PATHS)
     assert result == {"passed": len(PATHS), "warnings": [], "failures": []}
-    assert [parameters for text, parameters in trino.executed if "as earliest" in text] == [[30, 30, "run-1"]]
+    assert [parameters for text, parameters in trino.executed if "as earliest" in text] == [
+        [30, 30, "run-1", STAGED, STAGED]
+    ]
     assert [parameters for text, parameters in trino.executed if "message that the run loaded is" in text] == [
         ["run-1", HOUR, HOUR, HOUR, HOUR]
+    ]
+    assert [parameters for text, parameters in trino.executed if "is in the ledger more than once" in text] == [
+        ["run-1", STAGED, STAGED]
     ]
 
 

@@ -188,7 +188,9 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path),
         "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),
         "delete_staged": lambda: s3.delete_staged(clients["s3"], settings, [staged]),
-        "list_failed": lambda: [s3.list_failed(clients["s3"], bucket, prefix) for prefix in FAILED],
+        "list_failed": lambda: [
+            s3.list_failed(clients["s3"], bucket, prefix, since) for prefix in FAILED for since in (None, NOW)
+        ],
         "failed_since": lambda: s3.failed_since(clients["s3"], bucket, REFUSED_PREFIX, NOW, 1),
         "queue_url": lambda: queue(settings.stage_queue),
         "count_messages": lambda: [

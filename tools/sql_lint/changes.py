@@ -3,6 +3,6 @@
 from types import SimpleNamespace
 
 run_ids = ["run"]
-loads = [SimpleNamespace(run_id="run", reported_at="2026-01-01")]
 received = window = SimpleNamespace(start="2026-01-01", end="2026-01-02")
 rederived = [window]
+rederived_json = "[]"

@@ -4,5 +4,5 @@ from types import SimpleNamespace
 
 run_id = "x"
 points = visitors = sessions_new = sessions_changed = sessions_aliased = sessions_capped = 1
-rebuilt_from = rebuilt_to = None
-changes = SimpleNamespace(loads=[SimpleNamespace(run_id="run", reported_at="2026-01-01")])
+rebuilt_from = rebuilt_to = first_started_at = last_started_at = None
+changes = SimpleNamespace(loads_json="[]")

@@ -34,15 +34,19 @@
         and sessions.started_at >= {{ bind(changes.window.start) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
         and sessions.ended_at >= {{ bind(changes.window.start) }}
     {%- endif %}
-    {%- for span in changes.rederived %}
+    {%- if changes.rederived %}
     union all
     select
         sessions.visitor_id,
         sessions.started_at,
         sessions.first_received_at
     from {{ t.sessions }} as sessions
+    cross join
+        unnest(
+            cast(json_parse({{ bind(changes.rederived_json) }}) as array(row(starts_at varchar, ends_at varchar)))
+        ) as span (starts_at, ends_at)
     where
-        sessions.first_received_at <= {{ bind(span.end) }}
-        and sessions.last_received_at >= {{ bind(span.start) }}
-    {%- endfor %}
+        sessions.first_received_at <= cast(from_iso8601_timestamp_nanos(span.ends_at) as timestamp(6) with time zone)
+        and sessions.last_received_at >= cast(from_iso8601_timestamp_nanos(span.starts_at) as timestamp(6) with time zone)
+    {%- endif %}
 {%- endmacro -%}

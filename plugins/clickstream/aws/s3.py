@@ -84,8 +84,10 @@ def _folders(client: Any, bucket: str, prefix: str) -> list[str]:
     return [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
 
 
-def _objects(client: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+def _objects(client: Any, bucket: str, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
+    """The objects below a prefix, in the order of their keys; only those of later keys than `after`."""
+    start = {"StartAfter": after} if after else {}
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):
         yield from page.get("Contents", [])
 
 
@@ -160,10 +162,24 @@ def keep_copy(client: Any, path: str, bucket: str, key: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def list_failed(client: Any, bucket: str, prefix: str) -> list[tuple[str, datetime]]:
-    """Key and time of every object of failed records below a prefix, oldest first."""
-    found = [(item["Key"], item["LastModified"]) for item in _objects(client, bucket, prefix)]
+def list_failed(client: Any, bucket: str, prefix: str, since: datetime | None = None) -> list[tuple[str, datetime]]:
+    """Key and time of every object of failed records below a prefix, oldest first.
+
+    `since`: only those that Firehose named after that hour or a later one, so that the cost does not grow with what was
+    left there before. A key outside its layout, <kind>/yyyy/MM/dd/HH/<name>, may be listed too.
+    """
+    listed = _objects(client, bucket, prefix) if since is None else _of_kinds_since(client, bucket, prefix, since)
+    found = [(item["Key"], item["LastModified"]) for item in listed]
     return sorted(found, key=lambda item: (item[1], item[0]))
+
+
+def _of_kinds_since(client: Any, bucket: str, prefix: str, since: datetime) -> Iterator[dict[str, Any]]:
+    """A call for the kinds, and one for each: the hours of a kind are in the order of their keys."""
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
+        yield from page.get("Contents", [])
+        for kind in page.get("CommonPrefixes", []):
+            after = f"{kind['Prefix']}{since.astimezone(UTC):%Y/%m/%d/%H}"
+            yield from _objects(client, bucket, kind["Prefix"], after)
 
 
 def failed_since(client: Any, bucket: str, prefix: str, since: datetime, most: int) -> list[datetime]:

@@ -86,7 +86,7 @@ class TrinoWatchPipelineOperator(EngineOperator):
 
     def _refused(self, s3: Any, bucket: str, now: datetime) -> tuple[list[datetime], list[datetime]]:
         """When objects of refused records, and of refused events, were written."""
-        failed = [at for _, at in list_failed(s3, bucket, FAILED_PREFIX)]
+        failed = [at for _, at in list_failed(s3, bucket, FAILED_PREFIX, now - REFUSED_WITHIN)]
         return failed, failed_since(s3, bucket, REFUSED_PREFIX, now - LOOK_BACK, MOST_REFUSED_EVENTS)
 
     def _messages(self, queue: str) -> int | None:

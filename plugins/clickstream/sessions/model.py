@@ -15,7 +15,7 @@ from typing import Any
 from clickstream.engine.query import Result
 from clickstream.form import FormError, read_span
 from clickstream.settings import Settings
-from clickstream.window import DAY, Window
+from clickstream.window import DAY, Received, Window, joined
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,18 @@ LONGEST_REBUILD = timedelta(days=31)
 
 EARLY = timedelta(minutes=5)
 """How far before it happened an event may claim to have been received: what `is_future` allows."""
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+TAKEN_WITHIN = timedelta(days=7)
+"""How far back the newest load that was taken is looked for; when there is none, all loads are looked at."""
+
+REPORTED_WITHIN = timedelta(days=2)
+"""How long before the newest load that was taken another one, not taken, may have been reported.
+
+Loads are taken in the order of their reports. A report has the time at which its task began, an hour at most before
+others can see it.
+"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,11 @@ class Changes:
         return [load.run_id for load in self.loads]
 
     @cached_property
+    def loads_json(self) -> str:
+        """The loads as JSON text: id, and when it was reported."""
+        return json.dumps([[load.run_id, load.reported_at.isoformat()] for load in self.loads])
+
+    @cached_property
     def received(self) -> Window | None:
         """When all of it was received, both ends included; None when there is no event."""
         if self.part is not None:
@@ -96,15 +113,23 @@ class Changes:
     def rederived(self) -> list[Window]:
         """When the events were received that a load may have changed: they may have been in any session of then."""
         spans = [span for load in self.loads if load.rows_updated and (span := _span(load)) is not None]
-        if self.part is None:
-            return spans
-        clipped = [Window(max(span.start, self.part.start), min(span.end, self.part.end)) for span in spans]
-        return [span for span in clipped if span.start <= span.end]
+        if self.part is not None:
+            clipped = [Window(max(span.start, self.part.start), min(span.end, self.part.end)) for span in spans]
+            spans = [span for span in clipped if span.start <= span.end]
+        return list(joined(spans))
+
+    @property
+    def rederived_json(self) -> str:
+        """`rederived` as JSON text: the two ends of each, which both count."""
+        return json.dumps([[span.start.isoformat(), span.end.isoformat()] for span in self.rederived])
 
 
 @dataclass(frozen=True)
 class SessionReport:
-    """What one pass did. `points`: events that came or changed, or all of the range; `visitors`: whose they are."""
+    """What one pass did. `points`: events that came or changed, or all of the range; `visitors`: whose they are.
+
+    The sessions that it wrote began from `first_started_at` to `last_started_at`; None when it wrote none.
+    """
 
     run_id: str
     changes: Changes
@@ -114,6 +139,8 @@ class SessionReport:
     sessions_changed: int = 0
     sessions_aliased: int = 0
     sessions_capped: int = 0
+    first_started_at: datetime | None = None
+    last_started_at: datetime | None = None
 
     @property
     def rebuilt_from(self) -> datetime | None:
@@ -168,9 +195,17 @@ def read_rebuild(params: Mapping[str, Any]) -> Window | None:
     return Window(start, end)
 
 
+def starts_of_run(run: Run, run_id: str) -> Received:
+    """Return from when to when the sessions began that a run wrote."""
+    return Received(**run("lake/session_runs/bounds.sql", run_id=run_id).rows[0])
+
+
 def model_pending(run: Run, rules: SessionRules, run_id: str, now: datetime) -> Iterator[SessionReport]:
     """Models every load that has not been, `MOST_LOADS` at a time. Raises trino.exceptions.Error."""
-    while loads := [Load(**row) for row in run("lake/session_runs/pending.sql", most=MOST_LOADS).rows]:
+    taken_at = run("lake/session_runs/taken.sql", modelled_since=now - TAKEN_WITHIN).rows[0]["reported_at"]
+    since = EVER if taken_at is None else taken_at - REPORTED_WITHIN
+    pending = {"most": MOST_LOADS, "reported_since": since}
+    while loads := [Load(**row) for row in run("lake/session_runs/pending.sql", **pending).rows]:
         yield model(run, rules, run_id, now, Changes(tuple(loads), late_days=rules.late_days))
 
 
@@ -209,7 +244,12 @@ def _remodel(run: Run, values: dict[str, Any], report: SessionReport) -> Session
     for table in ("session_regions", "session_steps", "session_drafts"):
         run(f"work/{table}/drop.sql", **values)
     counts = {"points": row["points"], "visitors": row["visitors"], **counts}
-    return replace(report, **{name: getattr(report, name) + count for name, count in counts.items()})
+    return replace(
+        report,
+        **{name: getattr(report, name) + count for name, count in counts.items()},
+        first_started_at=min(filter(None, (report.first_started_at, row["earliest"])), default=None),
+        last_started_at=max(filter(None, (report.last_started_at, row["latest"])), default=None),
+    )
 
 
 def _parts(run: Run, changes: Changes) -> list[Changes]:

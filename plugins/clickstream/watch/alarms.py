@@ -12,6 +12,12 @@ from clickstream.watch.notify import Message
 LOOK_BACK = timedelta(hours=72)
 """How long a run, and a refused object, is looked at: a watch that was down over a weekend misses none."""
 
+REFUSED_WITHIN = LOOK_BACK + timedelta(days=30)
+"""How far back refused objects are listed, by the hour that Firehose names one after.
+
+That is when its first record came to the stream, where it may have waited long before Firehose read it.
+"""
+
 ARRIVALS_FOR = timedelta(days=7)
 """How much longer than CLICKSTREAM_ALARM_SILENCE_HOURS the ledger is asked for the newest arrival."""
 
@@ -54,7 +60,9 @@ class RunFigures:
 
 @dataclass(frozen=True)
 class Refused:
-    """How many objects of refused records there are: new ones, and settled ones, of which nobody is told any more."""
+    """How many objects of refused records there are of REFUSED_WITHIN: new ones, and settled ones, of which nobody is
+    told any more.
+    """
 
     new: int = 0
     settled: int = 0
@@ -247,7 +255,8 @@ def _leftovers(figures: Figures) -> Iterator[Alarm]:
         yield Alarm(
             "processing_failed", "warning",
             f"{refused.new} objects of refused records came under processing-failed/ in {_hours(LOOK_BACK)} h, "
-            f"the latest {_minute(refused.latest_at)}; {refused.settled} older ones are settled. Read their errorCode; "
+            f"the latest {_minute(refused.latest_at)}; {refused.settled} older ones of {REFUSED_WITHIN.days} days are "
+            "settled. Read their errorCode; "
             "when the cause is gone, send them again: make redrive SOURCE=processing-failed.",
             {"objects": refused.new, "settled": refused.settled},
             news_at=refused.latest_at,

@@ -131,6 +131,8 @@ def values(
         "most": 200,
         "seen_since": NOON,
         "sessions_since": NOON,
+        "modelled_since": NOON,
+        "reported_since": NOON,
         "depth_limit": 5,
         "place_limit": 10_000,
         "differences_json": "[]",

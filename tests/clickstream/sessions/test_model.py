@@ -32,7 +32,7 @@ class Answers:
     """Gives rows by the file that is run, in turn; keeps what was run, and with what."""
 
     def __init__(self, **answers: list[list[dict[str, Any]]]) -> None:
-        self.answers = answers
+        self.answers = {"taken": [[{"reported_at": None}]]} | answers
         self.ran: list[tuple[str, dict[str, Any]]] = []
 
     def __call__(self, path: str, **values: Any) -> Result:
@@ -81,6 +81,10 @@ def test_loads_are_read_from_the_first_to_the_last_received() -> None:
     assert changes.rederived == []
     assert Changes((load("a", updated=2),)).rederived == [Window(NOON, NOON + HOUR)]
     assert Changes((load("none", None, None),)).received is None
+    hours = [load(f"run-{n}", NOON + n * HOUR, NOON + (n + 1) * HOUR, updated=1) for n in (5, 3, 4, 90)]
+    assert Changes(tuple(hours)).rederived == [
+        Window(NOON + 3 * HOUR, NOON + 6 * HOUR), Window(NOON + 90 * HOUR, NOON + 91 * HOUR)
+    ]  # fmt: skip
 
 
 def test_a_range_is_read_as_far_as_clocks_are_believed() -> None:
@@ -112,7 +116,26 @@ def test_loads_are_modelled_until_none_is_left() -> None:
         "lake/sessions/report.sql",
         "lake/session_runs/load.sql",
     ]
-    assert run.paths() == [*one, *one, "lake/session_runs/pending.sql"]
+    assert run.paths() == ["lake/session_runs/taken.sql", *one, *one, "lake/session_runs/pending.sql"]
+    assert (first.first_started_at, first.last_started_at) == (NOON, NOON + HOUR)
+
+
+@pytest.mark.promise("P10")
+def test_loads_from_well_before_one_that_was_taken_are_not_looked_for() -> None:
+    asked = {
+        taken_at: Answers(taken=[[{"reported_at": taken_at}]], pending=[[PENDING], []]) for taken_at in (NOON, None)
+    }
+
+    for run in asked.values():
+        run.answers["bounds"] = [[BOUNDS | {"regions": 0}]]
+        list(model_pending(run, RULES, "model-1", NOON))
+
+    since = {
+        taken_at: {values["reported_since"] for path, values in run.ran if path.endswith("pending.sql")}
+        for taken_at, run in asked.items()
+    }
+    assert since == {NOON: {NOON - 48 * HOUR}, None: {datetime(1970, 1, 1, tzinfo=UTC)}}
+    assert all(run.ran[0][1] == {"modelled_since": NOON - 7 * 24 * HOUR} for run in asked.values())
 
 
 def test_a_load_without_an_event_is_taken_and_nothing_is_read() -> None:
@@ -121,8 +144,9 @@ def test_a_load_without_an_event_is_taken_and_nothing_is_read() -> None:
     (report,) = model_pending(run, RULES, "model-1", NOON)
 
     assert (report.points, report.sessions_new) == (0, 0)
-    assert run.paths()[:2] == ["lake/session_runs/pending.sql", "lake/session_runs/load.sql"]
-    assert len(run.paths()) == 3
+    assert run.paths()[1:3] == ["lake/session_runs/pending.sql", "lake/session_runs/load.sql"]
+    assert len(run.paths()) == 4
+    assert (report.first_started_at, report.last_started_at) == (None, None)
 
 
 def test_events_of_nobody_change_nothing() -> None:

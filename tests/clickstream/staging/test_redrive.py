@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -214,6 +214,28 @@ def test_what_was_refused_lately_is_looked_at_and_no_more_than_is_asked() -> Non
     assert failed_since(s3.client, "raw-bucket", "refused/", NOON + timedelta(minutes=59), 10) == newest
     assert failed_since(s3.client, "raw-bucket", "refused/", NOON, 1) == newest[:1]
     assert {call["StartAfter"] for _, call in s3.calls if "StartAfter" in call} == {"refused/2026/11/24/12"}
+
+
+def test_a_watch_lists_the_hours_asked_for_and_what_has_none() -> None:
+    """A year of refused records, an object an hour and kind: two calls and one for each thousand objects listed."""
+    hours = [NOON - timedelta(hours=ago) for ago in range(366 * 24)]
+    kinds = ("processing-failed", "format-conversion-failed")
+    names = {hour: [f"processing-failed/{kind}/{hour:%Y/%m/%d/%H}/a.gz" for kind in kinds] for hour in hours}
+    odd = ["processing-failed/by-hand.gz", "processing-failed/processing-failed/odd.gz"]
+    keys = [*odd, *(key for listed in names.values() for key in listed)]
+    s3 = MemoryS3({"raw-bucket": dict.fromkeys(keys, b"1")})
+    since = NOON - timedelta(days=33)
+
+    found = {
+        key
+        for key, _ in list_failed(
+            s3.client, "raw-bucket", "processing-failed/", since.astimezone(timezone(timedelta(hours=9)))
+        )
+    }
+
+    assert found == {*odd, *(key for hour in hours if hour >= since for key in names[hour])}
+    assert len(s3.called("ListObjectsV2")) == 3
+    assert len(list_failed(s3.client, "raw-bucket", "processing-failed/")) == len(keys)
 
 
 def test_an_object_is_copied_before_it_is_deleted() -> None:

@@ -1,5 +1,5 @@
 -- Check (fail): the run discarded a value for a reason that is not in the closed list, or for none.
--- Grain: one value of one message. Parameters: run_id.
+-- Grain: one value of one message. Parameters: run_id, bounds.
 select
     message_id,
     column_name,
@@ -8,6 +8,7 @@ select
 from {{ t.discards }}
 where
     load_run_id = {{ bind(run_id) }}
+    and received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
     and coalesce(reason not in ('wrong_type', 'bad_value'), true)
 order by message_id, column_name
 limit 20

@@ -1,13 +1,15 @@
--- Check (fail): a row has no message_id, received_at or source_path.
--- Of the whole table: Iceberg counts the NULLs of each file, so one select a column reads only files that have some.
--- Grain: one row of events and missing column. Parameters: none.
+-- Check (fail): a row that the run could touch has no message_id or source_path, or any row has no received_at.
+-- Those without received_at are in one partition. One select a column: Iceberg counts the NULLs of each file.
+-- Grain: one row of events and missing column. Parameters: bounds.
 select
     'message_id' as missing_column,
     message_id,
     source_path,
     load_run_id
 from {{ t.events }}
-where message_id is null
+where
+    message_id is null
+    and received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
 union all
 select
     'received_at' as missing_column,
@@ -23,5 +25,7 @@ select
     source_path,
     load_run_id
 from {{ t.events }}
-where source_path is null
+where
+    source_path is null
+    and received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
 limit 20

@@ -1,5 +1,5 @@
 -- Check (fail): the ledger says of an object that the run loaded other than as many rows as the table has of it.
--- Grain: one staged object of the run. Parameters: run_id, bounds.
+-- Grain: one staged object of the run. Parameters: run_id, bounds, staged (when they were staged).
 with written_rows as (
     select
         source_path,
@@ -8,6 +8,7 @@ with written_rows as (
     where
         load_run_id = {{ bind(run_id) }}
         and received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+        and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
     group by source_path
 ),
 
@@ -16,7 +17,9 @@ listed_rows as (
         source_path,
         rows_loaded
     from {{ t.load_ledger }}
-    where run_id = {{ bind(run_id) }}
+    where
+        run_id = {{ bind(run_id) }}
+        and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
 )
 
 select

@@ -1,6 +1,6 @@
 -- Check (fail): of an object of the run, rows read are not loaded + duplicate + rejected, or none was read of its
 -- content, or the reasons are not all.
--- Grain: one staged object of the run. Parameters: run_id.
+-- Grain: one staged object of the run. Parameters: run_id, staged (when its objects were staged).
 {%- from "macros/ledger.sql" import adds_up %}
 select
     source_path,
@@ -11,6 +11,7 @@ select
 from {{ t.load_ledger }}
 where
     run_id = {{ bind(run_id) }}
+    and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
     and coalesce(
         not ({{ adds_up(t) }})
         or rows_rejected <> reduce(map_values(rejected_by_reason), bigint '0', (total, n) -> total + n, total -> total),

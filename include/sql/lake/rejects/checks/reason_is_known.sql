@@ -1,5 +1,5 @@
 -- Check (fail): the run rejected a line for a reason that is not in the closed list, or for none.
--- Grain: one rejected line. Parameters: run_id.
+-- Grain: one rejected line. Parameters: run_id, staged (when its object was staged).
 select
     reject_id,
     reason,
@@ -7,6 +7,7 @@ select
 from {{ t.rejects }}
 where
     load_run_id = {{ bind(run_id) }}
+    and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
     and coalesce(
         reason not in (
             'blank', 'too_deep', 'number_too_long', 'missing_newline', 'not_json', 'not_object', 'no_message_id',

@@ -1,30 +1,23 @@
 -- Check (fail): the ledger says of an object that other than as many lines were rejected as the table has of it.
 -- Lines that an earlier run rejected count too: each is kept once, however often its object is loaded.
--- Grain: one staged object of the run. Parameters: run_id.
+-- Grain: one staged object of the run. Parameters: run_id, staged (when its objects were staged).
 with listed_rows as (
     select
         source_path,
-        staged_at,
         rows_rejected
     from {{ t.load_ledger }}
-    where run_id = {{ bind(run_id) }}
-),
-
-staging_time as (
-    select
-        min(staged_at) as first_staged_at,
-        max(staged_at) as last_staged_at
-    from listed_rows
+    where
+        run_id = {{ bind(run_id) }}
+        and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
 ),
 
 kept_rows as (
     select
-        rejects.source_path,
+        source_path,
         count(*) as rows_in_rejects
-    from {{ t.rejects }} as rejects
-    cross join staging_time
-    where rejects.staged_at between staging_time.first_staged_at and staging_time.last_staged_at
-    group by rejects.source_path
+    from {{ t.rejects }}
+    where staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
+    group by source_path
 )
 
 select

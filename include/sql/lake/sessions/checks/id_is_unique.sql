@@ -1,18 +1,31 @@
 -- Check (fail): an id that the run wrote is of more than one session, or also the former id of one.
--- Grain: one session id. Parameters: run_id.
+-- Sessions of one id began at one instant, and one that has it as a former id at most the longest duration before.
+-- Grain: one session id. Parameters: run_id, bounds (when those it wrote began), rules.
 with written as (
     select session_id
     from {{ t.sessions }}
-    where {{ bind(run_id) }} in (created_run_id, updated_run_id)
+    where
+        {{ bind(run_id) }} in (created_run_id, updated_run_id)
+        and started_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+),
+
+near as (
+    select
+        session_id,
+        former_ids
+    from {{ t.sessions }}
+    where
+        started_at >= {{ bind(bounds.earliest) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
+        and started_at <= {{ bind(bounds.latest) }}
 ),
 
 ids as (
     select session_id
-    from {{ t.sessions }}
+    from near
     union all
     select former.session_id
-    from {{ t.sessions }} as sessions
-    cross join unnest(sessions.former_ids) as former (session_id, started_at, model_run_id)
+    from near
+    cross join unnest(near.former_ids) as former (session_id, started_at, model_run_id)
 )
 
 select

@@ -1,12 +1,14 @@
 -- Check (fail): a session that the run wrote is not over when the visitor's next one begins, or is too near to it
 -- without having been cut.
--- Grain: one session. Parameters: run_id, rules.
+-- Grain: one session. Parameters: run_id, bounds (when those it wrote began), rules.
 with written as (
     select
         visitor_id,
         min(started_at) - interval '1' hour * {{ bind(rules.longest_hours) }} as since
     from {{ t.sessions }}
-    where {{ bind(run_id) }} in (created_run_id, updated_run_id)
+    where
+        {{ bind(run_id) }} in (created_run_id, updated_run_id)
+        and started_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
     group by visitor_id
 ),
 
@@ -24,6 +26,9 @@ followed as (
         on
             sessions.visitor_id = written.visitor_id
             and sessions.started_at >= written.since
+    where
+        sessions.started_at >= {{ bind(bounds.earliest) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
+        and sessions.started_at <= {{ bind(bounds.latest) }} + interval '1' minute * {{ bind(rules.idle_minutes) }}
 )
 
 select
