@@ -11,6 +11,9 @@ from clickstream.load.archive import ArchivedObject
 from clickstream.staging.keys import StagedObject
 from clickstream.window import Received, Window
 
+MOST_WINDOWS = 200
+"""Windows that one statement names."""
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -143,8 +146,13 @@ def take_windows(
     received: Iterable[Window],
 ) -> Manifest:
     """All that was staged in the `staging` windows, loaded or not, and the archived objects, of which the messages
-    `received` in those windows count."""
+    `received` in those windows count; in all of the time between when they are more than MOST_WINDOWS.
+
+    What is then read from both is loaded once.
+    """
     windows, received = tuple(staging), tuple(received)
+    if len(received) > MOST_WINDOWS:
+        received = (Window(min(span.start for span in received), max(span.end for span in received)),)
     chosen = [item for item in staged if any(window.holds(item.staged_at) for window in windows)]
     objects: list[StagedObject] = [*chosen, *(archived if received else ())]
     return Manifest(run_id, tuple(sorted(objects, key=_age)), received=received)

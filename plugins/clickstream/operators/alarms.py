@@ -17,6 +17,7 @@ from clickstream.watch.alarms import (
     ARRIVALS_FOR,
     LOOK_BACK,
     MOST_REFUSED_EVENTS,
+    REFUSED_WITHIN,
     Figures,
     RunFigures,
     count_refused,

@@ -41,6 +41,15 @@ def test_with_a_window_all_of_it_is_taken_and_nothing_else() -> None:
     assert taken == Manifest(RUN, (first, last), 0)
 
 
+@pytest.mark.parametrize("count", [manifest.MOST_WINDOWS, manifest.MOST_WINDOWS + 1])
+def test_more_windows_than_a_statement_names_are_read_as_one(count: int) -> None:
+    windows = [Window(NOW + n * 2 * HOUR, NOW + (n * 2 + 1) * HOUR) for n in range(count)]
+
+    received = manifest.take_windows(RUN, [], [], [ARCHIVED], windows).received
+
+    assert received == (tuple(windows) if count == 200 else (Window(NOW, NOW + 401 * HOUR),))
+
+
 def test_the_rest_is_left_to_the_next_run() -> None:
     staged = [staged_object(str(number), NOW - number * HOUR) for number in range(5)]
 
