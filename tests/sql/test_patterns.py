@@ -19,7 +19,7 @@ from tests.model.patterns import ALPHABET, Tree, matches, sample, spoilt, text_o
 from tests.scratch import ScratchLake
 
 BY_HAND: dict[str, list[dict[str, Any]]] = yaml.safe_load(
-    (Path(__file__).parents[1] / "clickstream" / "plan_patterns.yaml").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "clickstream" / "plan" / "patterns.yaml").read_text(encoding="utf-8")
 )
 READ = BY_HAND["read"] + BY_HAND["common"]
 
