@@ -14,7 +14,6 @@ import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
-from local import services
 from local.places import open_places
 from tests.machine import Machine, scratch_lake
 from tests.scratch import ScratchLake
@@ -95,7 +94,6 @@ def machine() -> Machine:
     os.environ["CLICKSTREAM_STATE"] = str(folder / "stack")
     # Hundreds of tests and their tables share this one Trino; with 2 GB it ran out after twenty minutes.
     os.environ["CLICKSTREAM_TRINO_HEAP"] = "4g"
-    services.TRINO = services.trino_with(services.FOR_MANY_STATEMENTS)
     with FileLock(folder / "lock"):
         places = open_places()
         return Machine(places) if places.settings_file.exists() else Machine.start()
