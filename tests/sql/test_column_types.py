@@ -5,6 +5,7 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.engine.column_type import MAX_PRECISION, ColumnTypeError, read_type
 from clickstream.engine.sql import Statement
+from tests.machine import Machine
 from tests.scratch import ScratchLake
 
 # https://trino.io/docs/current/language/reserved.html
@@ -33,8 +34,8 @@ def test_every_type_that_is_taken_makes_a_column(lake: ScratchLake) -> None:
 
 
 @pytest.mark.parametrize("text", ["decimal(0,0)", "decimal(39,0)", "decimal(5,6)"])
-def test_a_bound_that_is_refused_is_the_engine_s(lake: ScratchLake, text: str) -> None:
+def test_a_bound_that_is_refused_is_the_engine_s(machine: Machine, text: str) -> None:
     with pytest.raises(ColumnTypeError):
         read_type(text)
     with pytest.raises(TrinoQueryError):
-        lake.runner.run(Statement(f"select cast(null as {text})"))
+        machine.runner().run(Statement(f"select cast(null as {text})"))

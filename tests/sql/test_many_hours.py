@@ -24,9 +24,12 @@ events:
 @pytest.mark.promise("P9")
 @pytest.mark.scenario("X37")
 def test_hours_of_days_and_days_of_months_load_in_one_run(machine: Machine) -> None:
-    """120 hours in a row, then a day a day: discards, violations, typed rows and sessions of more than 100 days."""
+    """More than 100 hours, and discards, violations, typed rows and sessions of more than 100 days.
+
+    The first part of 48 hours ends among hours in a row.
+    """
     lake = scratch_lake(machine)
-    instants = [NOW - timedelta(hours=n) for n in range(120)] + [NOW - timedelta(days=n) for n in range(6, 112)]
+    instants = [NOW - timedelta(days=n) for n in range(102)] + [NOW - timedelta(days=54, hours=n) for n in (1, 2, 3)]
     lines = [
         json.dumps({
             "messageId": f"m{n}", "type": "track", "event": "Probe", "anonymousId": "p", "sentAt": "no time",

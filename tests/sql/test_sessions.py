@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clickstream.window import Window
-from tests.machine import Machine, scratch_lake
+from tests.machine import Machine, lake_with_tables_of, scratch_lake
 from tests.model.sessions import row_of, sessions_of, spells_of, step_of
 from tests.scratch import ScratchLake
 from tests.sql.shop_days import START, shop_days
@@ -106,26 +106,36 @@ def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
     print(f"{len(messages)} events, {len(wanted)} sessions, {len(aliases)} aliases, {dict(counts)}")
 
 
-def test_any_order_and_any_split_gives_the_same_sessions_and_ids(machine: Machine) -> None:
-    messages = shop_days(11, 1200)
-    whole = scratch_lake(machine)
-    load(whole, "all", messages)
-    whole.model("model")
-    wanted = content(whole)
-    assert_agrees(whole, messages)
+MESSAGES = shop_days(11, 1200)
+
+
+@pytest.fixture(scope="module")
+def whole(machine: Machine) -> ScratchLake:
+    """MESSAGES in one run."""
     lake = scratch_lake(machine)
-    for number, part in enumerate(parts(random.Random(2).sample(messages, len(messages)), 4)):
+    load(lake, "all", MESSAGES)
+    lake.model("model")
+    return lake
+
+
+@pytest.fixture(scope="module")
+def split(machine: Machine) -> ScratchLake:
+    """MESSAGES in another order, in four runs; two of them are taken by one run of the model."""
+    lake = scratch_lake(machine)
+    for number, part in enumerate(parts(random.Random(2).sample(MESSAGES, len(MESSAGES)), 4)):
         load(lake, f"run-{number}", part)
-        if number != 1:  # Two loads are taken by one run.
+        if number != 1:
             lake.model(f"model-{number}")
-    assert content(lake) == wanted
+    return lake
 
 
-def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
-    messages = shop_days(13, 1200)
-    for number, part in enumerate(parts(messages, 2)):
-        load(lake, f"run-{number}", part)
-        lake.model(f"model-{number}")
+def test_any_order_and_any_split_gives_the_same_sessions_and_ids(whole: ScratchLake, split: ScratchLake) -> None:
+    assert_agrees(whole, MESSAGES)
+    assert content(split) == content(whole)
+
+
+def test_modelled_again_nothing_is_written(machine: Machine, split: ScratchLake) -> None:
+    lake = lake_with_tables_of(machine, split)
     before = stored(lake)
 
     assert lake.model("nothing") == []
@@ -140,16 +150,14 @@ def test_modelled_again_nothing_is_written(lake: ScratchLake) -> None:
     assert row == {"rebuilt_from": START, "n": 0}
 
 
-def test_a_broken_table_is_rebuilt_and_what_does_not_belong_goes(lake: ScratchLake) -> None:
-    messages = shop_days(17, 1200)
-    load(lake, "run", messages)
-    lake.model("model")
+def test_a_broken_table_is_rebuilt_and_what_does_not_belong_goes(machine: Machine, whole: ScratchLake) -> None:
+    lake = lake_with_tables_of(machine, whole)
     lake.query(f"delete from {lake.t.sessions} where visitor_id like '%1'")
     lake.query(f"update {lake.t.sessions} set visitor_id = 'nobody', event_count = 99 where visitor_id like '%2'")
 
     lake.model("again", Window(START - timedelta(days=1), START + timedelta(days=40)))
 
-    assert_agrees(lake, messages)
+    assert_agrees(lake, MESSAGES)
 
 
 def message(
