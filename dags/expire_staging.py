@@ -7,7 +7,7 @@ If loading stops, staging grows and the task says so.
 
 - The grace (`CLICKSTREAM_EXPIRY_GRACE_HOURS`, 2 by default) is longer than the longest query may run, so that no query
   loses a file under its hands.
-- Every run deletes from an explicit list of this folder, `CLICKSTREAM_EXPIRY_MAX_OBJECTS` at most, and keeps the list
+- Every run deletes from an explicit list of this folder, 20,000 objects at most, and keeps the list
   under `manifests/expire_staging/` in the lake bucket.
 
 **Trigger it** with *dry run* on to see in the log what would go. Only the moment matters: to rerun, trigger it again.

@@ -4,11 +4,11 @@
 S3 tells the function `stage_object` about every object that Firehose delivers. An event can be lost; its object would
 then stay in `raw/` and never be loaded.
 
-- **reconcile** lists the objects under `raw/` that are older than `CLICKSTREAM_RECONCILE_AFTER_MINUTES` (15 by default)
+- **reconcile** lists the objects under `raw/` that are older than 15 minutes
   and puts an S3 event for each on the function's queue. Only the function moves objects, with its retries and its
   dead-letter queue. If the event was not lost but late, nothing happens: an object that is gone is done. While the
   queue holds as many messages as `raw/` holds objects, it is only slow, and nothing is sent. One run sends
-  `CLICKSTREAM_RECONCILE_MAX_OBJECTS` at most; the next one sends the rest.
+  5,000 at most; the next one sends the rest.
 - **check_dead_letters** looks for objects that the function gave up on after five tries. Their events are kept for 14
   days; reconcile tries the objects again while they are in `raw/`.
 
@@ -50,7 +50,7 @@ from clickstream.staging.reconcile import LONGEST_MINUTES
             minimum=0,
             maximum=LONGEST_MINUTES,
             title="Older than",
-            description="Minutes. Empty: CLICKSTREAM_RECONCILE_AFTER_MINUTES.",
+            description="Minutes. Empty: 15.",
         )
     },
     on_failure_callback=tell_of_failure,

@@ -124,6 +124,7 @@ PROGRAMS = {
     "docs": [
         ("test", "python", "-m", "tests.promises"),
         ("test", "python", "-m", "tools.dictionary_page"),
+        ("test", "python", "-m", "tools.settings_page"),
         ("test", "python", "-m", "tools.cost_page"),
     ],
     "env-from-stack": [

@@ -95,12 +95,7 @@ def _lake_without_tables(machine: Machine, name: str, runner: Any) -> ScratchLak
         lake_bucket=f"{name}-lake",
         crawler=f"{name}-crawler",
         archive_bucket=f"{name}-archive",
-        staging_database=f"{name}_staging",
-        lines_database=f"{name}_lines",
-        lake_database=name,
-        work_database=f"{name}_work",
-        segment_database=f"{name}_segment",
-        events_database=f"{name}_events",
+        database_prefix=name,
     )
     s3, glue = machine.client("s3"), machine.client("glue")
     for bucket in (settings.staging_bucket, settings.lake_bucket, settings.archive_bucket):
@@ -118,7 +113,7 @@ def environment_of(lake: ScratchLake, places: Places) -> dict[str, str]:
     own = {
         variable(name): getattr(lake.settings, name)
         for name in lake.settings.__dataclass_fields__
-        if name.endswith(("_database", "crawler")) or name in ("staging_bucket", "lake_bucket", "archive_bucket")
+        if name in ("staging_bucket", "lake_bucket", "archive_bucket", "crawler", "database_prefix")
     }
     return {**services.airflow_environment(places), **own}
 

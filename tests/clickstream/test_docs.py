@@ -1,11 +1,12 @@
 """Documentation that derives from the code."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from clickstream.engine.sql import TableNames, lake_tables
-from clickstream.settings import Settings, variable
+from tools import settings_page
 from tools.dictionary import Entry, read_texts, shipped
 from tools.dictionary_page import PAGE, page
 
@@ -67,13 +68,14 @@ def test_unit_and_pii_stand_at_the_end_of_a_comment(comment: str, parts: tuple[s
     assert Entry("a", "varchar", comment).parts == parts
 
 
-def test_readme_names_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.page(), "run: make docs"
 
-    missing = [
-        name
-        for name in Settings.__dataclass_fields__
-        if variable(name) not in readme and f"`_{variable(name).removeprefix('CLICKSTREAM_')}`" not in readme
-    ]
 
-    assert missing == []
+def test_every_setting_has_a_meaning_and_dags_that_use_it() -> None:
+    dags = {path.stem for path in (ROOT / "dags").glob("*.py")}
+    used = {name: users for name, (_, users) in settings_page.meanings().items()}
+    named = {name: set(re.findall(r"`(\w+)`", users)) for name, users in used.items()}
+
+    assert [name for name, found in named.items() if not found and used[name] != "every DAG"] == []
+    assert {name: found - dags for name, found in named.items() if found - dags} == {}

@@ -6,6 +6,7 @@ import pytest
 
 from clickstream.settings import Settings, SettingsError, load_settings, variable
 
+DATABASES = ("staging", "lines", "lake", "work", "events", "segment")
 REQUIRED = {
     "CLICKSTREAM_STAGING_BUCKET": "staging-bucket",
     "CLICKSTREAM_LAKE_BUCKET": "lake-bucket",
@@ -18,55 +19,33 @@ def test_defaults() -> None:
         staging_bucket="staging-bucket",
         lake_bucket="lake-bucket",
         crawler="the-crawler",
-        staging_prefix="staging/",
-        staging_database="clickstream_staging",
-        lines_database="clickstream_lines",
-        lake_database="clickstream",
-        work_database="clickstream_work",
-        events_database="clickstream_events",
+        database_prefix="clickstream",
         staging_catalog="staging",
         lake_catalog="lake",
-        staging_table="events_staging",
-        aws_conn_id="clickstream_aws",
-        trino_conn_id="clickstream_trino",
         staging_retention_hours=24,
         expiry_grace_hours=2,
-        expiry_max_objects=20_000,
         dedupe_lookback_days=30,
         load_max_objects=2_000,
-        typed_load_threads=4,
         raw_bucket="",
         stream="",
         stage_queue="",
         stage_dead_letter_queue="",
-        reconcile_after_minutes=15,
-        reconcile_max_objects=5_000,
     )
 
 
 def test_every_setting_can_be_given() -> None:
     given = {
-        "STAGING_PREFIX": "in/",
-        "STAGING_DATABASE": "a",
-        "LINES_DATABASE": "b",
-        "LAKE_DATABASE": "c",
-        "WORK_DATABASE": "d",
+        "DATABASE_PREFIX": "c",
         "STAGING_CATALOG": "e",
         "LAKE_CATALOG": "f",
-        "STAGING_TABLE": "g",
-        "AWS_CONN_ID": "h",
-        "TRINO_CONN_ID": "i",
         "STAGING_RETENTION_HOURS": "48",
         "EXPIRY_GRACE_HOURS": "3",
-        "EXPIRY_MAX_OBJECTS": "4",
         "DEDUPE_LOOKBACK_DAYS": "5",
         "LOAD_MAX_OBJECTS": "6",
         "RAW_BUCKET": "j",
         "STREAM": "k",
         "STAGE_QUEUE": "l",
         "STAGE_DEAD_LETTER_QUEUE": "m",
-        "RECONCILE_AFTER_MINUTES": "7",
-        "RECONCILE_MAX_OBJECTS": "8",
     }
 
     settings = load_settings(REQUIRED | {f"CLICKSTREAM_{name}": value for name, value in given.items()})
@@ -74,12 +53,62 @@ def test_every_setting_can_be_given() -> None:
     assert {name: str(getattr(settings, name.lower())) for name in given} == given
 
 
+def test_one_prefix_names_every_database() -> None:
+    settings = load_settings(REQUIRED | {"CLICKSTREAM_DATABASE_PREFIX": "ours"})
+
+    assert {name: getattr(settings, f"{name}_database") for name in DATABASES} == {
+        "staging": "ours_staging",
+        "lines": "ours_lines",
+        "lake": "ours",
+        "work": "ours_work",
+        "events": "ours_events",
+        "segment": "ours_segment",
+    }
+
+
+def test_a_run_with_a_range_may_read_twice_as_many_objects_on_trino() -> None:
+    assert load_settings(REQUIRED | {"CLICKSTREAM_LOAD_MAX_OBJECTS": "7"}).backfill_max_objects == 14
+
+
+# Every variable of earlier versions that is gone, with words of what to do instead.
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        *((f"{name.upper()}_DATABASE", "set CLICKSTREAM_DATABASE_PREFIX instead") for name in DATABASES),
+        ("BACKFILL_MAX_OBJECTS", "set CLICKSTREAM_LOAD_MAX_OBJECTS instead"),
+        ("STAGING_PREFIX", "always staging/"),
+        ("STAGING_TABLE", "always events_staging"),
+        ("AWS_CONN_ID", "always clickstream_aws"),
+        ("TRINO_CONN_ID", "always clickstream_trino"),
+        ("SMTP_CONN_ID", "always clickstream_smtp"),
+        ("EXPIRY_MAX_OBJECTS", "always 20000"),
+        ("RECONCILE_AFTER_MINUTES", "always 15"),
+        ("RECONCILE_MAX_OBJECTS", "always 5000"),
+        ("SCHEMA_CHANGES_MAX", "always 500"),
+        ("TYPED_LOAD_THREADS", "always 4"),
+        ("SESSION_LATE_DAYS", "always 30"),
+    ],
+)
+def test_a_retired_setting_is_refused_by_name_with_what_to_do(name: str, instead: str) -> None:
+    with pytest.raises(SettingsError, match=f"no longer settings: CLICKSTREAM_{name}: .*{instead}"):
+        load_settings(REQUIRED | {f"CLICKSTREAM_{name}": "whatever"})
+    assert load_settings(REQUIRED | {f"CLICKSTREAM_{name}": ""}) == load_settings(REQUIRED)
+
+
+def test_all_that_are_retired_are_named_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings({"CLICKSTREAM_LAKE_DATABASE": "a", "CLICKSTREAM_AWS_CONN_ID": "b"})
+
+    assert "CLICKSTREAM_LAKE_DATABASE" in str(error.value)
+    assert "CLICKSTREAM_AWS_CONN_ID" in str(error.value)
+
+
 def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as error:
         load_settings({})
 
     assert [name for name in REQUIRED if name not in str(error.value)] == []
-    assert "README" in str(error.value)
+    assert "docs/settings.md" in str(error.value)
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -90,7 +119,7 @@ def test_only_what_is_missing_is_named_and_empty_is_missing(name: str) -> None:
     assert [other for other in REQUIRED if other in str(error.value)] == [name]
 
 
-@pytest.mark.parametrize("empty", ["CLICKSTREAM_STAGING_PREFIX", "CLICKSTREAM_EXPIRY_MAX_OBJECTS"])
+@pytest.mark.parametrize("empty", ["CLICKSTREAM_STAGING_CATALOG", "CLICKSTREAM_LOAD_MAX_OBJECTS"])
 def test_an_empty_variable_means_the_default(empty: str) -> None:
     assert load_settings(REQUIRED | {empty: ""}) == load_settings(REQUIRED)
 
@@ -98,32 +127,25 @@ def test_an_empty_variable_means_the_default(empty: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("staging_prefix", "/"),
-        ("staging_prefix", "staging"),
-        ("staging_prefix", "/staging/"),
-        ("staging_prefix", "_staging/"),
-        ("staging_prefix", ".staging/"),
-        ("staging_prefix", "a/b/"),
-        ("staging_prefix", "staging/\n"),
-        ("staging_prefix", "sta ging/"),
-        ("staging_prefix", "staging//"),
-        ("staging_database", "Clickstream"),
-        ("lines_database", 'a"b'),
-        ("lake_database", "a.b"),
-        ("work_database", "1a"),
-        ("events_database", "a-b"),
-        ("work_database", "a" * 129),
+        ("database_prefix", "Clickstream"),
+        ("database_prefix", 'a"b'),
+        ("database_prefix", "a.b"),
+        ("database_prefix", "1a"),
+        ("database_prefix", "a-b"),
+        ("database_prefix", "a\n"),
+        ("database_prefix", "a" * 62),
         ("staging_catalog", "a;b"),
         ("lake_catalog", "a b"),
-        ("staging_table", "a\n"),
-        ("staging_table", "a'b"),
+        ("archive_prefix", "/"),
+        ("archive_prefix", "prod"),
+        ("archive_prefix", "/prod/"),
+        ("archive_prefix", "prod//"),
+        ("archive_prefix", "pr od/"),
         ("staging_retention_hours", "0"),
         ("expiry_grace_hours", "-1"),
-        ("expiry_max_objects", "many"),
         ("dedupe_lookback_days", "1.5"),
         ("load_max_objects", "0"),
-        ("reconcile_after_minutes", "0"),
-        ("reconcile_max_objects", "all"),
+        ("load_max_objects", "many"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(field: str, value: str) -> None:
@@ -136,13 +158,11 @@ def test_a_value_that_cannot_be_used_is_named(field: str, value: str) -> None:
 
 # By hand, from what each is for: a week of freshness is what the alarm looks at, 100 is all of a hundred.
 NUMBERS = {
-    "STAGING_RETENTION_HOURS": (1, 8784), "EXPIRY_GRACE_HOURS": (1, 744), "EXPIRY_MAX_OBJECTS": (1, 200_000),
-    "DEDUPE_LOOKBACK_DAYS": (1, 366), "LOAD_MAX_OBJECTS": (1, 20_000), "BACKFILL_MAX_OBJECTS": (1, 20_000),
-    "SCHEMA_CHANGES_MAX": (1, 10_000), "TYPED_LOAD_THREADS": (1, 32), "RECONCILE_AFTER_MINUTES": (1, 10_080),
-    "RECONCILE_MAX_OBJECTS": (1, 100_000), "ALARM_REPEAT_HOURS": (1, 744), "ALARM_UNLOADED_HOURS": (1, 8784),
+    "STAGING_RETENTION_HOURS": (1, 8784), "EXPIRY_GRACE_HOURS": (1, 744), "DEDUPE_LOOKBACK_DAYS": (1, 366),
+    "LOAD_MAX_OBJECTS": (1, 20_000), "ALARM_REPEAT_HOURS": (1, 744), "ALARM_UNLOADED_HOURS": (1, 8784),
     "ALARM_FRESHNESS_HOURS": (1, 168), "ALARM_SILENCE_HOURS": (1, 8784), "ALARM_REJECT_PERCENT": (1, 100),
-    "SESSION_IDLE_MINUTES": (1, 1440), "SESSION_LONGEST_HOURS": (1, 168), "SESSION_LATE_DAYS": (1, 366),
-    "IDENTITY_MAX_USERS": (1, 10_000), "IDENTITY_MAX_DEVICES": (1, 100_000),
+    "SESSION_IDLE_MINUTES": (1, 1440), "SESSION_LONGEST_HOURS": (1, 168), "IDENTITY_MAX_USERS": (1, 10_000),
+    "IDENTITY_MAX_DEVICES": (1, 100_000),
 }  # fmt: skip
 
 
@@ -161,11 +181,6 @@ def test_every_number_has_bounds() -> None:
     assert {field.name.upper() for field in fields(Settings) if field.type is int} == NUMBERS.keys()
 
 
-def test_an_empty_prefix_is_refused_in_code_too() -> None:
-    with pytest.raises(SettingsError, match="CLICKSTREAM_STAGING_PREFIX"):
-        Settings(staging_bucket="a", lake_bucket="b", crawler="c", staging_prefix="")
-
-
 def test_the_staging_location_ends_with_its_slash() -> None:
     assert load_settings(REQUIRED).staging_location == "s3://staging-bucket/staging/"
 
@@ -173,7 +188,7 @@ def test_the_staging_location_ends_with_its_slash() -> None:
 def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in REQUIRED.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CLICKSTREAM_LAKE_DATABASE", "elsewhere")
+    monkeypatch.setenv("CLICKSTREAM_DATABASE_PREFIX", "elsewhere")
 
     assert load_settings().lake_database == "elsewhere"
 
@@ -226,7 +241,6 @@ def test_what_athena_needs_is_named_at_once() -> None:
         ("athena_result_location", "s3://results"),
         ("athena_result_location", "s3://results/a b/"),
         ("load_max_objects", "801"),
-        ("backfill_max_objects", "4000"),
     ],
 )
 def test_a_value_that_athena_cannot_use_is_named(field: str, value: str) -> None:

@@ -80,7 +80,7 @@ def test_nothing_is_written_when_nothing_is_new(task, connect_trino: Callable[..
 def test_what_is_left_out_is_counted_and_warned_of(
     task, connect_trino: Callable[..., FakeTrino], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CLICKSTREAM_SCHEMA_CHANGES_MAX", "1")
+    monkeypatch.setattr(Settings, "schema_changes_max", 1)
     counts = [[{"new_count": 601, "shape_count": 5_003}], [{"new_count": 600, "shape_count": 5_003}]]
     trino = connect_trino({"as shape_count": counts, "-- What one run met": [[NEW]]})
 

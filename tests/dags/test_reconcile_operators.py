@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.sqs import MessageError
-from clickstream.settings import SettingsError
+from clickstream.settings import Settings, SettingsError
 from tests.clickstream.memory_aws import MemoryS3, MemorySqs
 from tests.dags.conftest import context
 
@@ -76,7 +76,7 @@ def test_a_slow_queue_gets_no_more_messages(task, s3, sqs, capsys) -> None:
 
 
 def test_at_most_so_many_are_sent_at_once(task, s3, sqs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLICKSTREAM_RECONCILE_MAX_OBJECTS", "12")
+    monkeypatch.setattr(Settings, "reconcile_max_objects", 12)
     keys = deliver(s3, *range(60, 30, -1))
 
     assert reconcile(task) == {"raw": 30, "overdue": 30, "sent": 12, "left": 18}
@@ -102,13 +102,6 @@ def test_the_task_checks_the_age_again(task, after: Any) -> None:
 
     with pytest.raises(AirflowFailException, match="after_minutes"):
         operator.execute({**context(operator, "manual"), "params": {"after_minutes": after}})
-
-
-def test_the_grace_is_a_setting(task, s3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLICKSTREAM_RECONCILE_AFTER_MINUTES", "30")
-    deliver(s3, 29, 31)
-
-    assert reconcile(task)["overdue"] == 1
 
 
 def test_a_refused_message_fails_the_task_by_name(task, s3, sqs) -> None:

@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.load import manifest
-from clickstream.settings import SettingsError
+from clickstream.settings import Settings, SettingsError
 from clickstream.window import Window
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryS3
@@ -273,7 +273,7 @@ def test_without_an_archive_its_source_is_refused(task, s3: MemoryS3) -> None:
 
 @pytest.mark.usefixtures("has_archive")
 def test_more_objects_than_one_run_may_read_are_refused(task, s3: MemoryS3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLICKSTREAM_BACKFILL_MAX_OBJECTS", "2")
+    monkeypatch.setenv("CLICKSTREAM_LOAD_MAX_OBJECTS", "1")
     for name in ("a.gz", "b.gz", "c.gz"):
         archive(s3, name)
 
@@ -405,7 +405,7 @@ def test_the_list_is_kept_before_anything_is_deleted(task, s3, aged, connect_tri
 def test_at_most_so_many_go_at_once_the_oldest_first(
     task, s3, aged, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLICKSTREAM_EXPIRY_MAX_OBJECTS", "1")
+    monkeypatch.setattr(Settings, "expiry_max_objects", 1)
     connect_trino(loaded(*aged.values()))
 
     assert expire(task)["expired"] == 1

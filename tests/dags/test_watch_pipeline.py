@@ -109,8 +109,7 @@ def installation(
     }  # fmt: skip
     for name, connection in connections.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
-    names = ("staging_bucket", "lake_bucket", "crawler", "staging_database", "lines_database", "lake_database")
-    for name in (*names, "work_database"):
+    for name in ("staging_bucket", "lake_bucket", "crawler", "database_prefix"):
         monkeypatch.setenv(f"CLICKSTREAM_{name.upper()}", getattr(lake.settings, name))
     monkeypatch.setenv("CLICKSTREAM_RAW_BUCKET", raw)
     monkeypatch.setenv("CLICKSTREAM_NOTIFY", f"log,slack:team_slack,sns:{topic.arn}")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
 
+from clickstream.config_check.settings import DATABASES
 from clickstream.settings import Settings
 from clickstream_stream.newline_transform import lambda_handler
 from local.aws_deploy import TEMPLATE, as_settings, load_template
@@ -45,19 +46,13 @@ def test_outputs_are_the_settings_of_airflow() -> None:
     assert set(as_settings(dict.fromkeys(OUTPUTS, ""))) == {
         "CLICKSTREAM_RAW_BUCKET",
         "CLICKSTREAM_STAGING_BUCKET",
-        "CLICKSTREAM_STAGING_PREFIX",
         "CLICKSTREAM_LAKE_BUCKET",
         "CLICKSTREAM_ARCHIVE_BUCKET",
         "CLICKSTREAM_STREAM",
         "CLICKSTREAM_STAGE_QUEUE",
         "CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE",
         "CLICKSTREAM_CRAWLER",
-        "CLICKSTREAM_STAGING_DATABASE",
-        "CLICKSTREAM_LINES_DATABASE",
-        "CLICKSTREAM_LAKE_DATABASE",
-        "CLICKSTREAM_WORK_DATABASE",
-        "CLICKSTREAM_SEGMENT_DATABASE",
-        "CLICKSTREAM_EVENTS_DATABASE",
+        "CLICKSTREAM_DATABASE_PREFIX",
     }
 
 
@@ -197,7 +192,7 @@ def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
 
     assert expiring == {
         "RawBucket": [],
-        "StagingBucket": [{"Ref": "StagingPrefix"}],
+        "StagingBucket": [Settings.staging_prefix],
         "LakeBucket": [{"Fn::Sub": "${DatabasePrefix}_work/"}],
         "ArchiveBucket": [],
     }
@@ -339,16 +334,14 @@ def test_crawler_makes_one_table_of_the_staging_folder_and_leaves_its_types_alon
     (target,) = crawler["Targets"]["S3Targets"]
     bucket_level = 1
 
-    assert target["Path"] == {"Fn::Sub": "s3://${StagingBucket}/${StagingPrefix}"}
-    assert re.fullmatch(PARAMETERS["StagingPrefix"]["AllowedPattern"], PARAMETERS["StagingPrefix"]["Default"])
-    assert not re.fullmatch(PARAMETERS["StagingPrefix"]["AllowedPattern"], "two/folders/")
+    assert target["Path"] == {"Fn::Sub": f"s3://${{StagingBucket}}/{Settings.staging_prefix}"}
     assert configuration["Grouping"] == {
         "TableGroupingPolicy": "CombineCompatibleSchemas",
-        "TableLevelConfiguration": bucket_level + PARAMETERS["StagingPrefix"]["Default"].count("/"),
+        "TableLevelConfiguration": bucket_level + Settings.staging_prefix.count("/"),
     }
     assert configuration["CrawlerOutput"] == {"Tables": {"AddOrUpdateBehavior": "MergeNewColumns"}}
     assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"}
-    assert crawler["TablePrefix"] == "events_"
+    assert f"{crawler['TablePrefix']}{Settings.staging_prefix.rstrip('/')}" == Settings.staging_table
 
 
 def test_glue_databases() -> None:
@@ -356,7 +349,11 @@ def test_glue_databases() -> None:
         one["DatabaseInput"]["Name"].get("Fn::Sub", "${DatabasePrefix}"): one["DatabaseInput"]
         for one in of_type("AWS::Glue::Database").values()
     }
+    settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c", database_prefix="p")
 
+    assert {name.replace("${DatabasePrefix}", "p") for name in databases} == {
+        getattr(settings, name) for name in DATABASES
+    }
     assert {name: one.get("LocationUri", {}).get("Fn::Sub") for name, one in databases.items()} == {
         "${DatabasePrefix}_staging": None,
         "${DatabasePrefix}_lines": None,

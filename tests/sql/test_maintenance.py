@@ -160,7 +160,7 @@ def test_trino_itself_refuses_to_forget_the_last_7_days(loaded: ScratchLake) -> 
 
 @pytest.mark.parametrize("path", ["maintenance/figures.sql", "maintenance/compact.sql"])
 def test_a_table_that_is_not_there_has_an_error_of_its_own(machine: Machine, path: str) -> None:
-    settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c", lake_database="nowhere")
+    settings = Settings(staging_bucket="a", lake_bucket="b", crawler="c", database_prefix="nowhere")
     values = {
         "altered": ("nowhere", "events"),
         "partition_column": "received_at",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from clickstream.aws.load_objects import AwsLoadObjects
 from clickstream.engine.evolution import create_lines
 from clickstream.engine.sql import LINES, TableNames
 from clickstream.window import Window
@@ -21,6 +22,7 @@ def message(message_id: str) -> bytes:
 def change(lake: ScratchLake, **settings: str) -> None:
     lake.settings = replace(lake.settings, **settings)
     lake.t = TableNames(lake.settings)
+    lake.objects = AwsLoadObjects({"s3": lake.s3, "glue": lake.glue}.__getitem__, lake.settings)
 
 
 def ids(lake: ScratchLake) -> list[str]:
@@ -31,7 +33,9 @@ def ids(lake: ScratchLake) -> list[str]:
 def test_the_staging_folder_is_another_one(lake: ScratchLake) -> None:
     lake.stage("20261120T120000000Z-a.ndjson", message("old") + b"\n")
     lake.load("run-1")
-    change(lake, staging_prefix="it's-moved/")
+    moved = f"{lake.settings.staging_bucket}-moved"
+    lake.s3.create_bucket(Bucket=moved)
+    change(lake, staging_bucket=moved)
     lake.stage("20261120T120000000Z-a.ndjson", message("new") + b"\n")
 
     done = [create_lines(lake.run, LINES, lake.settings) for _ in range(2)]

@@ -5,12 +5,12 @@ must record, in order of path and type. A row of it has the columns that the cas
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clickstream.settings import Settings
 from tests.scratch import ScratchLake
 
 CASES = sorted(path for path in (Path(__file__).parent / "schema_changes").iterdir() if path.is_dir())
@@ -46,12 +46,14 @@ def test_a_run_records_what_it_meets_first(case: Path, lake: ScratchLake) -> Non
     assert lake.check("again").failures == ()
 
 
-def test_keys_without_end_are_recorded_up_to_the_limit_and_the_common_ones_first(lake: ScratchLake) -> None:
+def test_keys_without_end_are_recorded_up_to_the_limit_and_the_common_ones_first(
+    lake: ScratchLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """600 messages with 600 ids as keys, and one key of 3 messages, which comes first."""
     lines = [{"messageId": f"m{n}", "properties": {f"id {n}": n}} for n in range(600)]
     lines += [{"messageId": f"n{n}", "properties": {"real": "x" * 300}} for n in range(3)]
     lake.stage("20261124T010203004Z-a.ndjson", "".join(f"{json.dumps(line)}\n" for line in lines).encode())
-    lake.settings = replace(lake.settings, schema_changes_max=100)
+    monkeypatch.setattr(Settings, "schema_changes_max", 100)
 
     lake.load("run-1")
 

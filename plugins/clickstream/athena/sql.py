@@ -290,7 +290,7 @@ def _fitting(statement: Statement, step: Step) -> Step:
         raise _error(
             statement,
             f"{size:,} bytes with its values, and Athena takes {LONGEST_BYTES:,}: lower CLICKSTREAM_LOAD_MAX_OBJECTS "
-            "and CLICKSTREAM_BACKFILL_MAX_OBJECTS, or load a shorter range",
+            "or load a shorter range",
         )
     return step
 

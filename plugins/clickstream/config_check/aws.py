@@ -99,7 +99,8 @@ def _databases(databases: Facts, settings: Settings) -> Iterator[Finding]:
         yield _AWS.unless(
             error_of(databases[database]),
             f"Glue database {database}",
-            f"deploy lambdas/template.yaml, which makes it; or allow glue:GetDatabase; or correct {variable(name)}",
+            "deploy lambdas/template.yaml, which makes it; or allow glue:GetDatabase; or correct "
+            "CLICKSTREAM_DATABASE_PREFIX",
         )
 
 

@@ -1,7 +1,7 @@
 """The settings: what is missing, used twice or misspelt."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields
 
 from clickstream.config_check.finding import Area, Facts, Finding, Level
@@ -32,12 +32,6 @@ def check_settings(facts: Facts, settings: Settings) -> Iterator[Finding]:
             "without that",
             Level.WARN,
         )
-    databases = [getattr(settings, name) for name in DATABASES]
-    yield _SETTINGS.unless(
-        _twice(databases),
-        "every Glue database has its own name",
-        f"give each of {', '.join(map(variable, DATABASES))} another value",
-    )
     yield _SETTINGS.unless(
         "both catalogs are one" if settings.staging_catalog == settings.lake_catalog and not settings.is_athena else "",
         "the catalogs of Trino are two",
@@ -56,17 +50,12 @@ def check_settings(facts: Facts, settings: Settings) -> Iterator[Finding]:
 def unusable(error: SettingsError) -> Finding:
     """The finding when there are no settings to check."""
     return _SETTINGS.fail(
-        "settings can be read", str(error), "set what is named, where Airflow's workers get their environment"
+        "settings can be read", str(error), "correct what is named, where Airflow's workers get their environment"
     )
 
 
 def _output(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
-
-
-def _twice(names: Sequence[str]) -> str:
-    several = sorted({name for name in names if names.count(name) > 1})
-    return f"used for more than one: {', '.join(several)}" if several else ""
 
 
 def refusal(notify: str) -> str:

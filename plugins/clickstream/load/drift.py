@@ -36,8 +36,7 @@ class Drift:
         found = []
         if self.changes_left:
             found.append(
-                f"{self.changes_left} more new keys or types were not recorded (CLICKSTREAM_SCHEMA_CHANGES_MAX): "
-                "does a sender use ids as keys?"
+                f"{self.changes_left} more new keys or types were not recorded: does a sender use ids as keys?"
             )
         if self.shapes_left:
             found.append(f"{self.shapes_left} rare shapes of messages were not looked at, {SHAPES_READ} were")

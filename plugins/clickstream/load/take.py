@@ -72,7 +72,7 @@ def _take_window(
     if len(taken.objects) > settings.backfill_max_objects:
         raise TakeError(
             f"{len(taken.objects)} objects, at most {settings.backfill_max_objects} in one run "
-            "(CLICKSTREAM_BACKFILL_MAX_OBJECTS): load a shorter range at a time"
+            "(CLICKSTREAM_LOAD_MAX_OBJECTS): load a shorter range at a time"
         )
     return taken
 

@@ -129,7 +129,7 @@ class TrinoLoadTableOperator(LoadOperator):
 
 
 class TrinoRecordSchemaChangesOperator(LoadOperator):
-    """Records the keys and types that the run's batch has and no load has met; CLICKSTREAM_SCHEMA_CHANGES_MAX at most.
+    """Records the keys and types that the run's batch has and no load has met; `schema_changes_max` at most.
 
     The log names what is new by its path, without a value.
     """

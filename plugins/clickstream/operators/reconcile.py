@@ -18,8 +18,8 @@ from clickstream.staging.reconcile import LONGEST_MINUTES, has_lost_events, noti
 class SqsReconcileRawOperator(BaseOperator):
     """Puts an S3 event on the stage queue for each raw object whose own event was lost.
 
-    An object counts as lost when it is older than CLICKSTREAM_RECONCILE_AFTER_MINUTES, or than the run's param
-    `after_minutes`, and `raw/` holds more objects than the queue holds messages. CLICKSTREAM_RECONCILE_MAX_OBJECTS a
+    An object counts as lost when it is older than `reconcile_after_minutes`, or than the run's param
+    `after_minutes`, and `raw/` holds more objects than the queue holds messages. `reconcile_max_objects` a
     run at most. Needs CLICKSTREAM_RAW_BUCKET and CLICKSTREAM_STAGE_QUEUE.
     """
 

@@ -14,7 +14,7 @@ from clickstream.staging.keys import overdue, select_expired
 class S3ExpireStagingOperator(EngineOperator):
     """Deletes the staged objects that a run has loaded and that are past their time; warns of those not loaded.
 
-    Only an explicit list, of this folder, at most CLICKSTREAM_EXPIRY_MAX_OBJECTS at once, is deleted. The list is kept
+    Only an explicit list, of this folder, at most `expiry_max_objects` at once, is deleted. The list is kept
     under manifests/expire_staging/ in the lake bucket.
     """
 

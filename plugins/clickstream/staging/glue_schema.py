@@ -77,7 +77,10 @@ def choose_table(tables: Sequence[Mapping[str, Any]], location: str, name: str, 
         )
     table = found[0]
     if table["Name"] != name:
-        raise CrawledTableError(f"crawler {crawler} made table {names}, not {name}: set CLICKSTREAM_STAGING_TABLE")
+        raise CrawledTableError(
+            f"crawler {crawler} made table {names}, not {name}: its TablePrefix and folder must be those of "
+            "lambdas/template.yaml"
+        )
     if any("deprecat" in parameter.lower() for parameter in table.get("Parameters", {})):
         raise CrawledTableError(
             f"table {name} is marked deprecated: its format or compression changed. Remove the mark once the folder "

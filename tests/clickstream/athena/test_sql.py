@@ -39,7 +39,6 @@ ON_ATHENA = replace(
     staging_catalog="awsdatacatalog",
     lake_catalog="awsdatacatalog",
     load_max_objects=ATHENA_MAX_OBJECTS,
-    backfill_max_objects=ATHENA_MAX_OBJECTS,
 )
 # clickstream.aws.athena does these otherwise, or nobody asks them on Athena; each says why it is no statement there.
 REFUSED = {

@@ -302,17 +302,17 @@ def test_names_of_tables_come_from_the_settings_and_are_quoted() -> None:
     t = TableNames(
         Settings(
             staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive", lake_catalog="ice",
-            staging_database="s", lines_database="l", lake_database="d", work_database="w", staging_table="order",
+            database_prefix="d",
         )
     )  # fmt: skip
 
-    assert (t.staging, t.lines) == ('"hive"."s"."order"', '"hive"."l"."lines"')
+    assert (t.staging, t.lines) == ('"hive"."d_staging"."events_staging"', '"hive"."d_lines"."lines"')
     assert (t.events, t.rejects, t.load_ledger) == (
         '"ice"."d"."events"',
         '"ice"."d"."rejects"',
         '"ice"."d"."load_ledger"',
     )
-    assert t.batch("r").startswith('"ice"."w"."batch_')
+    assert t.batch("r").startswith('"ice"."d_work"."batch_')
 
 
 # The query of views/publish.sql is another file's.
@@ -329,13 +329,12 @@ def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
         return
     moved = Settings(
         staging_bucket="a", lake_bucket="b", crawler="c", staging_catalog="hive9", lake_catalog="ice9",
-        staging_database="s9", lines_database="l9", lake_database="d9", work_database="w9", staging_table="t9",
-        segment_database="x9", events_database="e9",
+        database_prefix="d9",
     )  # fmt: skip
 
     text = render(file, moved, values() | {"altered": ("d9", "events")}).text
 
-    assert re.search(r'"(hive9|ice9)"\."(s9|l9|d9|w9|x9|e9)"\."', text)
+    assert re.search(r'"(hive9|ice9)"\."d9(_staging|_lines|_work|_segment|_events)?"\."', text)
     assert not re.search(r"\b(staging|lake|clickstream|clickstream_\w+)\"?\.\"?\w", text)
 
 
@@ -402,11 +401,13 @@ def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_nam
     assert f"values ( {', '.join(f'source.{name}' for name in names)}, ?, ? )" in merged
 
 
-@pytest.mark.parametrize("prefix", ["staging/", "it's/", "a''b/", "x!*()-/"])
+@pytest.mark.parametrize("prefix", ["prod/", "it's/", "a''b/", "x!*()-/"])
 def test_no_permitted_prefix_leaves_its_quotes(prefix: str) -> None:
-    settings = Settings(staging_bucket="staging-bucket", lake_bucket="b", crawler="c", staging_prefix=prefix)
+    settings = Settings(
+        staging_bucket="a", lake_bucket="b", crawler="c", archive_bucket="archive-bucket", archive_prefix=prefix
+    )
 
-    text = render("staging/lines/create.sql", settings).text
+    text = render("staging/archive_lines/create.sql", settings).text
 
-    assert literal(f"s3://staging-bucket/{prefix}") in text
+    assert literal(f"s3://archive-bucket/{prefix}segment-logs/") in text
     assert without_quoted(text)
