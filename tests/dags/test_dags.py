@@ -15,7 +15,7 @@ from clickstream.settings import Settings
 from tests.dags.conftest import ROOT
 
 FILES = sorted((ROOT / "dags").glob("*.py"))
-# Add a DAG here and to the README's list.
+# Add a DAG here and to the table of README.md.
 DAGS = {
     "clickstream_check", "compare_plan", "crawl_staging", "expire_staging", "load_events", "maintain_tables",
     "model_sessions", "reconcile_raw", "rederive_typed_events", "redrive_failed", "watch_pipeline",
