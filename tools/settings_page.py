@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
@@ -35,7 +36,7 @@ def meanings() -> dict[str, tuple[str, str]]:
     assert isinstance(body, ast.ClassDef)
     texts = {
         before.target.id: after.value.value
-        for before, after in zip(body.body, body.body[1:], strict=False)
+        for before, after in itertools.pairwise(body.body)
         if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
     }

@@ -1,9 +1,12 @@
 """Documentation that derives from the code."""
 
+import itertools
 import re
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from clickstream.engine.sql import TableNames, lake_tables
 from tools import settings_page
@@ -79,3 +82,68 @@ def test_every_setting_has_a_meaning_and_dags_that_use_it() -> None:
 
     assert [name for name, found in named.items() if not found and used[name] != "every DAG"] == []
     assert {name: found - dags for name, found in named.items() if found - dags} == {}
+
+
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "lambdas" / "README.md"]
+ADRS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    def target(link: str) -> tuple[Path, str]:
+        path, _, anchor = link.partition("#")
+        return (page.parent / path).resolve() if path else page, anchor
+
+    links = [target(link) for link in links_of(page) if not re.match(r"\w+:", link)]
+
+    assert [path for path, _ in links if not path.exists()] == []
+    assert [(path.name, anchor) for path, anchor in links if anchor and anchor not in anchors_of(path)] == []
+
+
+def test_the_index_of_docs_has_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / link.partition("#")[0]).resolve() for link in links_of(index)}
+
+    assert {page for page in (ROOT / "docs").glob("*.md") if page != index} - linked == set()
+
+
+@pytest.mark.parametrize("adr", ADRS, ids=lambda adr: adr.stem)
+def test_a_decision_has_the_form_of_all(adr: Path) -> None:
+    text = adr.read_text(encoding="utf-8")
+
+    assert re.match(r"# (\d+)\. .+\n\n(Accepted|Replaced by \d+), \d{4}-\d\d-\d\d\.\n\n## ", text)
+    assert text.startswith(f"# {int(adr.name[:4])}. ")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+        "Context", "Decision", "Reasons and alternatives", "Consequences",
+    ]  # fmt: skip
+
+
+def test_the_index_of_decisions_is_theirs() -> None:
+    """A row that is missing or old: take it from the difference that this test shows."""
+    index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+
+    def row(adr: Path) -> str:
+        title, _, state, *_ = adr.read_text(encoding="utf-8").splitlines()
+        number, name = title.removeprefix("# ").split(". ", 1)
+        status, date = state.rstrip(".").rsplit(", ", 1)
+        return f"| {number} | [{name}]({adr.name}) | {status.lower()} | {date} |"
+
+    assert [line for line in index.splitlines() if re.match(r"\| \d", line)] == [row(adr) for adr in ADRS]
+
+
+def links_of(page: Path) -> list[str]:
+    """The targets of a page's links and pictures."""
+    inline = [token for token in markdown(page) if token.type == "inline"]
+    children = [child for token in inline for child in token.children or []]
+    return [str(child.attrs[name]) for child in children for name in ("href", "src") if name in child.attrs]
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    tokens = markdown(page)
+    titles = [after.content for before, after in itertools.pairwise(tokens) if before.type == "heading_open"]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def markdown(page: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
