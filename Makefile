@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -81,8 +81,11 @@ plan-diff: ## show how what was sent in the last DAYS (7) differs from the plan
 plan-suggest: ## print entries for what was sent in the last DAYS (7) and is not in the plan, or write them to OUT=file
 	@$(RUN) plan-suggest
 
-plan-rederive: ## fill typed tables again as the plan is now, for what was received FROM= TO=; EVENT= takes one event
-	@$(RUN) plan-rederive
+plan-rebuild: ## rebuild typed tables as the plan is now, for what was received FROM= TO=; EVENT= takes one event
+	@$(RUN) plan-rebuild
+
+plan-rederive:
+	@echo "clickstream: make plan-rederive is now make plan-rebuild" >&2; exit 1
 
 sources-check: ## tell of every mistake in include/sources.yaml, with its line
 	@$(RUN) sources-check

@@ -28,7 +28,7 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
 **Which objects?** A scheduled run, and a manual run with an empty form, takes all that is staged and not yet loaded, so
 hours missed in an outage need nothing. A manual run with *from* and *to*, and a **backfill** (Trigger → Backfill, a
 range of hours), take that time, loaded before or not: from staging where it is still there, else from Segment's
-archive. *Dry run* only tells what would happen, in the log of **preview**. *Re-derive* also updates rows that are there
+archive. *Dry run* only tells what would happen, in the log of **preview**. *Rebuild* also updates rows that are there
 and come out otherwise now; no row is ever removed. Any run may be cleared and run again: the same rows remain.
 
 **When it fails**: clear the run. Nothing is half loaded: each table changes in one commit, and staged objects are kept.

@@ -118,14 +118,14 @@ def redrive(source: Source = "processing-failed", start: From = "", to: To = "",
 
 
 @app.command()
-def plan_rederive(start: From = "", to: To = "", event: Event = "") -> None:
-    """Derive the tables of single events again as the plan is now; print how many messages."""
+def plan_rebuild(start: From = "", to: To = "", event: Event = "") -> None:
+    """Rebuild the tables of single events as the plan is now; print how many messages."""
     if not (start and to):
-        raise LocalError("no range: make plan-rederive FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z")
+        raise LocalError("no range: make plan-rebuild FROM=2026-11-24T00:00:00Z TO=2026-11-25T00:00:00Z")
     params = {"from": start or None, "to": to or None, "event": event or None}
     with progress(console) as now:
-        messages = pipeline.rederive(open_places(), params, now)
-    print("\n".join(f"{table}: {count} messages derived again" for table, count in sorted(messages.items())) or "none")
+        messages = pipeline.rebuild(open_places(), params, now)
+    print("\n".join(f"{table}: {count} messages rebuilt" for table, count in sorted(messages.items())) or "none")
 
 
 @app.command()

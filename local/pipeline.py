@@ -111,12 +111,12 @@ def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str,
     return counts
 
 
-def rederive(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:
-    """Derive typed tables again, with the params of rederive_typed_events; messages by table. Raises LocalError."""
+def rebuild(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:
+    """Rebuild typed tables, with the params of rebuild_typed_events; messages by table. Raises LocalError."""
     airflow = Airflow(places)
-    run_id = airflow.trigger("rederive_typed_events", params)
-    airflow.wait("rederive_typed_events", run_id, report)
-    messages: dict[str, int] = airflow.returned("rederive_typed_events", run_id, "rederive")
+    run_id = airflow.trigger("rebuild_typed_events", params)
+    airflow.wait("rebuild_typed_events", run_id, report)
+    messages: dict[str, int] = airflow.returned("rebuild_typed_events", run_id, "rebuild")
     return messages
 
 

@@ -19,7 +19,7 @@ from clickstream.load.report import RunReport
 from clickstream.load.request import LoadRequest
 from clickstream.load.take import loaded_paths, take
 from clickstream.load.unpack import unpack
-from clickstream.plan import rederive, typed_tables
+from clickstream.plan import rebuild, typed_tables
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.sessions.model import SessionReport, model_pending, model_range, rules_of, starts_of_run
 from clickstream.settings import Settings
@@ -70,9 +70,9 @@ class ScratchLake:
         """All that is staged, loaded or not."""
         return Manifest(run_id, tuple(self.objects.staged()[0]))
 
-    def take_range(self, run_id: str, window: Window, source: str = "auto", rederive: bool = False) -> Manifest:
+    def take_range(self, run_id: str, window: Window, source: str = "auto", rebuild: bool = False) -> Manifest:
         """What a manual run with that range takes."""
-        return self._take(run_id, LoadRequest(window, source, rederive))
+        return self._take(run_id, LoadRequest(window, source, rebuild))
 
     def _take(self, run_id: str, request: LoadRequest) -> Manifest:
         return take(self.run, self.objects, run_id, request, self.settings, datetime.now(UTC))
@@ -86,7 +86,7 @@ class ScratchLake:
         self.load_table("load_ledger", values)
         if plan:
             taken, windows = values["manifest"], [part["window"] for part in values["parts"]["days"]]
-            filled = self._fill(run_id, plan, windows, taken.rederive)
+            filled = self._fill(run_id, plan, windows, taken.rebuild)
             values["manifest"] = replace(taken, tables_failed=filled.told)
         report = steps.report(self.run, values)
         self.run("work/batch/drop.sql", **values)
@@ -145,11 +145,11 @@ class ScratchLake:
         values = {"run_id": run_id, "now": datetime.now(UTC)}
         return typed_tables.fill(self.run, self.run_each, plan, values, windows, again, self.settings)
 
-    def rederive(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
-        """The steps of rederive_typed_events."""
-        few = rederive.chosen(plan, event)
-        rederive.require_current(self.run, few, self.settings)
-        list(rederive.rederive(self.run, self.run_each, few, run_id, datetime.now(UTC), window))
+    def rebuild(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
+        """The steps of rebuild_typed_events."""
+        few = rebuild.chosen(plan, event)
+        rebuild.require_current(self.run, few, self.settings)
+        list(rebuild.rebuild(self.run, self.run_each, few, run_id, datetime.now(UTC), window))
         typed_tables.clean_up(self.run, {"run_id": run_id})
 
     def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:

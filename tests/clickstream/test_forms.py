@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clickstream.form import FormError, read_whole
 from clickstream.load import request
-from clickstream.plan import rederive
+from clickstream.plan import rebuild
 from clickstream.sessions.model import read_rebuild
 from clickstream.staging import redrive
 from clickstream.window import Window, days, hours
@@ -20,11 +20,11 @@ Read = Callable[[Mapping[str, Any]], Any]
 FORMS: dict[str, Read] = {
     "load_events": lambda params: request.read_request("manual", HOUR, params),
     "model_sessions": read_rebuild,
-    "rederive_typed_events": rederive.read_request,
+    "rebuild_typed_events": rebuild.read_request,
     "redrive_failed": redrive.read_request,
     "compare_plan": lambda params: read_whole(params, "days", 1, 366),
 }
-NAMES = ("from", "to", "source", "dry_run", "rederive", "event", "days")
+NAMES = ("from", "to", "source", "dry_run", "rebuild", "event", "days")
 
 # Instants that a form's own check lets through: ISO 8601, also at both ends of the calendar, with any offset.
 INSTANTS = st.builds(

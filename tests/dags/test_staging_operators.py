@@ -223,13 +223,13 @@ def test_a_range_that_is_no_longer_staged_is_read_from_the_archive_of_all_source
         archive(s3, name)
     archive(s3, "other-day.gz", "1795564800000")
 
-    take_range(task, rederive=True)
+    take_range(task, rebuild=True)
 
     taken = kept(s3, "run-1")
     assert sorted(taken.paths) == sorted(paths)
     assert taken.folders == ["ios/1795478400", f"web/{DAY}"]
     assert taken.received == (Window(HOUR, HOUR + timedelta(hours=1)),)
-    assert (taken.rederive, taken.dry_run) == (True, False)
+    assert (taken.rebuild, taken.dry_run) == (True, False)
 
 
 @pytest.mark.usefixtures("has_archive")

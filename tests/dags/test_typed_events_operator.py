@@ -65,8 +65,8 @@ def test_every_live_event_has_a_table_and_only_those_present_are_filled(task, co
 FORM = {"from": "2026-11-23T12:00:00Z", "to": "2026-11-24T12:00:00Z"}
 
 
-def rederive(task, conf: dict[str, Any]) -> Any:
-    operator = task("rederive_typed_events", "rederive")
+def rebuild(task, conf: dict[str, Any]) -> Any:
+    operator = task("rebuild_typed_events", "rebuild")
     given = context(operator, "manual", RUN, conf)
     operator.render_template_fields(given)
     return operator.execute(given)
@@ -90,7 +90,7 @@ def test_rows_are_derived_again_day_by_day_and_no_table_is_altered(task, connect
     answers = {"from system.jdbc.columns": [columns(email)], **ANSWERS, "Which events one run brought": [PRESENT[1:]]}
     trino = connect_trino(answers)
 
-    assert rederive(task, {**FORM, "event": "Email Sent"}) == {"email_sent": 6}
+    assert rebuild(task, {**FORM, "event": "Email Sent"}) == {"email_sent": 6}
 
     assert set(into(trino, "merge into ")) == {
         "lake.clickstream.discards", "lake.clickstream.violations", "lake.clickstream_events.email_sent",
@@ -101,7 +101,7 @@ def test_rows_are_derived_again_day_by_day_and_no_table_is_altered(task, connect
     midnight = noon.replace(hour=0)
     instant = timedelta(microseconds=1)
     assert windows == [[noon - timedelta(days=1), midnight - instant], [midnight, noon - instant]]
-    assert any(f"rederive_typed_events {RUN}" in (given or ()) for _, given in trino.executed)
+    assert any(f"rebuild_typed_events {RUN}" in (given or ()) for _, given in trino.executed)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_cannot_be_derived_again_is_not_tried_again(
     trino = connect_trino()
 
     with pytest.raises(AirflowFailException, match=message):
-        rederive(task, conf)
+        rebuild(task, conf)
 
     assert all("from system.jdbc.columns" in text for text, _ in trino.executed)
 

@@ -19,7 +19,7 @@ from tests.machine import PLANTED, Machine
 ROOT = Path(__file__).parents[2]
 # Every DAG, so that each operator opens its connections; these need a form.
 FORMS = {
-    "rederive_typed_events": {"from": "2026-11-24T00:00:00Z", "to": "2026-11-25T00:00:00Z"},
+    "rebuild_typed_events": {"from": "2026-11-24T00:00:00Z", "to": "2026-11-25T00:00:00Z"},
     "expire_staging": {"dry_run": True},
 }
 # This one fails, after its task has asked AWS: what a failure tells must not have secrets either.

@@ -131,7 +131,7 @@ def test_rows_that_were_damaged_are_derived_again_from_both_places(days: Days) -
         f"update lake.clickstream.events set context = null, type = 'x' where message_id in ('{ids[0]}', '{ids[1]}')",
     )
 
-    report = days.load(rederive=True).returned["report"]
+    report = days.load(rebuild=True).returned["report"]
 
     updated = {"updated_at": None, "update_run_id": None}
     assert [{**row, **updated} for row in days.unplaced()] == [{**row, **updated} for row in good]

@@ -115,7 +115,14 @@ def test_commands_that_ask_for_more(command: str, tmp_path: Path) -> None:
     done = run(command, tmp_path)
 
     assert done.returncode != 0
-    assert done.stderr.startswith("clickstream: no range: make plan-rederive FROM=")
+    assert done.stderr.startswith("clickstream: no range: make plan-rebuild FROM=")
+
+
+def test_the_old_name_of_a_command_gives_its_new_one(tmp_path: Path) -> None:
+    done = run("make plan-rederive", tmp_path)
+
+    assert done.returncode != 0
+    assert done.stderr.startswith("clickstream: make plan-rederive is now make plan-rebuild\n")
 
 
 @pytest.mark.parametrize("command", listed_under(f"{HERE}::test_commands_that_need_no_stack"))

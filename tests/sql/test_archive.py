@@ -188,7 +188,7 @@ def test_derived_again_a_row_that_differs_is_updated_and_no_other_is_touched(lak
     )
     lake.load("live")
     before = {row["message_id"]: row for row in lake.rows("events")}
-    taken = lake.take_range("again", Window(NOON, NOON + HOUR), "archive", rederive=True)
+    taken = lake.take_range("again", Window(NOON, NOON + HOUR), "archive", rebuild=True)
 
     preview = lake.preview("preview", taken)
     report = lake.load("again", taken)
@@ -201,9 +201,7 @@ def test_derived_again_a_row_that_differs_is_updated_and_no_other_is_touched(lak
     assert after["old"]["source_path"] == before["old"]["source_path"]
     assert {name: after[name] for name in ("same", "x")} == {name: before[name] for name in ("same", "x")}
     assert sorted(after) == ["new", "old", "same", "x"]
-    once_more = lake.load(
-        "once more", lake.take_range("once more", Window(NOON, NOON + HOUR), "archive", rederive=True)
-    )
+    once_more = lake.load("once more", lake.take_range("once more", Window(NOON, NOON + HOUR), "archive", rebuild=True))
     assert once_more.rows_updated == 0
 
 

@@ -69,7 +69,7 @@ def test_the_tables_of_a_whole_run_are_those_of_trino(machine: Machine, athena: 
         found = differences(plan, look(lake.run, DAY.earliest))
         values = {"seen_since": DAY.earliest, "now": DAY.latest, "differences_json": fitting(found)[0]}
         lake.run("lake/plan_diff/load.sql", **values)
-        lake.rederive("again", plan, Window(DAY.earliest, DAY.latest))
+        lake.rebuild("again", plan, Window(DAY.earliest, DAY.latest))
         lake.model("model-2", Window(START, START + timedelta(days=5)))
         assert [finding.text() for finding in lake.check("run-1").failures] == []
 

@@ -69,7 +69,7 @@ def test_an_event_whose_table_or_values_cannot_be_taken_does_not_stop_the_others
     }
     assert {table for table, count in counts.items() if not count} == {"lines_listed", "numbers_listed"}
     lake.runner.run = run  # type: ignore[method-assign]
-    lake.rederive("again", PLAN, Window(datetime(2026, 11, 28, tzinfo=UTC), datetime(2026, 11, 29, tzinfo=UTC)))
+    lake.rebuild("again", PLAN, Window(datetime(2026, 11, 28, tzinfo=UTC), datetime(2026, 11, 29, tzinfo=UTC)))
     assert all(lake.query(f"select 1 as n from {lake.t.typed(event.table)} limit 1") for event in PLAN.live)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from clickstream.plan.file import TrackingPlan, parse_plan
-from clickstream.plan.rederive import PendingChangesError
+from clickstream.plan.rebuild import PendingChangesError
 from clickstream.window import Window
 from tests.scratch import ScratchLake
 
@@ -38,7 +38,7 @@ def test_a_new_event_and_a_new_property(lake: ScratchLake) -> None:
     )
 
     with pytest.raises(PendingChangesError) as refused:
-        lake.rederive("too early", new, Window(START, START + timedelta(hours=2)))
+        lake.rebuild("too early", new, Window(START, START + timedelta(hours=2)))
     schema = lake.settings.events_database
     assert str(refused.value).splitlines()[:2] == [
         f"create {schema}.order_sent",
@@ -54,7 +54,7 @@ def test_a_new_event_and_a_new_property(lake: ScratchLake) -> None:
     assert lake.query(f"select carrier from {lake.t.typed('order_sent')}") == [{"carrier": "CJ"}]
     assert lake.comments()[schema, "order_completed"] == "Paid."
 
-    lake.rederive("again", new, Window(START, START + timedelta(hours=30)), "Order Completed")
+    lake.rebuild("again", new, Window(START, START + timedelta(hours=30)), "Order Completed")
 
     rows = lake.query(f"select * from {lake.t.typed('order_completed')} order by received_at")
     assert [(row["color"], row["extras"], row["load_run_id"]) for row in rows] == [

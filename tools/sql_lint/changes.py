@@ -4,5 +4,5 @@ from types import SimpleNamespace
 
 run_ids = ["run"]
 received = window = SimpleNamespace(start="2026-01-01", end="2026-01-02")
-rederived = [window]
-rederived_json = "[]"
+rebuilt = [window]
+rebuilt_json = "[]"

@@ -1,4 +1,4 @@
-"""One run's manifest: of both places, with rows to be derived again, so that every branch of the SQL is linted."""
+"""One run's manifest: of both places, with rows to be rebuilt, so that every branch of the SQL is linted."""
 
 from types import SimpleNamespace
 
@@ -7,6 +7,6 @@ objects = staged = archived = [SimpleNamespace(path=paths[0], bytes=1, staged_at
 folders = ["source/1767225600000"]
 received = [SimpleNamespace(start="2026-01-01", end="2026-01-02")]
 objects_json = "[]"
-rederive = True
+rebuild = True
 failing = {"AB": "x"}
 failing_json = "{}"

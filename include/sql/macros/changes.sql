@@ -5,11 +5,11 @@
 {%- macro differs(source, target, columns, quote) -%}
 {{ source }}.received_at = {{ target }}.received_at
 and row(
-    {%- for column in columns.rederived %}
+    {%- for column in columns.rebuilt %}
     {{ source }}.{{ quote(column.name) }}{{ "," if not loop.last }}
     {%- endfor %}
 ) is distinct from row(
-    {%- for column in columns.rederived %}
+    {%- for column in columns.rebuilt %}
     {{ target }}.{{ quote(column.name) }}{{ "," if not loop.last }}
     {%- endfor %}
 )

@@ -3,7 +3,7 @@
 {#- What loading a batch would do to `events`, by the same rules as the load: for the previews of a dry run. -#}
 
 {#- The CTEs up to `outcomes`: each message of the batch, once, with is_new and is_changed. -#}
-{%- macro outcomes(t, run_id, bounds, rederive, events, bind, quote) -%}
+{%- macro outcomes(t, run_id, bounds, rebuild, events, bind, quote) -%}
 first_lines as (
     {{ first_lines(t.batch(run_id)) }}
 ),
@@ -18,7 +18,7 @@ outcomes as (
     select
         messages.*,
         target.message_id is null as is_new,
-        {% if rederive -%}
+        {% if rebuild -%}
         target.message_id is not null and {{ differs("messages", "target", events, quote) }} as is_changed
         {%- else -%}
         false as is_changed

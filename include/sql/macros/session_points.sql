@@ -34,7 +34,7 @@
         and sessions.started_at >= {{ bind(changes.window.start) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
         and sessions.ended_at >= {{ bind(changes.window.start) }}
     {%- endif %}
-    {%- if changes.rederived %}
+    {%- if changes.rebuilt %}
     union all
     select
         sessions.visitor_id,
@@ -43,7 +43,7 @@
     from {{ t.sessions }} as sessions
     cross join
         unnest(
-            cast(json_parse({{ bind(changes.rederived_json) }}) as array(row(starts_at varchar, ends_at varchar)))
+            cast(json_parse({{ bind(changes.rebuilt_json) }}) as array(row(starts_at varchar, ends_at varchar)))
         ) as span (starts_at, ends_at)
     where
         sessions.first_received_at <= cast(from_iso8601_timestamp_nanos(span.ends_at) as timestamp(6) with time zone)

@@ -19,7 +19,7 @@ SQL_TYPES = {
 # Ten times as fast where PyYAML was built with libyaml: every task reads the columns.
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# What identifies a row and says where it was read: stays when the row is derived again.
+# What identifies a row and says where it was read: stays when the row is rebuilt.
 _KEY_AND_ORIGIN = ("message_id", "received_at", "source_path", "staged_at")
 
 
@@ -101,8 +101,8 @@ class Columns:
         ]
 
     @cached_property
-    def rederived(self) -> list[Column]:
-        """Those that are worked out from the message, and not its key: what changes when it is derived again."""
+    def rebuilt(self) -> list[Column]:
+        """Those that are worked out from the message, and not its key: what changes when it is rebuilt."""
         return [column for column in self.columns if column.name not in _KEY_AND_ORIGIN]
 
     @cached_property

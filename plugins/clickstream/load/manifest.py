@@ -20,7 +20,7 @@ class Manifest:
     """The objects of one run, oldest first, and what becomes of them.
 
     `left_behind` counts those that the next run takes. Of archived objects, which hold whole days, only messages
-    received in `received` are loaded. `rederive`: rows that are there are updated. `dry_run`: nothing is written.
+    received in `received` are loaded. `rebuild`: rows that are there are updated. `dry_run`: nothing is written.
     `batch`: when the messages that were read from them were received; None before they are unpacked. `hours`: in which
     hours, where these are more than one statement can write. `tables_failed`: the reason of each event's table that
     could not be filled. `failing`: the reason of each line with which unpacking fails, by its digest in hexadecimal.
@@ -30,7 +30,7 @@ class Manifest:
     objects: tuple[StagedObject, ...]
     left_behind: int = 0
     received: tuple[Window, ...] = ()
-    rederive: bool = False
+    rebuild: bool = False
     dry_run: bool = False
     batch: Received | None = None
     hours: tuple[datetime, ...] = ()
@@ -96,7 +96,7 @@ class Manifest:
             "run_id": self.run_id,
             "left_behind": self.left_behind,
             "received": [[window.start.isoformat(), window.end.isoformat()] for window in self.received],
-            "rederive": self.rederive,
+            "rebuild": self.rebuild,
             "dry_run": self.dry_run,
             "batch": self.batch and [at and at.isoformat() for at in (self.batch.earliest, self.batch.latest)],
             "hours": [hour.isoformat() for hour in self.hours],
@@ -116,7 +116,8 @@ def from_json(text: str) -> Manifest:
         tuple(_from_list(*item) for item in stored["objects"]),
         stored["left_behind"],
         tuple(Window(*map(datetime.fromisoformat, pair)) for pair in stored.get("received", [])),
-        stored.get("rederive", False),
+        # "rederive": a run that an earlier version began.
+        stored.get("rebuild", stored.get("rederive", False)),
         stored.get("dry_run", False),
         batch and Received(*(at and datetime.fromisoformat(at) for at in batch)),
         tuple(map(datetime.fromisoformat, stored.get("hours", []))),

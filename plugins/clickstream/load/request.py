@@ -15,28 +15,30 @@ SOURCES = ("auto", "staging", "archive")
 class LoadRequest:
     """What to load.
 
-    `window`: of which time; None is all that is staged and not yet loaded. `source`: one of SOURCES. `rederive`: also
+    `window`: of which time; None is all that is staged and not yet loaded. `source`: one of SOURCES. `rebuild`: also
     update rows that are there. `dry_run`: only say what would happen.
     """
 
     window: Window | None = None
     source: str = "auto"
-    rederive: bool = False
+    rebuild: bool = False
     dry_run: bool = False
 
 
 def read_request(
     run_type: str, interval: tuple[datetime | None, datetime | None], params: Mapping[str, Any]
 ) -> LoadRequest:
-    """The request of a run of that type, with its data interval and the params `from`, `to`, `source`, `rederive`,
+    """The request of a run of that type, with its data interval and the params `from`, `to`, `source`, `rebuild`,
     `dry_run`.
 
     A backfill loads its interval. Any other run loads from..to, or when both are empty, all that is not loaded.
     Raises FormError, naming the value.
     """
+    if "rederive" in params:
+        raise FormError("rederive: its name is rebuild now")
     start, end = read_span(params)
     source = read_choice(params, "source", SOURCES)
-    rederive, dry_run = read_flag(params, "rederive", False), read_flag(params, "dry_run", False)
+    rebuild, dry_run = read_flag(params, "rebuild", False), read_flag(params, "dry_run", False)
     if run_type == "backfill":
         if start is not None or end is not None:
             raise FormError("from and to: a backfill has its own range, leave them empty")
@@ -46,11 +48,11 @@ def read_request(
     if start is not None and end is not None:
         if end - start > LONGEST:
             raise FormError(f"from and to: {(end - start).days} days, at most {LONGEST.days} in one run")
-        return LoadRequest(Window(start, end), source, rederive, dry_run)
+        return LoadRequest(Window(start, end), source, rebuild, dry_run)
     if start is not None or end is not None:
         raise FormError(f"{'to' if end is None else 'from'} is empty: give both from and to, or neither")
-    if rederive:
-        raise FormError("rederive=True: needs from and to, the range whose rows are derived again")
+    if rebuild:
+        raise FormError("rebuild=True: needs from and to, the range whose rows are rebuilt")
     if source == "archive":
         raise FormError("source='archive': needs from and to, the range to read from the archive")
-    return LoadRequest(None, source, rederive, dry_run)
+    return LoadRequest(None, source, rebuild, dry_run)

@@ -39,7 +39,7 @@ def take(
         taken = manifest.take_unloaded(run_id, staged, loaded_paths(run, staged), settings.load_max_objects)
     else:
         taken = _take_window(objects, run_id, request, request.window, staged, settings, now)
-    return replace(taken, rederive=request.rederive, dry_run=request.dry_run)
+    return replace(taken, rebuild=request.rebuild, dry_run=request.dry_run)
 
 
 def list_staged(objects: LoadObjects) -> list[StagedObject]:

@@ -25,10 +25,10 @@ def compare_form() -> dict[str, Param]:
     return {"days": Param(7, type="integer", minimum=1, maximum=LONGEST_DAYS, title="Days", description=looks)}
 
 
-def rederive_form() -> dict[str, Param]:
-    """What a run of rederive_typed_events must be told."""
+def rebuild_typed_form() -> dict[str, Param]:
+    """The params of a run of rebuild_typed_events."""
     return {
-        "from": instant("From", "Start of the time, by received_at, whose rows are derived again. Needed."),
+        "from": instant("From", "Start of the time, by received_at, whose rows are rebuilt. Required."),
         "to": instant("To", "End of it, itself not included. Needed."),
         "event": Param(
             None,
@@ -56,10 +56,10 @@ def load_form() -> dict[str, Param]:
             title="Dry run",
             description="Write nothing: the log of preview tells what would happen.",
         ),
-        "rederive": Param(
+        "rebuild": Param(
             False,
             type="boolean",
-            title="Re-derive",
-            description="Also update rows that are there and would come out otherwise now.",
+            title="Rebuild",
+            description="Also update rows that are there and would be different now.",
         ),
     }

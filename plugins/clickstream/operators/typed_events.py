@@ -20,7 +20,7 @@ from clickstream.operators.load import LoadOperator
 from clickstream.operators.plan import require_plan
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlanError
-from clickstream.plan.rederive import PendingChangesError, chosen, read_request, rederive, require_current
+from clickstream.plan.rebuild import PendingChangesError, chosen, read_request, rebuild, require_current
 from clickstream.settings import Settings
 
 
@@ -92,7 +92,7 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
         values = {name: given[name] for name in ("run_id", "now")}
         with ThreadPoolExecutor(settings.typed_load_threads) as pool:
             run_each = self._run_each(pool, settings)
-            filled = typed_tables.fill(run, run_each, require_plan(), values, windows, taken.rederive, settings)
+            filled = typed_tables.fill(run, run_each, require_plan(), values, windows, taken.rebuild, settings)
         self._warn(filled.rates)
         self._log_failed(filled.told)
         self.objects(settings).write_manifest(replace(taken, tables_failed=filled.told))
@@ -102,8 +102,8 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
         return {table: dict(found) for table, found in counts.items()}
 
 
-class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
-    """Derives the tables again for the time and event of the run's form; it alters no table.
+class TrinoRebuildTypedEventsOperator(_TypedTablesOperator):
+    """Rebuilds the tables for the time and event of the run's form; it alters no table.
 
     A mistake in the plan or form, and a table that is not yet as the plan has it, are not tried again.
     """
@@ -122,7 +122,7 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
         except (FormError, TrackingPlanError, DestructiveChangeError, PendingChangesError) as error:
             raise AirflowFailException(str(error)) from None
         with ThreadPoolExecutor(settings.typed_load_threads) as pool:
-            for day, filled in rederive(run, self._run_each(pool, settings), plan, **values, window=request.window):
+            for day, filled in rebuild(run, self._run_each(pool, settings), plan, **values, window=request.window):
                 self.log.info("%s: %d messages", day, sum(rate["messages"] for rate in filled.rates))
                 self._warn(filled.rates)
                 self._log_failed(filled.told)
@@ -130,5 +130,5 @@ class TrinoRederiveTypedEventsOperator(_TypedTablesOperator):
                 messages.update({rate["table_name"]: rate["messages"] for rate in filled.rates})
         typed_tables.clean_up(run, values)
         if failed:
-            raise AirflowFailException(f"not derived again: {failed}")
+            raise AirflowFailException(f"not rebuilt: {failed}")
         return dict(messages)

@@ -110,7 +110,7 @@ class Changes:
         return Window(min(span.start for span in known), max(span.end for span in known)) if known else None
 
     @cached_property
-    def rederived(self) -> list[Window]:
+    def rebuilt(self) -> list[Window]:
         """When the events were received that a load may have changed: they may have been in any session of then."""
         spans = [span for load in self.loads if load.rows_updated and (span := _span(load)) is not None]
         if self.part is not None:
@@ -119,9 +119,9 @@ class Changes:
         return list(joined(spans))
 
     @property
-    def rederived_json(self) -> str:
-        """`rederived` as JSON text: the two ends of each, which both count."""
-        return json.dumps([[span.start.isoformat(), span.end.isoformat()] for span in self.rederived])
+    def rebuilt_json(self) -> str:
+        """`rebuilt` as JSON text: the two ends of each, which both count."""
+        return json.dumps([[span.start.isoformat(), span.end.isoformat()] for span in self.rebuilt])
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def earliest_session(changes: Changes, rules: SessionRules) -> datetime | None:
     An event happened at most `late_days` before it was received, and joins a session that began at most one longest
     duration and one pause before. Sessions of a load that changed rows may be older: the rules were others then.
     """
-    if changes.received is None or changes.rederived:
+    if changes.received is None or changes.rebuilt:
         return None
     reach = timedelta(days=rules.late_days, hours=2 * rules.longest_hours, minutes=rules.idle_minutes)
     return max(changes.received.start, datetime.min.replace(tzinfo=UTC) + reach) - reach

@@ -290,7 +290,7 @@ def _tables(figures: Figures) -> Iterator[Alarm]:
         yield Alarm(
             "event_tables_failed", "critical",
             f"Tables of events that runs could not fill since {since:%Y-%m-%d %H:%M} UTC: {', '.join(tables)}. Their "
-            "messages are in events. load_runs.tables_failed has the reason; after a fix, derive the tables again.",
+            "messages are in events. load_runs.tables_failed has the reason; after a fix, rebuild the tables.",
             {"tables": tables},
         )  # fmt: skip
 

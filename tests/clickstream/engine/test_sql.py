@@ -103,7 +103,7 @@ def values(
                 *(ArchivedObject(path, 10, NOON, f"source/{number}") for number, path in enumerate(paths)),
             ),
             received=(Window(NOON, NOON + timedelta(hours=1)), Window(NOON + timedelta(hours=2), NOON)),
-            rederive=True,
+            rebuild=True,
             failing={"AB": "it's"},
         ),
         "message_key": -1,

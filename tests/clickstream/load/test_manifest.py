@@ -115,12 +115,18 @@ def test_the_order_of_the_listing_does_not_matter(staged: list[StagedObject], ra
 
 @given(st.text(), OBJECTS, st.integers(0, 10**9), st.booleans(), st.booleans())
 def test_json_gives_the_same_manifest_back(
-    run_id: str, staged: list[StagedObject], left_behind: int, rederive: bool, dry_run: bool
+    run_id: str, staged: list[StagedObject], left_behind: int, rebuild: bool, dry_run: bool
 ) -> None:
     received = (Window(NOW, NOW + HOUR),)
-    one = Manifest(run_id, (*staged, ARCHIVED), left_behind, received, rederive, dry_run)
+    one = Manifest(run_id, (*staged, ARCHIVED), left_behind, received, rebuild, dry_run)
 
     assert manifest.from_json(one.to_json()) == one
+
+
+def test_a_manifest_of_the_version_before_rebuild_was_named_so_is_read() -> None:
+    one = Manifest(RUN, (ARCHIVED,), rebuild=True)
+
+    assert manifest.from_json(one.to_json().replace('"rebuild"', '"rederive"')) == one
 
 
 def test_staged_and_archived_objects_are_told_apart() -> None:
@@ -135,9 +141,9 @@ def test_staged_and_archived_objects_are_told_apart() -> None:
 
 def test_what_expired_from_staging_is_left_out_and_the_archive_stays() -> None:
     gone, there = staged_object("a", NOW), staged_object("b", NOW)
-    one = Manifest(RUN, (ARCHIVED, gone, there), rederive=True)
+    one = Manifest(RUN, (ARCHIVED, gone, there), rebuild=True)
 
-    assert one.still_there([there]) == Manifest(RUN, (ARCHIVED, there), rederive=True)
+    assert one.still_there([there]) == Manifest(RUN, (ARCHIVED, there), rebuild=True)
 
 
 @given(st.text(), st.text())

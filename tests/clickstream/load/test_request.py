@@ -11,7 +11,7 @@ from clickstream.form import FormError
 from clickstream.load.request import LoadRequest, read_request
 from clickstream.window import Window
 
-FORM: dict[str, Any] = {"from": None, "to": None, "source": "auto", "dry_run": False, "rederive": False}
+FORM: dict[str, Any] = {"from": None, "to": None, "source": "auto", "dry_run": False, "rebuild": False}
 START, END = datetime(2026, 11, 24, 5, tzinfo=UTC), datetime(2026, 11, 24, 6, tzinfo=UTC)
 NO_INTERVAL = (None, None)
 
@@ -23,8 +23,8 @@ def test_an_empty_form_asks_for_all_that_is_not_loaded(run_type: str, interval: 
 
 
 def test_a_backfill_asks_for_its_interval() -> None:
-    assert read_request("backfill", (START, END), {**FORM, "rederive": True}) == LoadRequest(
-        Window(START, END), rederive=True
+    assert read_request("backfill", (START, END), {**FORM, "rebuild": True}) == LoadRequest(
+        Window(START, END), rebuild=True
     )
 
 
@@ -50,12 +50,13 @@ def test_a_dry_run_of_all_that_is_not_loaded_is_possible() -> None:
         ("manual", {"from": "'; drop table x"}, "from=.*must be a date and time"),
         ("manual", {"from": 5}, "from=5: must be a date"),
         ("manual", {"from": "0001-01-01T00:00:00Z", "to": "2026-11-24T05:00:00Z"}, "at most 366"),
-        ("manual", {"rederive": True}, "rederive=True: needs from and to"),
+        ("manual", {"rebuild": True}, "rebuild=True: needs from and to"),
         ("manual", {"source": "archive"}, "source='archive': needs from and to"),
         ("manual", {"source": "glacier"}, "source='glacier': must be auto or staging or archive"),
         ("manual", {"source": ["auto"]}, "source=.*must be auto"),
         ("manual", {"dry_run": "yes"}, "dry_run='yes': must be true or false"),
-        ("manual", {"rederive": 1}, "rederive=1: must be true or false"),
+        ("manual", {"rederive": True}, "rederive: its name is rebuild now"),
+        ("manual", {"rebuild": 1}, "rebuild=1: must be true or false"),
         ("backfill", {"from": "2026-11-24T05:00:00Z"}, "a backfill has its own range"),
         ("backfill", {}, "no data interval"),
     ],
@@ -80,5 +81,5 @@ def test_whatever_a_conf_holds_gives_a_request_or_names_the_value(run_type: str,
     except FormError:
         return
     assert request.source in ("auto", "staging", "archive")
-    assert type(request.dry_run) is type(request.rederive) is bool
+    assert type(request.dry_run) is type(request.rebuild) is bool
     assert request.window is None or timedelta() < request.window.end - request.window.start

@@ -78,11 +78,11 @@ def test_loads_are_read_from_the_first_to_the_last_received() -> None:
 
     assert changes.run_ids == ["a", "none", "b"]
     assert changes.received == Window(NOON - HOUR, NOON + HOUR)
-    assert changes.rederived == []
-    assert Changes((load("a", updated=2),)).rederived == [Window(NOON, NOON + HOUR)]
+    assert changes.rebuilt == []
+    assert Changes((load("a", updated=2),)).rebuilt == [Window(NOON, NOON + HOUR)]
     assert Changes((load("none", None, None),)).received is None
     hours = [load(f"run-{n}", NOON + n * HOUR, NOON + (n + 1) * HOUR, updated=1) for n in (5, 3, 4, 90)]
-    assert Changes(tuple(hours)).rederived == [
+    assert Changes(tuple(hours)).rebuilt == [
         Window(NOON + 3 * HOUR, NOON + 6 * HOUR), Window(NOON + 90 * HOUR, NOON + 91 * HOUR)
     ]  # fmt: skip
 

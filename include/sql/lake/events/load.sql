@@ -3,7 +3,7 @@
 -- Events of one batch that the table does not have yet, in one commit. Of several lines with one message id the first
 -- received is taken, then the first by path, then by digest of the line: the same one whatever the order of loading.
 -- To derive rows again also updates those that differ; no row is ever removed.
--- Grain: one message. Parameters: run_id, now, manifest (rederive), window (received_at of the part that is loaded),
+-- Grain: one message. Parameters: run_id, now, manifest (rebuild), window (received_at of the part that is loaded),
 -- bounds (received_at of what it can touch).
 merge into {{ t.events }} as target
 using (
@@ -22,11 +22,11 @@ using (
     on
         target.message_id = source.message_id
         and target.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
-{% if manifest.rederive -%}
+{% if manifest.rebuild -%}
 when matched and {{ differs("source", "target", events, quote) }} then
     update
         set
-            {%- for column in events.rederived %}
+            {%- for column in events.rebuilt %}
             {{ quote(column.name) }} = source.{{ quote(column.name) }},
             {%- endfor %}
             updated_at = {{ bind(now) }},

@@ -2,8 +2,8 @@
 {%- from "macros/sessions.sql" import event_at, visitor -%}
 -- How many sessions that are there would be modelled again if the batch was loaded: a new or changed message falls into
 -- them, or no further from them than the idle time.
--- Grain: one row. Parameters: run_id, bounds, manifest (rederive), rules.
-with {{ outcomes(t, run_id, bounds, manifest.rederive, events, bind, quote) }},
+-- Grain: one row. Parameters: run_id, bounds, manifest (rebuild), rules.
+with {{ outcomes(t, run_id, bounds, manifest.rebuild, events, bind, quote) }},
 
 points as (
     select

@@ -1,7 +1,7 @@
 {%- from "macros/outcomes.sql" import outcomes -%}
 -- What loading the batch would do to `events`, and which tracked events it would bring to their own tables.
--- Grain: one row. Parameters: run_id, bounds, manifest (rederive).
-with {{ outcomes(t, run_id, bounds, manifest.rederive, events, bind, quote) }},
+-- Grain: one row. Parameters: run_id, bounds, manifest (rebuild).
+with {{ outcomes(t, run_id, bounds, manifest.rebuild, events, bind, quote) }},
 
 outcome_counts as (
     select

@@ -1,4 +1,4 @@
-"""What a run of rederive_typed_events is asked for, and what keeps it from a table that is to be altered."""
+"""What a run of rebuild_typed_events is asked for, and what keeps it from a table that is to be altered."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ import pytest
 
 from clickstream.form import FormError
 from clickstream.plan.file import TrackingPlan, parse_plan
-from clickstream.plan.rederive import PendingChangesError, Request, chosen, read_request, require_current
+from clickstream.plan.rebuild import PendingChangesError, Request, chosen, read_request, require_current
 from clickstream.settings import Settings
 from clickstream.window import Window, days
 

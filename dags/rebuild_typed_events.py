@@ -1,17 +1,17 @@
 """
-# Derive the tables of single events again
+# Rebuild the tables of single events
 
 Every message is in `lake.clickstream.events`, whole. So when `include/tracking_plan.yaml` gets a new property, or a
 column another type, the rows from before can be written anew as the plan is now: nothing is read from staging or the
 archive, and no load waits.
 
-- **rederive** takes the messages of the time from `events`, a day after another, and updates their rows in
+- **rebuild** takes the messages of the time from `events`, a day after another, and updates their rows in
   `lake.clickstream_events`; a row that is missing is added, none is removed. Violations and discards that the plan now
   has are added, those that it had stay. The log has the messages of each day.
 
 **Trigger it** by hand, after the first load with the new plan: that load adds the column. *From* and *to* say which
 messages, by `received_at`; *event* takes one event, else every live one. On a machine with the local stack,
-`make plan-rederive EVENT="Order Completed" FROM=2026-11-01T00:00:00Z TO=2026-11-25T00:00:00Z` does the same.
+`make plan-rebuild EVENT="Order Completed" FROM=2026-11-01T00:00:00Z TO=2026-11-25T00:00:00Z` does the same.
 
 **Loads may go on meanwhile.** It writes rows and never alters a table: it fails at once when a table is not yet as the
 plan has it. Do not deploy another change of the plan while it runs.
@@ -24,9 +24,9 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag
 
-from clickstream.operators.forms import rederive_form
+from clickstream.operators.forms import rebuild_typed_form
 from clickstream.operators.notify import tell_of_failure
-from clickstream.operators.typed_events import TrinoRederiveTypedEventsOperator
+from clickstream.operators.typed_events import TrinoRebuildTypedEventsOperator
 
 
 @dag(
@@ -41,12 +41,12 @@ from clickstream.operators.typed_events import TrinoRederiveTypedEventsOperator
         "retry_delay": timedelta(minutes=1),
         "execution_timeout": timedelta(hours=1),
     },
-    params=rederive_form(),
+    params=rebuild_typed_form(),
     on_failure_callback=tell_of_failure,
     doc_md=__doc__,
 )
-def rederive_typed_events():
-    TrinoRederiveTypedEventsOperator(task_id="rederive")
+def rebuild_typed_events():
+    TrinoRebuildTypedEventsOperator(task_id="rebuild")
 
 
-rederive_typed_events()
+rebuild_typed_events()

@@ -1,4 +1,4 @@
-"""Derives the tables of single events again out of `events`, as the tracking plan is now: no staged object is read.
+"""Rebuilds the tables of single events out of `events`, as the tracking plan is now: no staged object is read.
 
 Rows are written, tables never altered. That is left to load_events, one run at a time, since a commit beside an
 `alter table` can be lost: docs/adr/0016-table-evolution.md.
@@ -37,7 +37,7 @@ def read_request(params: Mapping[str, Any]) -> Request:
     """The form's values `from`, `to` and `event`, checked. Raises FormError, naming the value."""
     start, end = read_span(params)
     if start is None or end is None:
-        raise FormError("from and to: give both, the time whose rows are derived again")
+        raise FormError("from and to: give both, the time whose rows are rebuilt")
     if end - start > LONGEST:
         raise FormError(f"from and to: {(end - start).days} days, at most {LONGEST.days} in one run")
     event = params.get("event") or ""
@@ -64,10 +64,10 @@ def require_current(run: Run, plan: TrackingPlan, settings: Settings) -> None:
     pending = [f"create {'.'.join(table)}" for table in wanted if table not in present]
     pending += [change.text for change in changes(wanted, present)]
     if pending:
-        raise PendingChangesError("\n".join([*pending, "The next run of load_events does this: derive again after it"]))
+        raise PendingChangesError("\n".join([*pending, "The next run of load_events does this: rebuild after it"]))
 
 
-def rederive(
+def rebuild(
     run: Run, run_each: RunEach, plan: TrackingPlan, run_id: str, now: datetime, window: Window
 ) -> Iterator[tuple[Window, Filled]]:
     """Derives a day after another, and gives what was filled of each.
