@@ -4,6 +4,7 @@
 """
 
 import ast
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,8 +58,10 @@ def page(texts: Mapping[str, Mapping[str, str]], proofs: Mapping[str, Sequence[P
         raise ValueError(f"no text in {TEXTS.name} for {', '.join(unknown)}")
     parts = [HEAD]
     for title, kind in (("Promises", "promises"), ("Fault scenarios", "scenarios")):
-        parts.append(f"\n## {title}\n\n| | what | tests |\n| --- | --- | --- |\n")
-        parts += [f"| {number} | {text} | {_cell(number, texts, proofs)} |\n" for number, text in texts[kind].items()]
+        parts.append(f"\n## {title}\n\n")
+        parts += [
+            _wrapped(f"- **{number}** {text}") + _below(number, texts, proofs) for number, text in texts[kind].items()
+        ]
     return "".join(parts)
 
 
@@ -68,11 +71,17 @@ def read_texts() -> dict[str, dict[str, str]]:
     return texts
 
 
-def _cell(number: str, texts: Mapping[str, Mapping[str, str]], proofs: Mapping[str, Sequence[Proof]]) -> str:
+def _below(number: str, texts: Mapping[str, Mapping[str, str]], proofs: Mapping[str, Sequence[Proof]]) -> str:
     tests, reason = sorted(set(proofs.get(number, ()))), texts["untested"].get(number)
     if bool(tests) == bool(reason):
         raise ValueError(f"{number}: " + ("has a test, so take its reason out" if tests else "no test, and no reason"))
-    return "<br>".join(proof.text() for proof in tests) or f"none: {reason}"
+    return "".join(f"  - {proof.text()}\n" for proof in tests) or _wrapped(f"  - none: {reason}")
+
+
+def _wrapped(item: str) -> str:
+    """An item of a list in lines of the docs' width."""
+    indent = " " * (item.index("- ") + 2)
+    return textwrap.fill(item, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def _marked(module: ast.Module) -> Iterator[tuple[str, list[ast.expr]]]:

@@ -62,5 +62,5 @@ def test_a_faulty_table_is_refused(proofs: dict[str, list[Proof]], untested: dic
 def test_a_row_shows_its_tests_or_its_reason() -> None:
     text = page(TEXTS | {"untested": {"X1": "Not built."}}, {"P1": [Proof("b", "t", is_slow=True), Proof("a", "t")]})
 
-    assert "| P1 | One. | `a::t`<br>`b::t` (slow) |\n" in text
-    assert "| X1 | Two. | none: Not built. |\n" in text
+    assert "- **P1** One.\n  - `a::t`\n  - `b::t` (slow)\n" in text
+    assert "- **X1** Two.\n  - none: Not built.\n" in text
