@@ -24,7 +24,7 @@ export CLICKSTREAM_STACK = $(value STACK)
 export CLICKSTREAM_EVENT = $(value EVENT)
 export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
-help: ## this list
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: ## start everything, send a day of events, load them, show the result
@@ -66,7 +66,7 @@ sql: ## Q="select ..." prints CSV; without Q opens a prompt
 env-from-stack: ## print the CLICKSTREAM_* settings of a deployed stack, STACK=clickstream, for Airflow's environment
 	@$(RUN) env-from-stack
 
-plan-check: ## tell of every mistake in include/tracking_plan.yaml, with its line
+plan-check: ## report every mistake in include/tracking_plan.yaml, with its line
 	@$(RUN) plan-check
 
 plan-import: ## FILE=plan.json adds the events of a Segment tracking plan, or of a JSON Schema, that the plan lacks
@@ -87,7 +87,7 @@ plan-rebuild: ## rebuild typed tables as the plan is now, for what was received 
 plan-rederive:
 	@echo "clickstream: make plan-rederive is now make plan-rebuild" >&2; exit 1
 
-sources-check: ## tell of every mistake in include/sources.yaml, with its line
+sources-check: ## report every mistake in include/sources.yaml, with its line
 	@$(RUN) sources-check
 
 sources-compile: ## print the object that the collector runs by, or write it to OUT=file
@@ -96,10 +96,10 @@ sources-compile: ## print the object that the collector runs by, or write it to 
 source-key: ## make a write key for SOURCE=, and the entry for include/sources.yaml
 	@$(RUN) source-key
 
-check-config: ## tell what of the settings, AWS, Trino and the tables is not as it must be, with the fix: docs/existing-airflow.md
+check-config: ## check settings, Airflow, AWS, Trino and tables; each finding has its fix
 	@$(RUN) check-config
 
-migrate: ## bring the tables of an earlier version to this one, print what was changed: docs/runbooks/upgrade.md
+migrate: ## upgrade tables of an earlier version; print the changes: docs/runbooks/upgrade.md
 	@$(RUN) migrate
 
 mwaa-zip: ## write plugins.zip for Amazon MWAA, or OUT=file: docs/existing-airflow.md
@@ -120,11 +120,11 @@ check-all: ## lint, and every test
 bench: ## compare what things cost, write docs/performance.md; QUICK=1 takes little data, FULL=1 much, ONLY= one benchmark
 	@$(RUN) bench
 
-docs: ## write docs/tables.md, docs/promises.md and the tables of docs/runbooks/cost.md from what they tell of
+docs: ## write docs/tables.md, settings.md, promises.md and the tables of runbooks/cost.md from their sources
 	@$(RUN) docs
 
 sbom: ## write airflow.cdx.json: every package that runs in Airflow, with version and hashes (CycloneDX)
 	@$(RUN) sbom
 
-lock: ## renew requirements/*.lock
+lock: ## update requirements/*.lock
 	@$(RUN) lock

@@ -100,6 +100,21 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert [(path.name, anchor) for path, anchor in links if anchor and anchor not in anchors_of(path)] == []
 
 
+# docs/tables.md has texts of the catalog, which are one line each, and CHANGELOG.md what many branches add to.
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page not in (PAGE, ROOT / "CHANGELOG.md")], ids=lambda page: page.name
+)
+def test_lines_of_prose_have_at_most_120_characters(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    paragraphs = [
+        lines[slice(*token.map)]
+        for before, token in itertools.pairwise(markdown(page))
+        if before.type == "paragraph_open" and token.map
+    ]
+
+    assert [line for paragraph in paragraphs for line in paragraph if len(line) > 120 and can_be_broken(line)] == []
+
+
 def test_the_index_of_docs_has_every_page() -> None:
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link.partition("#")[0]).resolve() for link in links_of(index)}
@@ -143,6 +158,11 @@ def anchors_of(page: Path) -> set[str]:
     tokens = markdown(page)
     titles = [after.content for before, after in itertools.pairwise(tokens) if before.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def can_be_broken(line: str) -> bool:
+    """Whether a line is more than one link or one piece of code, with a full stop perhaps."""
+    return " " in re.sub(r"`[^`]*`|!?\[[^\]]*\]\([^)]*\)", "", line).strip("- ")
 
 
 def markdown(page: Path) -> list[Token]:

@@ -39,7 +39,7 @@ def check_settings(facts: Facts, settings: Settings) -> Iterator[Finding]:
         "CLICKSTREAM_LAKE_CATALOG",
     )
     yield _SETTINGS.unless(
-        refusal(settings.notify), "CLICKSTREAM_NOTIFY", "see docs/alarms.md, 'Whom to tell', for its entries"
+        refusal(settings.notify), "CLICKSTREAM_NOTIFY", "see docs/alarms.md, 'Destinations', for its entries"
     )
     known = {variable(field.name) for field in fields(Settings)}
     for name in sorted(set(facts["environment"]) - known):
