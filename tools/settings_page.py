@@ -3,14 +3,17 @@
 import ast
 import inspect
 import itertools
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
 from clickstream.settings import ATHENA_DEFAULTS, RETIRED, Settings, variable
-from tools.dictionary import ROOT
 
-PAGE = ROOT / "docs" / "settings.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
 
 HEAD = """\
 # Settings
