@@ -5,6 +5,7 @@ Each file of earlier_lakes has the statements by which an earlier version made i
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from local.places import ENVIRONMENTS, ROOT
 from tests.machine import Machine, environment_of
 from tests.scratch import ScratchLake
 
+RELEASED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 LAKES = sorted((Path(__file__).parent / "earlier_lakes").glob("*.sql"), key=lambda file: file.name)
+FIRST_SESSIONS = next(file for file in LAKES if file.stem == "first_sessions")
 LINE = (
     b'{"messageId":"m-%d","type":"track","event":"Order Completed","anonymousId":"a",'
     b'"timestamp":"2026-11-24T01:00:00Z",'
@@ -52,7 +55,8 @@ def not_as_wanted(lake: ScratchLake, wanted: dict[Name, list[TableColumn]]) -> l
 def test_a_lake_of_an_earlier_version_is_brought_to_this_one(lake: ScratchLake, file: Path) -> None:
     wanted = lake_shapes(TableNames.LAKE_TABLES, lake.settings)
     make_earlier(lake, file)
-    assert not_as_wanted(lake, wanted) != []
+    # The newest release may be as this version wants it.
+    assert not_as_wanted(lake, wanted) != [] or file.stem == RELEASED
 
     # What create_tables of each DAG does.
     create_tables(lake.run, TableNames.LAKE_TABLES, lake.settings)
@@ -80,7 +84,7 @@ def make_migrate(lake: ScratchLake, machine: Machine) -> list[str]:
 
 def test_make_migrate_does_the_same_outside_airflow_and_then_nothing(lake: ScratchLake, machine: Machine) -> None:
     database, plan = lake.settings.lake_database, read_plan()
-    make_earlier(lake, LAKES[0])
+    make_earlier(lake, FIRST_SESSIONS)
     # A typed table of before, too: the last column is new.
     first = plan.live[0]
     new = first.shape[-1].name
