@@ -5,7 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
-from clickstream.engine.evolution import create_tables
 from clickstream.engine.sql import lake_tables, render
 from clickstream.settings import Settings
 
@@ -14,9 +13,10 @@ SETTINGS = Settings(staging_bucket="staging", lake_bucket="lake", crawler="crawl
 
 def statements() -> list[str]:
     """Return the statement of each table."""
-    made: list[str] = []
-    create_tables(lambda path, **values: made.append(render(path, SETTINGS, values).text), lake_tables(), SETTINGS)
-    return made
+    return [
+        render("evolution/create_table.sql", SETTINGS, {"altered": (SETTINGS.lake_database, name), "table": table}).text
+        for name, table in lake_tables().items()
+    ]
 
 
 if __name__ == "__main__":

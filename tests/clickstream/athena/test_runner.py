@@ -18,7 +18,7 @@ from clickstream.athena.runner import (
 )
 from clickstream.athena.sql import AthenaSqlError, lines_table
 from clickstream.athena.values import AthenaTypeError, read_value
-from clickstream.engine.evolution import present_shapes, replace_moved
+from clickstream.engine.evolution import create_lines, present_shapes
 from clickstream.engine.query import ATTEMPTS, CancelledError, Result
 from clickstream.engine.sql import LINES, Statement, render
 from clickstream.engine.table_shape import TableColumn
@@ -243,20 +243,22 @@ def test_the_tables_over_raw_lines_are_made_in_glue_where_they_are_missing(servi
 
 
 @pytest.mark.parametrize("folder", ["staging", "staging-old"])
-def test_a_table_over_another_folder_is_made_anew(service: Service, folder: str) -> None:
+def test_a_table_over_another_folder_is_made_again(service: Service, folder: str) -> None:
     table = {"Name": "lines", "StorageDescriptor": {"Location": f"s3://staging-bucket/{folder}/"}}
+    made = {"DatabaseName": "clickstream_lines", "TableInput": ANY}
+    service.glue_calls.add_client_error("create_table", "AlreadyExistsException", expected_params=made)
     service.glue_calls.add_response(
         "get_table", {"Table": table}, {"DatabaseName": "clickstream_lines", "Name": "lines"}
     )
     if folder != "staging":
         service.start(text="drop table if exists `clickstream_lines`.`lines`")
         service.state("SUCCEEDED")
-        service.glue_calls.add_response("create_table", {}, {"DatabaseName": "clickstream_lines", "TableInput": ANY})
+        service.glue_calls.add_response("create_table", {}, made)
 
     def run(path: str, **values: Any) -> Result:
         return service.runner.run(render(path, ON_ATHENA, values))
 
-    assert replace_moved(run, LINES, ON_ATHENA) == ([] if folder == "staging" else ["replace clickstream_lines.lines"])
+    assert create_lines(run, LINES, ON_ATHENA) == ([] if folder == "staging" else ["replace clickstream_lines.lines"])
     service.calls.assert_no_pending_responses()
     service.glue_calls.assert_no_pending_responses()
 
