@@ -21,7 +21,7 @@ from tests.dags.conftest import HOUR, context
 ConnectTrino = Callable[..., FakeTrino]
 STAGED = HOUR + timedelta(minutes=5)
 PATHS = check_paths(TableNames.LOAD_TABLES)
-BOUNDS = {"as earliest": [[{"earliest": HOUR, "latest": HOUR}]]}
+SEARCHED = (HOUR - timedelta(days=30), HOUR + timedelta(days=30))
 FAULT = {"Check (fail): a message that the run loaded": [[{"message_id": "m1", "copies": 2}]]}
 WARNING = {"Check (warn): more than 1 %": [[{"run_id": "run-1", "rows_read": 10, "rows_rejected": 9}]]}
 
@@ -45,17 +45,14 @@ def asked(trino: FakeTrino) -> list[str]:
 
 
 def test_every_check_is_asked_with_the_bounds_of_the_run(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino(BOUNDS)
+    trino = connect_trino()
 
     result = check(task)
 
     assert len(asked(trino)) == len(PATHS)
     assert result == {"passed": len(PATHS), "warnings": [], "failures": []}
-    assert [parameters for text, parameters in trino.executed if "as earliest" in text] == [
-        [30, 30, "run-1", STAGED, STAGED]
-    ]
     assert [parameters for text, parameters in trino.executed if "message that the run loaded is" in text] == [
-        ["run-1", HOUR, HOUR, HOUR, HOUR]
+        ["run-1", *SEARCHED, *SEARCHED]
     ]
     assert [parameters for text, parameters in trino.executed if "is in the ledger more than once" in text] == [
         ["run-1", STAGED, STAGED]
@@ -63,7 +60,7 @@ def test_every_check_is_asked_with_the_bounds_of_the_run(task, connect_trino: Co
 
 
 def test_a_warning_is_logged_and_given_but_fails_nothing(task, connect_trino: ConnectTrino, capsys) -> None:
-    connect_trino(BOUNDS | WARNING)
+    connect_trino(WARNING)
 
     result = check(task)
 
@@ -78,7 +75,7 @@ def test_a_warning_is_logged_and_given_but_fails_nothing(task, connect_trino: Co
 
 
 def test_a_fault_fails_the_run_for_good_after_all_checks_were_asked(task, connect_trino: ConnectTrino, capsys) -> None:
-    trino = connect_trino(BOUNDS | FAULT | WARNING)
+    trino = connect_trino(FAULT | WARNING)
 
     with pytest.raises(AirflowFailException) as failure:
         check(task)
@@ -91,7 +88,7 @@ def test_a_fault_fails_the_run_for_good_after_all_checks_were_asked(task, connec
 
 
 def test_a_check_that_cannot_be_asked_fails_the_task(task, connect_trino: ConnectTrino) -> None:
-    connect_trino(BOUNDS | {"Check (fail): of an object": [query_error("EXCEEDED_LOCAL_MEMORY_LIMIT")]})
+    connect_trino({"Check (fail): of an object": [query_error("EXCEEDED_LOCAL_MEMORY_LIMIT")]})
 
     with pytest.raises(Exception, match="EXCEEDED_LOCAL_MEMORY_LIMIT"):
         check(task)
@@ -104,7 +101,7 @@ def test_a_kill_cancels_the_check_and_no_other_follows(task, connect_trino: Conn
         operator.on_kill()
         raise cancelled()
 
-    trino = connect_trino(BOUNDS | {"Check (": [killed]})
+    trino = connect_trino({"Check (": [killed]})
 
     with pytest.raises(Exception, match="USER_CANCELED"):
         operator.execute(context(operator, "scheduled", "run-1"))

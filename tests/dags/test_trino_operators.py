@@ -28,6 +28,7 @@ ConnectTrino = Callable[..., FakeTrino]
 RUN = "manual__'; drop table x; --"
 EARLIEST, LATEST = HOUR - timedelta(days=30), HOUR + timedelta(days=30)
 UNPACKED = {"as earliest": [[{"earliest": HOUR, "latest": HOUR}]]}
+NO_LINES = {"the lines of some objects are": [[{"low": None, "high": None}]]}
 PATHS = [
     "s3://staging-bucket/staging/20261124T110000000Z-a.gz",
     "s3://staging-bucket/staging/20261124T110000001Z-it's.gz",
@@ -39,6 +40,17 @@ REPORT: dict[str, Any] = {
     "objects": 2, "bytes": 30, "rows_read": 10, "rows_loaded": 7, "rows_duplicate": 2, "rows_rejected": 1,
     "rejected_by_reason": '{"blank": 1}', "first_received_at": HOUR, "last_received_at": HOUR,
 }  # fmt: skip
+
+
+def shown(location: str) -> dict[str, Any]:
+    """Trino's answer to where the table over raw lines is."""
+    text = (
+        f"CREATE TABLE x (\n   line varchar\n)\nWITH (\n   external_location = '{location}',\n   format = 'TEXTFILE'\n)"
+    )
+    return {"show create table": [[{"Create Table": text}]]}
+
+
+LINES = shown("s3://staging-bucket/staging/")
 
 
 @pytest.fixture(autouse=True)
@@ -68,25 +80,17 @@ def execute(operator: TrinoStatementOperator, run_id: str = RUN) -> Any:
     return operator.execute(given)
 
 
-def shown(location: str) -> dict[str, Any]:
-    """Trino's answer to where the table over raw lines is."""
-    text = (
-        f"CREATE TABLE x (\n   line varchar\n)\nWITH (\n   external_location = '{location}',\n   format = 'TEXTFILE'\n)"
-    )
-    return {"show create table": [[{"Create Table": text}]]}
-
-
 def run(task, task_id: str, dag_id: str = "load_events", run_id: str = RUN) -> Any:
     return execute(task(dag_id, task_id), run_id)
 
 
 def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino(shown("s3://staging-bucket/staging/"))
+    trino = connect_trino(LINES)
 
     run(task, "create_tables")
 
-    *created, lines, columns, comments = trino.executed
-    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in created]
+    first, shown_lines, *created, columns, comments = trino.executed
+    heads = [text.partition("create table if not exists ")[2].partition(" (")[0] for text, _ in (first, *created)]
     assert heads == [
         '"staging"."clickstream_lines"."lines"',
         '"lake"."clickstream"."alarms"',
@@ -99,8 +103,8 @@ def test_tables_are_created_one_statement_each(task, connect_trino: ConnectTrino
         '"lake"."clickstream"."schema_changes"',
         '"lake"."clickstream"."violations"',
     ]
-    assert [parameters for _, parameters in created] == [None] * 10
-    assert 'show create table "staging"."clickstream_lines"."lines"' in lines[0]
+    assert [parameters for _, parameters in (first, *created)] == [None] * 10
+    assert 'show create table "staging"."clickstream_lines"."lines"' in shown_lines[0]
     assert "from system.jdbc.columns" in columns[0]
     assert "from system.metadata.table_comments" in comments[0]
     assert columns[1] == comments[1] == ["lake", "clickstream"]
@@ -356,12 +360,12 @@ def test_without_its_list_a_task_fails_for_good_and_sends_nothing(
 
 
 def test_a_failed_statement_fails_the_task_and_ends_it(task, connect_trino: ConnectTrino) -> None:
-    trino = connect_trino({'"events" (': [query_error("ICEBERG_FILESYSTEM_ERROR")]})
+    trino = connect_trino(LINES | {'"events" (': [query_error("ICEBERG_FILESYSTEM_ERROR")]})
 
     with pytest.raises(Exception, match="ICEBERG_FILESYSTEM_ERROR"):
         run(task, "create_tables")
 
-    assert ['"events" (' in text for text, _ in trino.executed] == [False, False, False, True]
+    assert ['"events" (' in text for text, _ in trino.executed] == [False, False, False, False, True]
 
 
 @pytest.mark.usefixtures("listed")
@@ -404,11 +408,11 @@ def test_a_kill_cancels_the_running_query_and_no_other_follows(task, connect_tri
         assert cursor.is_cancelled
         raise cancelled()
 
-    trino = connect_trino({"events": [killed]})
+    trino = connect_trino(LINES | {'"alarms" (': [killed]})
 
     with pytest.raises(Exception, match="USER_CANCELED"):
         execute(operator)
-    assert len(trino.executed) == 2
+    assert len(trino.executed) == 3
 
 
 def test_a_kill_that_comes_too_late_for_one_statement_lets_no_other_follow(task, connect_trino: ConnectTrino) -> None:
@@ -538,7 +542,7 @@ def fail_with(
     connect_trino: ConnectTrino, fails: Callable[[list[str]], bool], error: str, kind: str = "USER_ERROR"
 ) -> FakeTrino:
     engine = Engine(fails, error, kind)
-    trino = connect_trino(UNPACKED | {"create or replace table": [engine], "as characters": [engine]})
+    trino = connect_trino(UNPACKED | NO_LINES | {"create or replace table": [engine], "as characters": [engine]})
     answer_to = trino.answer_to
 
     def keeping_parameters(operation: str) -> Any:

@@ -27,6 +27,7 @@ RATES = [{"table_name": "email_sent", "messages": 3, "violating": 1}]
 ANSWERS: dict[str, Any] = {
     "Which events one run brought": [PRESENT],
     "break a rule, of how many": [RATES],
+    "the messages of one event are": [[{"low": None, "high": None}]],
 }
 
 

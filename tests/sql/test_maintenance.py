@@ -211,7 +211,7 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
     settings = replace(loaded.settings, **where_it_was_staged)
     beside = ScratchLake(settings, loaded.s3, loaded.glue, machine.runner())
     staged, _ = list_staged(source.s3, source.settings)
-    values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged)), "lookback_days": 30}
+    values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged))}
     beside.run("work/batch/load.sql", **values)
     values["bounds"] = Received(**beside.run("work/batch/received.sql", **values).rows[0]).widened(timedelta(days=30))
     values["staged"] = Received(staged[0].staged_at, staged[-1].staged_at)

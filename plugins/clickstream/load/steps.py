@@ -33,7 +33,6 @@ def values_of_run(run_id: str, now: datetime, settings: Settings) -> dict[str, A
     return {
         "run_id": run_id,
         "now": now,
-        "lookback_days": settings.dedupe_lookback_days,
         "archive_integration": settings.archive_integration,
         "rules": rules_of(settings),
         "limits": settings,
