@@ -25,6 +25,9 @@ SOURCE = ROOT / "lambdas" / "src"
 STACK = "clickstream"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+FOR_PEOPLE = ("Arn", "Url")
+"""Ends of the names of outputs that are no settings."""
+
 ARTIFACTS_BUCKET = f"clickstream-artifacts-{ACCOUNT}"
 
 _UNFIXABLE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
@@ -204,12 +207,12 @@ def deploy(
 def as_settings(outputs: Mapping[str, str]) -> dict[str, str]:
     """Outputs under the names that Airflow reads: RawBucket becomes CLICKSTREAM_RAW_BUCKET.
 
-    Those that end in Arn are left out: they are for connections and catalogs, not settings.
+    Those that end in Arn or Url are left out: they are for connections, catalogs and SDKs, not settings.
     """
     return {
         f"CLICKSTREAM_{re.sub(r'(?<!^)(?=[A-Z])', '_', key).upper()}": value
         for key, value in outputs.items()
-        if not key.endswith("Arn")
+        if not key.endswith(FOR_PEOPLE)
     }
 
 

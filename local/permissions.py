@@ -35,13 +35,14 @@ def are_checked() -> bool:
 
 
 def make_consumers(places: Places, iam: Any) -> dict[str, str]:
-    """Make the users that are not there yet; give the template's parameters that let them assume their roles."""
+    """Make the users that are not there yet; give the template's parameters that make all roles and let these users
+    assume theirs."""
     if not _file(places).exists():
         _keep(places, {who: _make(iam, who) for who in WHO})
     known = consumers(places)
     arns = {f"{who}PrincipalArns": known[who].user_arn for who in WHO}
     ids = {f"{who}ExternalId": known[who].external_id for who in WHO}
-    return arns | ids | {"SegmentExternalIds": SEGMENT_EXTERNAL_ID}
+    return arns | ids | {"SegmentExternalIds": SEGMENT_EXTERNAL_ID, "Collector": "FunctionUrl"}
 
 
 def allow_roles(places: Places, iam: Any, outputs: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 """`python -m tools.env_from_stack --stack clickstream`: the CLICKSTREAM_* settings of a deployed stack, for Airflow.
 
 Of the account and region that boto3 finds, as the AWS CLI does; AWS_ENDPOINT_URL leads to a local AWS. Settings go to
-standard output, ready for an environment file; the ARNs that connections and catalogs need go to standard error.
+standard output, ready for an environment file; what connections, catalogs and SDKs need goes to standard error.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.aws_deploy import as_settings
+from local.aws_deploy import FOR_PEOPLE, as_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, value in sorted(as_settings(outputs).items()):
         print(f"{name}={value}")
     for name, value in sorted(outputs.items()):
-        if name.endswith("Arn"):
+        if name.endswith(FOR_PEOPLE):
             print(f"{name}: {value}", file=sys.stderr)
     return 0
 

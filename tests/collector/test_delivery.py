@@ -116,7 +116,8 @@ def test_only_without_s3_too_the_sender_is_told_to_come_again() -> None:
     assert found.status == 503
     assert int(found.headers["retry-after"]) >= 30
     assert (tally.received, tally.accepted, tally.refused, tally.spilled) == (0, 0, 0, 0)
-    assert metrics_of(tally)["TurnedAwayRequests"] == ("Count", 1)
+    assert metrics_of(tally)["FailedRequests"] == ("Count", 1)
+    assert "TurnedAwayRequests" not in metrics_of(tally)
 
 
 def test_what_is_refused_is_kept_as_firehose_keeps_it() -> None:

@@ -1,10 +1,12 @@
 """The function as Lambda calls it: settings from the environment, sources from S3, one log line, no boto3."""
 
+import base64
 import gzip
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,9 @@ def test_a_request(calls: list[tuple[str, str, bytes]], capsys: pytest.CaptureFi
     assert json.loads(put[2])["StreamName"] == "events"
     assert kept[1].startswith("/raw-bucket/refused/")
     (line,) = capsys.readouterr().out.splitlines()
+    (record,) = json.loads(put[2])["Records"]
+    stamped = json.loads(base64.b64decode(record["Data"]))["receivedAt"]
+    assert json.loads(line)["_aws"]["Timestamp"] == datetime.fromisoformat(stamped).timestamp() * 1000
     assert metrics_of(line) == {"ReceivedMessages": 2, "AcceptedMessages": 1, "RefusedMessages": 1}
     assert json.loads(line)["source"] == "orders"
 

@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
 
 from clickstream.config_check.settings import DATABASES
 from clickstream.settings import Settings
+from clickstream_collector.collector import Tally, metrics_of
+from clickstream_collector.delivery import REFUSED_PREFIX, SPILL_PREFIX, object_key
+from clickstream_collector.environment import read_environment
 from clickstream_stream.newline_transform import lambda_handler
 from local.aws_deploy import TEMPLATE, as_settings, load_template
 
 RESOURCES: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
 PARAMETERS: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Parameters"]
+CONDITIONS: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Conditions"]
 OUTPUTS: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Outputs"]
 
 
@@ -60,6 +65,7 @@ def test_roles_are_told_but_are_no_settings() -> None:
     assert {name for name in OUTPUTS if name.endswith("Arn")} == {
         "AirflowPolicyArn", "AirflowRoleArn", "TrinoPolicyArn", "TrinoRoleArn", "SegmentRoleArn", "AlarmTopicArn",
     }  # fmt: skip
+    assert {name for name in OUTPUTS if name.endswith("Url")} == {"CollectorUrl", "CollectorSourcesUrl"}
 
 
 def test_every_parameter_has_a_default_and_says_what_it_does() -> None:
@@ -135,10 +141,11 @@ def test_exactly_one_processor_adds_the_newline() -> None:
 @pytest.mark.parametrize("name", sorted(of_type("AWS::Serverless::Function")))
 def test_function(name: str) -> None:
     function = RESOURCES[name]["Properties"]
-    timeout = PARAMETERS[function["Timeout"]["Ref"]]
+    timeout = function["Timeout"]
     source = TEMPLATE.parent / "src"
 
-    assert timeout["Default"] <= timeout["MaxValue"] <= 900
+    if timeout != 10:  # that of the collector, for which its callers wait
+        assert PARAMETERS[timeout["Ref"]]["Default"] <= PARAMETERS[timeout["Ref"]]["MaxValue"] <= 900
     assert PARAMETERS[function["MemorySize"]["Ref"]]["Default"] >= 128
     assert RESOURCES[function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]["RetentionInDays"]
     module, handler = function["Handler"].rsplit(".", 1)
@@ -191,7 +198,7 @@ def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
     }
 
     assert expiring == {
-        "RawBucket": [],
+        "RawBucket": ["refused/", "refused-redriven/"],
         "StagingBucket": [Settings.staging_prefix],
         "LakeBucket": [{"Fn::Sub": "${DatabasePrefix}_work/"}],
         "ArchiveBucket": [],
@@ -297,7 +304,9 @@ def test_your_own_key_is_used_by_whoever_reads_or_writes_what_it_encrypts() -> N
         if statement["Resource"] == {"Ref": "KmsKeyArn"}
     }
 
-    assert using == {"SegmentRole", "DeliveryRole", "StageRole", "CrawlerRole", "AirflowPolicy", "TrinoPolicy"}
+    assert using == {
+        "SegmentRole", "CollectorRole", "DeliveryRole", "StageRole", "CrawlerRole", "AirflowPolicy", "TrinoPolicy",
+    }  # fmt: skip
 
 
 def test_the_alarm_on_refused_records_looks_at_what_the_function_logs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -367,7 +376,9 @@ def test_glue_databases() -> None:
 @pytest.mark.scenario("X35")
 def test_alarms_watch_what_loses_or_delays_events() -> None:
     alarms = of_type("AWS::CloudWatch::Alarm")
-    watched = {(one["MetricName"], str(one["Dimensions"][0]["Value"])) for one in alarms.values()}
+    watched = {
+        (one["MetricName"], str(one["Dimensions"][0]["Value"])) for one in alarms.values() if "MetricName" in one
+    }
 
     assert watched >= {
         ("ApproximateNumberOfMessagesVisible", "{'Fn::GetAtt': ['StageDeadLetters', 'QueueName']}"),
@@ -399,11 +410,17 @@ def test_silence_alarms_by_default_within_what_cloudwatch_and_the_stream_remembe
     assert (RESOURCES["SilenceAlarm"]["Condition"], hours["MinValue"]) == ("HasSilenceAlarm", 0)
 
 
-def test_the_dashboard_shows_the_path_up_to_staging() -> None:
-    body = re.sub(r"\$\{[\w:.]+\}", "name", RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    shown = {tuple(metric[:2]) for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]}
+def shown_metrics(*, with_collector: bool) -> set[tuple[str, str]]:
+    body, more = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    condition, widgets, nothing = more["CollectorWidgets"]["Fn::If"]
+    assert (condition, nothing) == ("HasCollector", "")
+    body = body.replace("${CollectorWidgets}", widgets["Fn::Sub"] if with_collector else nothing)
+    body = re.sub(r"\$\{[\w:.]+\}", "name", body)
+    return {tuple(metric[:2]) for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]}
 
-    assert shown == {
+
+def test_the_dashboard_shows_the_path_up_to_staging() -> None:
+    assert shown_metrics(with_collector=False) == {
         ("AWS/Kinesis", "IncomingRecords"),
         ("AWS/Firehose", "DeliveryToS3.Records"),
         ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
@@ -411,6 +428,96 @@ def test_the_dashboard_shows_the_path_up_to_staging() -> None:
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("Clickstream", "RefusedRecords"),
     }
+
+
+class TestCollector:
+    """Off by default; what it may do is what it does."""
+
+    def test_off_is_the_default_and_makes_nothing(self) -> None:
+        on = {"HasCollector", "HasFunctionUrl", "HasHttpApi"}
+
+        assert PARAMETERS["Collector"]["Default"] == "Off"
+        assert CONDITIONS["HasCollector"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Collector"}, "Off"]}]}
+        made = {name for name, one in RESOURCES.items() if one.get("Condition") in on}
+        assert made == {name for name in RESOURCES if name.startswith("Collector")}
+        assert {name for name, one in OUTPUTS.items() if one.get("Condition") in on} == {
+            "CollectorUrl", "CollectorSourcesUrl",
+        }  # fmt: skip
+
+    def test_each_front_calls_it_in_its_own_way(self) -> None:
+        fronts = {name: one["Condition"] for name, one in RESOURCES.items() if name.startswith("Collector")}
+        allowed = {name: (one["Principal"], one["Action"]) for name, one in of_type("AWS::Lambda::Permission").items()}
+
+        assert CONDITIONS["HasFunctionUrl"] == {"Fn::Equals": [{"Ref": "Collector"}, "FunctionUrl"]}
+        assert CONDITIONS["HasHttpApi"] == {"Fn::Equals": [{"Ref": "Collector"}, "HttpApi"]}
+        assert allowed == {
+            "CollectorUrlPermission": ("*", "lambda:InvokeFunctionUrl"),
+            "CollectorInvokePermission": ("*", "lambda:InvokeFunction"),
+            "CollectorApiPermission": ("apigateway.amazonaws.com", "lambda:InvokeFunction"),
+        }
+        assert RESOURCES["CollectorInvokePermission"]["Properties"]["InvokedViaFunctionUrl"] is True
+        assert {fronts[name] for name in ("CollectorUrlPermission", "CollectorInvokePermission")} == {"HasFunctionUrl"}
+        assert fronts["CollectorApiPermission"] == "HasHttpApi"
+        # A front of its own would answer a preflight before the function, which knows each source's pages.
+        assert "Cors" not in RESOURCES["CollectorFunctionUrl"]["Properties"]
+        assert "CorsConfiguration" not in RESOURCES["CollectorApi"]["Properties"]
+        assert RESOURCES["CollectorIntegration"]["Properties"]["PayloadFormatVersion"] == "2.0"
+
+    def test_it_has_the_settings_that_it_reads(self) -> None:
+        given = RESOURCES["CollectorFunction"]["Properties"]["Environment"]["Variables"]
+        read = read_environment({name: name for name in given})
+
+        assert set(given) == {value.removeprefix("/") for value in vars(read).values()}
+        pattern = PARAMETERS["CollectorPathPrefix"]["AllowedPattern"]
+        taken = {path for path in ("", "in", "/in", "/a/b", "/", "a/", "a b") if re.fullmatch(pattern, path)}
+        assert taken == {"", "in", "/in", "/a/b"}
+
+    def test_it_may_do_what_it_does_and_nothing_else(self) -> None:
+        at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+        may = {
+            one["Sid"]: (one["Action"], one["Resource"])
+            for name, one in statements("AWS::IAM::Role")
+            if name == "CollectorRole"
+        }
+        sources = RESOURCES["CollectorFunction"]["Properties"]["Environment"]["Variables"]["CLICKSTREAM_SOURCES_KEY"]
+
+        assert may == {
+            "WriteOwnLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": ["CollectorLogs", "Arn"]}),
+            "PutEvents": ("kinesis:PutRecords", {"Fn::GetAtt": ["Stream", "Arn"]}),
+            "KeepWhatTheStreamDidNotTake": ("s3:PutObject", {"Fn::Sub": "${RawBucket.Arn}/raw/*/collector-*"}),
+            "KeepWhatIsRefused": ("s3:PutObject", {"Fn::Sub": "${RawBucket.Arn}/refused/*/collector-*"}),
+            "ReadSources": ("s3:GetObject", {"Fn::Sub": f"${{RawBucket.Arn}}/{sources}"}),
+            "UseKey": (["kms:Decrypt", "kms:GenerateDataKey"], {"Ref": "KmsKeyArn"}),
+            "SendTraces": (["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
+        }
+        for prefix, statement in ((SPILL_PREFIX, "KeepWhatTheStreamDidNotTake"), (REFUSED_PREFIX, "KeepWhatIsRefused")):
+            pattern = may[statement][1]["Fn::Sub"].removeprefix("${RawBucket.Arn}/")
+            assert fnmatchcase(object_key(prefix, at, "id", ".gz"), pattern)
+
+    def test_alarms_and_dashboard_look_at_what_it_logs(self) -> None:
+        told = set(metrics_of(Tally(1, 1, 1, 1, 1, 1, key_state="retiring", code="a"))) | {"UnreadSources"}
+        told |= set(metrics_of(Tally(code="a", has_failed=True)))
+        alarms = {name: one for name, one in of_type("AWS::CloudWatch::Alarm").items() if name.startswith("Collector")}
+        share = [one["MetricStat"]["Metric"] for one in alarms["CollectorRefusedAlarm"]["Metrics"][1:]]
+        watched = [*share, *(one for one in alarms.values() if "MetricName" in one)]
+        named = RESOURCES["CollectorFunction"]["Properties"]["FunctionName"]
+
+        assert {one["MetricName"] for one in watched} == {
+            "Errors", "Throttles", "FailedRequests", "SpilledMessages", "UnkeptMessages", "UnreadSources",
+            "RefusedMessages", "ReceivedMessages",
+        }  # fmt: skip
+        assert all(one["Dimensions"] == [{"Name": "FunctionName", "Value": named}] for one in watched)
+        own = {one["MetricName"] for one in watched if one["Namespace"] == "Clickstream"}
+        shown = shown_metrics(with_collector=True) - shown_metrics(with_collector=False)
+        assert own | {name for namespace, name in shown if namespace == "Clickstream"} <= told
+
+    def test_the_share_of_refused_events_is_that_of_an_hour(self) -> None:
+        alarm = RESOURCES["CollectorRefusedAlarm"]["Properties"]
+        share, *parts = alarm["Metrics"]
+
+        assert (share["Expression"], alarm["Threshold"]) == ("IF(refused > 10, 100 * refused / received, 0)", 1)
+        assert [part["Id"] for part in parts if part["ReturnData"] is False] == ["refused", "received"]
+        assert {(part["MetricStat"]["Stat"], part["MetricStat"]["Period"]) for part in parts} == {("Sum", 3600)}
 
 
 def test_names_that_others_rely_on() -> None:
@@ -428,6 +535,7 @@ def test_names_that_others_rely_on() -> None:
     assert name("StageObject", "FunctionName") == "clickstream-stage-object"
     assert name("StageQueue", "QueueName") == "clickstream-stage-object"
     assert name("StageDeadLetters", "QueueName") == "clickstream-stage-object-dlq"
+    assert name("CollectorFunction", "FunctionName") == "clickstream-collector"
     assert name("Crawler", "Name") == "clickstream-staging"
     for bucket in ("raw", "staging", "lake", "archive"):
         assert name(f"{bucket.title()}Bucket", "BucketName") == f"clickstream-{bucket}-000000000000"

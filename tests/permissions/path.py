@@ -1,5 +1,6 @@
 """The whole path, each step with the keys of the role that takes it on AWS."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -23,9 +24,11 @@ from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK
 from local.segment import kinesis as segment
 from local.segment.events import generate_day
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
+from tests.collector.doors import basic, event
 from tests.machine import Machine
 from tests.permissions import policies
 from tests.scratch import ScratchLake
+from tools.sources_file import compile_sources, read_file
 
 NOW = datetime.now(UTC)
 # The local AWS takes twelve digits as the key of an account's root user. https://segment.com/docs/connections/destinations/catalog/amazon-kinesis/
@@ -87,6 +90,7 @@ class Walk:
         segment.send(
             [*generate_day(7, NOW, users=12), BAD_RECORD], self.settings.stream, self.client("SegmentRole", "kinesis")
         )
+        self._collect([{"type": "track", "event": "A", "userId": "of the collector"}, "refused"])
         pipeline.wait_until_staged(self.machine.places, _quiet)
         keys = self.keys("AirflowRole")
         calls = airflow_calls(self.settings, keys)
@@ -104,6 +108,19 @@ class Walk:
         for call in calls.values():
             call()
         return rows
+
+    def _collect(self, messages: list[Any]) -> None:
+        """Send messages to the collector, with sources that it has not read yet."""
+        self.machine.client("s3").put_object(
+            Bucket=self.settings.raw_bucket, Key="collector/sources.json", Body=compile_sources(read_file()).encode()
+        )
+        body = json.dumps({"batch": messages}).encode()
+        request = event("POST", "/v1/batch", body, basic("wk_example_orders"))
+        answer = self.machine.client("lambda").invoke(
+            FunctionName="clickstream-collector", Payload=json.dumps(request).encode()
+        )
+        told = json.loads(json.load(answer["Payload"])["body"])
+        assert told == {"success": True, "accepted": len(messages) - 1, "refused": 1}
 
     @cache  # noqa: B019 - one walk a run
     def keys(self, role: str) -> Callable[..., Any]:

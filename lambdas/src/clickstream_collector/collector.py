@@ -41,7 +41,7 @@ class Tally:
     """What became of a request. `received` = `accepted` + `refused` when its messages were looked at, else all are 0.
 
     `spilled`: accepted, but by way of the bucket; `unkept`: refused, and not kept though they should be. `key` is the
-    number of the source's key that was used: never the key.
+    number of the source's key that was used: never the key. `has_failed`: nothing was taken, and not for what was sent.
     """
 
     received: int = 0
@@ -55,6 +55,7 @@ class Tally:
     key: int = 0
     key_state: str = ""
     code: str = ""
+    has_failed: bool = False
     reasons: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -79,6 +80,7 @@ class _TurnedAwayError(Exception):
     def __init__(self, status: int, code: str, text: str, retry_after: int = 0) -> None:
         super().__init__(code)
         self.code = code
+        self.is_failure = status >= 500 and code != "paused"
         self.answer = answers.failed(status, code, text, retry_after)
 
 
@@ -92,7 +94,7 @@ def answer(request: Request, door: Door) -> tuple[Answer, Tally]:
             raise _TurnedAwayError(503, "not_ready", "the sources cannot be read", _wait(door))
         found = _respond(route, request, door, sources, tally)
     except _TurnedAwayError as turned:
-        tally.code = turned.code
+        tally.code, tally.has_failed = turned.code, turned.is_failure
         if route.kind == "pixel":
             return answers.pixel(), tally
         found = turned.answer
@@ -312,6 +314,7 @@ def metrics_of(tally: Tally) -> Metrics:
     """The metrics of a request: ReceivedMessages = AcceptedMessages + RefusedMessages; the others when not 0.
 
     SpilledMessages are accepted ones that the stream did not take; UnkeptMessages refused ones that S3 did not take.
+    FailedRequests were answered with 503, TurnedAwayRequests with 4xx, or with 503 since their key is paused.
     """
     rare = {
         "SpilledMessages": tally.spilled,
@@ -319,7 +322,8 @@ def metrics_of(tally: Tally) -> Metrics:
         "LargeMessages": tally.large,
         "UnidentifiedMessages": tally.unidentified,
         "RetiringKeyMessages": tally.accepted if tally.key_state == "retiring" else 0,
-        "TurnedAwayRequests": 1 if tally.code else 0,
+        "TurnedAwayRequests": 1 if tally.code and not tally.has_failed else 0,
+        "FailedRequests": 1 if tally.has_failed else 0,
     }
     always = {
         "ReceivedMessages": tally.received,

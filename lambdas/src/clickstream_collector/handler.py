@@ -42,5 +42,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = environment()
     request = read_event(event, datetime.now(UTC), prefix=settings.path_prefix, front_secret=settings.front_secret)
     found, tally = answer(request, door())
-    print(metric_line(metrics_of(tally), log_fields(tally, found.status, request)))
+    # Of the instant that its events have as receivedAt, so that CloudWatch's hours are those of the tables.
+    print(metric_line(metrics_of(tally), log_fields(tally, found.status, request), request.received_at.timestamp()))
     return found.to_event()

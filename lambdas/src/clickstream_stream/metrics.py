@@ -16,10 +16,11 @@ MOST_VALUES = 100
 Metrics = Mapping[str, tuple[str, float | Sequence[float]]]
 
 
-def metric_line(metrics: Metrics, fields: Mapping[str, Any]) -> str:
+def metric_line(metrics: Metrics, fields: Mapping[str, Any], at: float | None = None) -> str:
     """One line of JSON with `fields`, and with `metrics` (name: unit, value or values) for CloudWatch, by function.
 
-    Of more than 100 values the first 100 are kept. A metric without a value is left out.
+    The metrics are of the instant `at`, in seconds since 1970, or of now. Of more than 100 values the first 100 are
+    kept. A metric without a value is left out.
     """
     told = {name: _at_most(values) for name, (_, values) in metrics.items() if not _is_empty(values)}
     directive = {
@@ -27,7 +28,7 @@ def metric_line(metrics: Metrics, fields: Mapping[str, Any]) -> str:
         "Dimensions": [["FunctionName"]],
         "Metrics": [{"Name": name, "Unit": metrics[name][0]} for name in told],
     }
-    head = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    head = {"Timestamp": round((time.time() if at is None else at) * 1000), "CloudWatchMetrics": [directive]}
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
     return json.dumps({**fields, "FunctionName": function, **told, "_aws": head})
 

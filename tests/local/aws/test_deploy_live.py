@@ -12,7 +12,9 @@ from botocore.exceptions import ClientError
 from clickstream.settings import RETIRED
 from local.aws_deploy import as_settings, deploy
 from local.places import ENVIRONMENTS, ROOT
+from tests.collector.doors import basic, event
 from tests.permissions.policies import texts
+from tools.sources_file import compile_sources, read_file
 
 FAST = {"BufferIntervalSeconds": "1", "TransformBufferIntervalSeconds": "0"}
 ROOT_USER = "arn:aws:iam::000000000000:root"
@@ -75,7 +77,8 @@ def test_every_switch(own_aws, wait):
         "ResourcePrefix": "r" * 31, "DatabasePrefix": "d" * 61, "StreamMode": "PROVISIONED", "ShardCount": "2",
         "NewlineBy": "Firehose", "KmsKeyArn": key, "ExistingArchiveBucket": archive, "Tracing": "Active",
         "AlarmEmail": "data@example.com", "SegmentExternalIds": "one,two", "StageReservedConcurrency": "5",
-        "AirflowPrincipalArns": ROOT_USER, "TrinoPrincipalArns": ROOT_USER,
+        "AirflowPrincipalArns": ROOT_USER, "TrinoPrincipalArns": ROOT_USER, "Collector": "HttpApi",
+        "CollectorReservedConcurrency": "5", "CollectorPathPrefix": "/in", "CollectorFrontSecret": "s",
     }  # fmt: skip
 
     outputs = deploy(own_aws.endpoint, FAST | switches, stack="other")
@@ -91,6 +94,27 @@ def test_every_switch(own_aws, wait):
     roles = {name: made[name] for name in made if name.endswith("Role")}
     # IAM takes 6,144; other regions and partitions have longer names.
     assert max(map(len, texts(own_aws.client("iam"), roles).values())) < 5_700
+
+
+@pytest.mark.parametrize("front", ["FunctionUrl", "HttpApi"])
+def test_collector_on_and_off(own_aws, wait, front):
+    """Off changes nothing; on, what it takes is staged as what Segment sends."""
+    off = deploy(own_aws.endpoint, FAST)
+    resources = physical_ids(own_aws)
+    outputs = deploy(own_aws.endpoint, FAST | {"Collector": front})
+    own_aws.client("s3").put_object(
+        Bucket=outputs["RawBucket"], Key="collector/sources.json", Body=compile_sources(read_file()).encode()
+    )
+    body = json.dumps({"batch": [{"type": "track", "messageId": front}]}).encode()
+    request = event("POST", "/v1/batch", body, basic("wk_example_orders"))
+    answer = own_aws.client("lambda").invoke(FunctionName="clickstream-collector", Payload=json.dumps(request).encode())
+
+    assert json.loads(json.load(answer["Payload"])["body"])["accepted"] == 1
+    wait(lambda: front.encode() in staged(own_aws, outputs), f"{front} to be staged")
+    assert resources.items() <= physical_ids(own_aws).items()
+    assert outputs["CollectorUrl"].startswith("http")
+    assert deploy(own_aws.endpoint, FAST) == off
+    assert physical_ids(own_aws) == resources
 
 
 def env_from_stack(aws, stack):
