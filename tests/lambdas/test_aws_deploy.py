@@ -64,6 +64,15 @@ def test_references_to_number_parameters_become_numbers() -> None:
     assert numbered["Resources"] == {"R": {"Size": 7, "List": [4, {"Ref": "S"}, {"Ref": "R"}]}}
 
 
+def test_only_alarms_on_an_expression_are_left_out() -> None:
+    plain = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "A"}}
+    other = {"Type": "AWS::SNS::Topic", "Properties": {"Metrics": []}}
+    on_expression = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}]}}
+    template = {"Resources": {"A": plain, "B": on_expression, "C": other}, "Outputs": {}}
+
+    assert aws_deploy.without_metric_math(template) == {"Resources": {"A": plain, "C": other}, "Outputs": {}}
+
+
 def test_settings_are_named_after_outputs() -> None:
     assert aws_deploy.as_settings({"RawBucket": "r", "Stream": "s"}) == {
         "CLICKSTREAM_RAW_BUCKET": "r",
