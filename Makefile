@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack live
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -22,6 +22,8 @@ export CLICKSTREAM_FULL = $(value FULL)
 export CLICKSTREAM_ONLY = $(value ONLY)
 export CLICKSTREAM_STACK = $(value STACK)
 export CLICKSTREAM_EVENT = $(value EVENT)
+export CLICKSTREAM_MATCH = $(value MATCH)
+export CLICKSTREAM_PII = $(value PII)
 export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
 help: ## list the commands
@@ -59,6 +61,9 @@ run: ## crawl and patch, load everything staged, print the run report
 
 redrive: ## count what was refused, SOURCE=processing-failed, refused or rejects, FROM=, TO=; DRY_RUN=0 sends it again
 	@$(RUN) redrive
+
+live: ## print events as they arrive, accepted and refused: SOURCE=, MATCH= (text or JSON), FROM=, TO=, FULL=1; PII=show unmasks
+	@$(RUN) live
 
 sql: ## Q="select ..." prints CSV; without Q opens a prompt
 	@$(RUN) sql

@@ -40,6 +40,7 @@ ENVIRONMENTS = {
     "sources-compile": ["airflow"],
     "source-key": ["airflow"],
     "check-config": ["airflow"],
+    "live": ["airflow"],
     "migrate": ["airflow"],
     "mwaa-zip": ["local"],
 }
@@ -47,7 +48,7 @@ DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
     "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "migrate",
-    "mwaa-zip", "sources-check", "sources-compile", "source-key",
+    "mwaa-zip", "sources-check", "sources-compile", "source-key", "live",
 )  # fmt: skip
 
 
@@ -142,6 +143,7 @@ PROGRAMS = {
         ("lint", "cyclonedx-py", "requirements", "requirements/airflow.lock", "--of", "JSON", "-o", "airflow.cdx.json")
     ],
     "check-config": [("airflow", "python", "-m", "tools.config_check")],
+    "live": [("airflow", "python", "-m", "tools.live")],
     "migrate": [("airflow", "python", "-m", "tools.migrate")],
     "mwaa-zip": [("local", "python", "-m", "tools.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],
