@@ -25,6 +25,7 @@ class FakeCursor:
     query_id = "20261124_000000_00001_test"
     info_uri = "http://trino:8080/ui#/queries/20261124_000000_00001_test"
     stats: Mapping[str, int] | None
+    rowcount = -1
 
     def __init__(self, connection: "FakeTrino") -> None:
         self._connection = connection

@@ -16,7 +16,8 @@ LINE = b'{"messageId":"m-%d","type":"track","event":"A","context":{"locale":"ko-
 
 def bring_up_to_date(lake: ScratchLake) -> list[Change]:
     wanted = lake_shapes(TableNames.LAKE_TABLES, lake.settings)
-    return evolve(lake.run, wanted, present_shapes(lake.run, lake.settings, [lake.settings.lake_database]))
+    present = present_shapes(lake.run, lake.settings, [lake.settings.lake_database])
+    return evolve(lake.run, wanted, present, lake.settings)
 
 
 def shape(lake: ScratchLake, table: str) -> list[TableColumn]:

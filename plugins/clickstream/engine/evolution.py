@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 # Runs a file of include/sql with these values.
 Run = Callable[..., Result]
 
+ROUNDS = 5
+"""Looks at a table that others change too, until it is as wanted."""
+
 
 def lake_shapes(tables: Iterable[str], settings: Settings) -> dict[Name, Sequence[TableColumn]]:
     """The wanted columns of these lake tables."""
@@ -44,13 +47,25 @@ def present_shapes(
 
 
 def evolve(
-    run: Run, wanted: Mapping[Name, Sequence[TableColumn]], present: Mapping[Name, Sequence[TableColumn]]
+    run: Run,
+    wanted: Mapping[Name, Sequence[TableColumn]],
+    present: Mapping[Name, Sequence[TableColumn]],
+    settings: Settings,
 ) -> list[Change]:
-    """Runs what is missing and gives it; nothing the second time. Raises DestructiveChangeError before any change."""
-    todo = changes(wanted, present)
-    for change in todo:
-        run(change.path, altered=change.table, column=change.column)
-    return todo
+    """Runs what is missing and gives it; nothing the second time. Raises DestructiveChangeError before any change.
+
+    Looks again after a change: one that another run made at the same time may have undone it.
+    """
+    done: list[Change] = []
+    for _ in range(ROUNDS):
+        todo = changes(wanted, present)
+        for change in todo:
+            run(change.path, altered=change.table, column=change.column)
+        done += todo
+        if not todo:
+            break
+        present = present_shapes(run, settings, sorted({schema for schema, _ in wanted}))
+    return done
 
 
 def renew_comments(run: Run, wanted: Mapping[Name, str], settings: Settings) -> list[Name]:
@@ -74,7 +89,8 @@ def bring_up_to_date(run: Run, tables: Sequence[str], settings: Settings) -> lis
     """
     if not tables:
         return []
-    done = evolve(run, lake_shapes(tables, settings), present_shapes(run, settings, [settings.lake_database]))
+    present = present_shapes(run, settings, [settings.lake_database])
+    done = evolve(run, lake_shapes(tables, settings), present, settings)
     renewed = renew_comments(run, lake_comments(tables, settings), settings)
     return [change.text for change in done] + [f"comment_table {'.'.join(table)}" for table in renewed]
 

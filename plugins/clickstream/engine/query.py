@@ -1,6 +1,10 @@
-"""Runs one statement on Trino: no splitting, values bound, cancelled when asked, commit conflicts tried again."""
+"""Runs one statement on Trino: no splitting, values bound, cancelled when asked, commit conflicts tried again.
+
+A MERGE that an `alter table` beside it undid is run again: docs/adr/0016-table-evolution.md.
+"""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -13,7 +17,7 @@ from trino.dbapi import Connection, Cursor
 from trino.exceptions import Error as TrinoError
 from trino.exceptions import TrinoQueryError
 
-from clickstream.engine.sql import Statement
+from clickstream.engine.sql import Statement, render
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +26,12 @@ logger = logging.getLogger(__name__)
 # docs/local-and-aws.md.
 RETRIED_ERRORS = frozenset({"ICEBERG_COMMIT_ERROR", "ICEBERG_CATALOG_ERROR", "NO_NODES_AVAILABLE"})
 ATTEMPTS = 8
+
+ALTERING_SECONDS = 0.5
+"""Between two looks whether a table is still being altered, which takes some tenths of a second."""
+
+_ALTERED_MEANWHILE = "inputPage channelCount"
+"""In the message of the internal error of a MERGE whose table got a column after it had begun."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Result:
     cpu_ms: int | None
     """None where the engine does not tell."""
     read_bytes: int
+    changed_rows: int = 0
+    """Rows that a statement added, updated or deleted."""
 
     def text(self) -> str:
         """One line for a log."""
@@ -58,6 +70,10 @@ class CancelledError(RuntimeError):
     """The runner was cancelled: it runs nothing more."""
 
 
+class ReplacedError(RuntimeError):
+    """What a MERGE wrote was undone each time that it was run; the message names the table."""
+
+
 class QueryRunner:
     """Runs statements over one connection, until it is cancelled.
 
@@ -72,8 +88,37 @@ class QueryRunner:
         """Trino's page of the latest query, as Trino gives it; empty before the first."""
 
     def run(self, statement: Statement) -> Result:
-        """Runs it to its end, again on a commit conflict. Raises trino.exceptions.Error and CancelledError."""
-        return run_with_retries(self._run_once, statement, RETRIED_ERRORS)
+        """Runs it to its end, again on a commit conflict and when its commit was undone.
+
+        Raises trino.exceptions.Error, CancelledError and ReplacedError.
+        """
+        for _ in range(ATTEMPTS):
+            result = run_with_retries(self._run_once, statement, RETRIED_ERRORS)
+            if self._is_kept(statement, result):
+                return result
+            logger.warning("query %s: its commit was replaced, run again", result.query_id)
+        raise ReplacedError(f"{statement.merged_table}: a change of the table undid what was written, {ATTEMPTS} times")
+
+    def _is_kept(self, statement: Statement, result: Result) -> bool:
+        """Whether nothing can undo any more what the statement changed.
+
+        Trino changes columns without telling Glue which version of the table it read: what was committed meanwhile is
+        gone. So the table tells as soon as no such change runs that may have begun before.
+        """
+        table = statement.altered_table or (statement.merged_table if result.changed_rows else "")
+        if not table:
+            return True
+        url = self.info_url
+        while self._look("runtime/altering.sql", altering=_changes_of(table)):
+            time.sleep(ALTERING_SECONDS)
+        is_there = bool(statement.altered_table) or self._look(
+            "evolution/commits.sql", snapshots=f'{table[:-1]}$snapshots"', query_id=result.query_id
+        )
+        self.info_url = url
+        return bool(is_there)
+
+    def _look(self, path: str, **values: str) -> list[dict[str, Any]]:
+        return run_with_retries(self._run_once, render(path, None, values), RETRIED_ERRORS).rows
 
     def cancel(self) -> None:
         """Cancels what is running, and whatever would be run after it."""
@@ -104,6 +149,7 @@ class QueryRunner:
             elapsed_ms=stats.get("elapsedTimeMillis", 0),
             cpu_ms=stats.get("cpuTimeMillis", 0),
             read_bytes=stats.get("physicalInputBytes", 0),
+            changed_rows=max(0, cursor.rowcount),
         )
 
 
@@ -133,7 +179,12 @@ def run_with_retries(
 ) -> Result:
     """What `run_once` gives for the statement; after one of these errors of the engine tried again, later each time."""
     retrying = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, TrinoQueryError) and error.error_name in error_names),
+        retry=retry_if_exception(
+            lambda error: (
+                isinstance(error, TrinoQueryError)
+                and (error.error_name in error_names or _ALTERED_MEANWHILE in str(error.message))
+            )
+        ),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=1, max=30),
         sleep=sleep,
@@ -142,6 +193,12 @@ def run_with_retries(
     )
     result: Result = retrying(run_once, statement)
     return result
+
+
+def _changes_of(table: str) -> str:
+    """A regular expression that finds the statements that change columns of a table, of this name with its schema."""
+    name = re.escape(table.replace('"', "").rpartition(".")[2])
+    return rf"(?is)^(/\*.*?\*/)?\s*(alter|comment)\s.*\b{name}\b"
 
 
 def query_url(info_url: str, ui: str) -> str:

@@ -37,6 +37,9 @@ LINES = "lines"
 ARCHIVE_LINES = "archive_lines"
 """The table over the archive: load_events adds its partitions in Glue itself."""
 
+_QUOTED_NAME = r'("[^"]+"\."[^"]+"\."[^"]+")'
+_MERGED = re.compile(rf"^merge into {_QUOTED_NAME}", re.MULTILINE)
+_ALTERED = re.compile(rf"^(?:alter table|comment on (?:table|column)) {_QUOTED_NAME}", re.MULTILINE)
 _TYPED_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
 _BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_steps|session_drafts)_[0-9a-f]{24}\Z")
 
@@ -52,6 +55,18 @@ class Statement:
     parameters: tuple[Any, ...] = ()
     path: str = ""
     values: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def merged_table(self) -> str:
+        """The table that the statement merges into, quoted; empty for any other statement."""
+        found = _MERGED.search(self.text)
+        return found[1] if found else ""
+
+    @property
+    def altered_table(self) -> str:
+        """The table whose columns the statement changes, quoted; empty for any other statement."""
+        found = _ALTERED.search(self.text) if self.path.startswith("evolution/") else None
+        return found[1] if found else ""
 
     def tagged(self, tag: str) -> "Statement":
         """The statement with a comment by which its query is found again. `tag` is hexadecimal."""
@@ -248,11 +263,11 @@ def _environment() -> Environment:
     return environment
 
 
-def render(path: str, settings: Settings, values: Mapping[str, Any] | None = None) -> Statement:
+def render(path: str, settings: Settings | None, values: Mapping[str, Any] | None = None) -> Statement:
     """The statement in the file at `path` below include/sql, with `values` as its Jinja variables.
 
-    With `among` in them, the statement reads that part of its batch.
-    A process reads and compiles each file once. Raises jinja2.TemplateNotFound for a missing file and
+    With `among` in them, the statement reads that part of its batch. Without settings, of a file that names no table of
+    theirs. A process reads and compiles each file once. Raises jinja2.TemplateNotFound for a missing file and
     jinja2.UndefinedError for a missing value.
     """
     parameters: list[Any] = []
@@ -267,7 +282,7 @@ def render(path: str, settings: Settings, values: Mapping[str, Any] | None = Non
         return ", ".join(bind(value) for value in many)
 
     given = values or {}
-    names = TableNames(settings, given.get("among"))
-    context = {"t": names, "bind": bind, "bind_each": bind_each, **given}
+    names = {"t": TableNames(settings, given.get("among"))} if settings else {}
+    context = {**names, "bind": bind, "bind_each": bind_each, **given}
     text = _environment().get_template(path).render(context).strip()
     return Statement(text, tuple(parameters), path, given)

@@ -1,7 +1,6 @@
 """Rebuilds the tables of single events out of `events`, as the tracking plan is now: no staged object is read.
 
-Rows are written, tables never altered. That is left to load_events, one run at a time, since a commit beside an
-`alter table` can be lost: docs/adr/0016-table-evolution.md.
+Rows are written, tables never altered. That is left to load_events: docs/adr/0016-table-evolution.md.
 """
 
 from collections.abc import Iterator, Mapping

@@ -129,7 +129,7 @@ def _evolve_each(
     failed: dict[str, str] = {}
     for event in plan.with_table:
         try:
-            done += evolve(run, {(settings.events_database, event.table): event.shape}, present)
+            done += evolve(run, {(settings.events_database, event.table): event.shape}, present, settings)
         except DestructiveChangeError as error:
             failed[event.table] = str(error)
         except TrinoQueryError as error:

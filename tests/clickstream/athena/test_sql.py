@@ -46,6 +46,7 @@ REFUSED = {
     "evolution/comment_column.sql": "comment of a column",
     "evolution/comment_table.sql": "comment of an Iceberg table",
     "evolution/show_lines.sql": "Glue tells",
+    "runtime/altering.sql": "system tables",
     "runtime/catalogs.sql": "system tables",
     "runtime/comments.sql": "system tables",
     "runtime/kill.sql": "system tables",

@@ -1,5 +1,6 @@
 """One statement on a connection that answers as told."""
 
+import re
 import threading
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from tenacity import wait_none
 from trino.exceptions import TrinoConnectionError
 
-from clickstream.engine.query import ATTEMPTS, CancelledError, QueryRunner, Result
+from clickstream.engine.query import ATTEMPTS, CancelledError, QueryRunner, ReplacedError, Result
 from clickstream.engine.sql import Statement
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 
@@ -17,6 +18,7 @@ STATEMENT = Statement("select ? as a, 'x;y' as b; drop table z", ("it's; --", No
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clickstream.engine.query.wait_random_exponential", lambda **_: wait_none())
+    monkeypatch.setattr("clickstream.engine.query.ALTERING_SECONDS", 0)
 
 
 def runner(*answers: Any) -> tuple[FakeTrino, QueryRunner]:
@@ -168,3 +170,104 @@ def test_cancel_in_the_pause_before_another_attempt_ends_the_run(monkeypatch: py
         run.run(STATEMENT)
 
     assert len(trino.executed) == 1
+
+
+MERGE = Statement('/* clickstream ab */\nmerge into "lake"."clickstream"."events" as target\nusing x', (1,))
+ADD = Statement('alter table "lake"."clickstream"."events"\nadd column a', (), "evolution/add_column.sql")
+SOMETHING = [{"a": 1}]
+
+
+def changing(rows: int) -> Any:
+    def answer(cursor: FakeCursor) -> Rows:
+        cursor.rowcount = rows
+        return []
+
+    return answer
+
+
+def runner_of(**answers: Any) -> tuple[FakeTrino, QueryRunner]:
+    parts = {
+        "altering": "system.runtime.queries",
+        "commits": "$snapshots",
+        "merge": "merge into",
+        "alter": "alter table",
+    }
+    trino = FakeTrino({parts[name]: given for name, given in answers.items()})
+    return trino, QueryRunner(trino)  # type: ignore[arg-type]
+
+
+def ran(trino: FakeTrino) -> list[str]:
+    names = {"merge into": "merge", "alter table": "alter", "runtime.queries": "altering", "$snapshots": "commits"}
+    return [next(name for part, name in names.items() if part in text) for text, _ in trino.executed]
+
+
+def test_a_merge_whose_commit_was_replaced_is_run_again_and_told_as_the_latest_query() -> None:
+    trino, run = runner_of(merge=[changing(2)], altering=[[]], commits=[[], SOMETHING])
+
+    assert run.run(MERGE).changed_rows == 2
+
+    assert ran(trino) == ["merge", "altering", "commits"] * 2
+    assert trino.executed[2][1] == [FakeCursor.query_id]
+    assert run.info_url == FakeCursor.info_uri
+
+
+def test_the_table_is_asked_only_when_nothing_alters_it_any_more() -> None:
+    trino, run = runner_of(merge=[changing(1)], altering=[SOMETHING, SOMETHING, []], commits=[SOMETHING])
+
+    run.run(MERGE)
+
+    assert ran(trino) == ["merge", "altering", "altering", "altering", "commits"]
+
+
+def test_a_merge_that_changed_nothing_has_nothing_to_lose() -> None:
+    trino, run = runner_of(merge=[changing(0)])
+
+    run.run(MERGE)
+
+    assert ran(trino) == ["merge"]
+
+
+def test_a_change_of_columns_waits_for_others_of_the_table() -> None:
+    trino, run = runner_of(alter=[[]], altering=[SOMETHING, []])
+
+    run.run(ADD)
+
+    assert ran(trino) == ["alter", "altering", "altering"]
+
+
+def test_what_is_undone_each_time_is_an_error_that_names_the_table() -> None:
+    trino, run = runner_of(merge=[changing(1)], altering=[[]], commits=[[]])
+
+    with pytest.raises(ReplacedError, match="events"):
+        run.run(MERGE)
+
+    assert ran(trino).count("merge") == ATTEMPTS
+
+
+def test_a_merge_whose_table_got_a_column_meanwhile_is_tried_again() -> None:
+    error = query_error("GENERIC_INTERNAL_ERROR", "INTERNAL_ERROR")
+    error._error["message"] = "inputPage channelCount (12) == dataColumns size (10) + 3"
+    trino, run = runner_of(merge=[error, changing(1)], altering=[[]], commits=[SOMETHING])
+
+    run.run(MERGE)
+
+    assert ran(trino) == ["merge", "merge", "altering", "commits"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ('alter table "lake"."clickstream"."events"\nadd column a varchar', True),
+        ('/* clickstream ab */\nalter table "lake"."clickstream"."events"\nalter column a set data type bigint', True),
+        ('comment on column "lake"."clickstream"."events"."a" is \'x\'', True),
+        ("ALTER TABLE clickstream.events DROP COLUMN a", True),
+        ('alter table "lake"."clickstream_events"."orders" add column a varchar', False),
+        ('select * from "lake"."clickstream"."events"', False),
+    ],
+)
+def test_which_statements_change_a_table(text: str, is_one: bool) -> None:
+    trino, run = runner_of(merge=[changing(1)], altering=[[]], commits=[SOMETHING])
+    run.run(MERGE)
+    ((pattern,),) = [parameters for sent, parameters in trino.executed if "runtime.queries" in sent]
+
+    assert bool(re.search(pattern, text)) is is_one

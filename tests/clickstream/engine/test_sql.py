@@ -119,6 +119,8 @@ def values(
         "query_id": "20261124_000000_00001_test",
         "paths": paths,
         "leftovers": "%/* clickstream 0 */%",
+        "altering": "alter",
+        "snapshots": '"lake"."clickstream"."events$snapshots"',
         "report": RunReport("run", first_received_at=NOON),
         "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
         "after": SimpleNamespace(rejected_at=NOON, reject_id="A1"),
@@ -330,7 +332,8 @@ def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
         database_prefix="d9",
     )  # fmt: skip
 
-    text = render(file, moved, values() | {"altered": ("d9", "events")}).text
+    own = {"altered": ("d9", "events"), "snapshots": TableNames(moved).metadata(("d9", "events"), "snapshots")}
+    text = render(file, moved, values() | own).text
 
     assert re.search(r'"(hive9|ice9)"\."d9(_staging|_lines|_work|_segment|_events)?"\."', text)
     assert not re.search(r"\b(staging|lake|clickstream|clickstream_\w+)\"?\.\"?\w", text)
