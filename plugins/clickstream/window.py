@@ -27,17 +27,36 @@ class Window:
 
 @dataclass(frozen=True)
 class Received:
-    """From when to when messages were received, both ends included; None where there are none."""
+    """From when to when messages were received, both ends included; None where there are none.
+
+    `parts`: the times between in which there are some, where nearly all of it is without any; ends included, too.
+    """
 
     earliest: datetime | None
     latest: datetime | None
+    parts: tuple[Window, ...] = ()
+
+    @property
+    def spans(self) -> tuple[Window, ...]:
+        """What has to be read: the parts, or all of it."""
+        return self.parts or (Window(self.earliest, self.latest),)  # type: ignore[arg-type] # of no message: null
 
     def widened(self, span: timedelta) -> "Received":
-        """The same, longer by `span` at both ends, as far as the calendar goes."""
+        """The same, longer by `span` at both ends, as far as the calendar goes; so is each part."""
         if self.earliest is None or self.latest is None:
             return self
-        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-        return Received(max(self.earliest, first + span) - span, min(self.latest, last - span) + span)
+        whole = _widened(Window(self.earliest, self.latest), span)
+        return Received(whole.start, whole.end, joined(_widened(part, span) for part in self.parts))
+
+    def clipped(self, earliest: datetime, latest: datetime) -> "Received":
+        """What of the parts lies between, both ends included."""
+        parts = (Window(max(part.start, earliest), min(part.end, latest)) for part in self.parts)
+        return Received(earliest, latest, tuple(part for part in parts if part.start <= part.end))
+
+
+def _widened(window: Window, span: timedelta) -> Window:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return Window(max(window.start, first + span) - span, min(window.end, last - span) + span)
 
 
 def full_hour(instant: datetime) -> datetime:

@@ -21,15 +21,17 @@ from tests.dags.conftest import HOUR, context
 ConnectTrino = Callable[..., FakeTrino]
 STAGED = HOUR + timedelta(minutes=5)
 PATHS = check_paths(TableNames.LOAD_TABLES)
-SEARCHED = (HOUR - timedelta(days=30), HOUR + timedelta(days=30))
+LONG_AGO = HOUR - timedelta(days=20_000)
+LOOKBACK = timedelta(days=30)
 FAULT = {"Check (fail): a message that the run loaded": [[{"message_id": "m1", "copies": 2}]]}
 WARNING = {"Check (warn): more than 1 %": [[{"run_id": "run-1", "rows_read": 10, "rows_rejected": 9}]]}
 
 
 @pytest.fixture(autouse=True)
 def taken(aws: None, s3: MemoryS3) -> None:
-    staged = StagedObject("s3://staging-bucket/staging/x", 1, STAGED)
-    text = Manifest("run-1", (staged,), batch=Received(HOUR, HOUR)).to_json()
+    """Of the run: an hour, and another one long ago."""
+    staged, hours = StagedObject("s3://staging-bucket/staging/x", 1, STAGED), (LONG_AGO, HOUR)
+    text = Manifest("run-1", (staged,), batch=Received(LONG_AGO, HOUR), hours=hours).to_json()
     s3.buckets["lake-bucket"][manifest.key("run-1")] = text.encode()
 
 
@@ -51,8 +53,10 @@ def test_every_check_is_asked_with_the_bounds_of_the_run(task, connect_trino: Co
 
     assert len(asked(trino)) == len(PATHS)
     assert result == {"passed": len(PATHS), "warnings": [], "failures": []}
+    hour = timedelta(hours=1, microseconds=-1)
+    spans = [LONG_AGO - LOOKBACK, LONG_AGO + hour + LOOKBACK, HOUR - LOOKBACK, HOUR + hour + LOOKBACK]
     assert [parameters for text, parameters in trino.executed if "message that the run loaded is" in text] == [
-        ["run-1", *SEARCHED, *SEARCHED]
+        ["run-1", *spans, *spans]
     ]
     assert [parameters for text, parameters in trino.executed if "is in the ledger more than once" in text] == [
         ["run-1", STAGED, STAGED]

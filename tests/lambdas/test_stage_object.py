@@ -97,6 +97,24 @@ def test_a_crash_at_any_step_loses_nothing_and_a_retry_ends_the_same(
     assert s3.objects == {f"{STAGING}/{TARGET}": b"{}\n"}
 
 
+@pytest.mark.scenario("X43")
+def test_an_event_with_another_time_names_the_object_again_if_the_first_copy_is_not_yet_followed_by_the_delete(
+    use_s3: Callable[[Any], None],
+) -> None:
+    """S3's event, whose function dies, then that of reconcile_raw, which has the time of the listing."""
+    s3 = MemoryS3({f"{RAW}/raw/a.gz": b"{}\n"}, iter([None, None, None, "before"]))
+    use_s3(s3)
+    of_reconcile = put_event("raw/a.gz")
+    of_reconcile["body"] = of_reconcile["body"].replace(TIME, "2026-11-24T05:27:58.000Z")
+
+    stage_object.lambda_handler({"Records": [put_event("raw/a.gz")]}, None)
+    stage_object.lambda_handler({"Records": [of_reconcile]}, None)
+
+    assert s3.objects == {
+        f"{STAGING}/{TARGET}": b"{}\n", f"{STAGING}/staging/20261124T052758000Z-raw_a.gz": b"{}\n",
+    }  # fmt: skip
+
+
 raw_keys = st.text(alphabet="ab/_.", min_size=1, max_size=6).map(lambda rest: f"raw/{rest}")
 
 

@@ -39,7 +39,7 @@ def plant_a_copy(lake: ScratchLake) -> str:
     columns = "message_id, received_at, source_path, load_run_id"
     lake.query(
         f"insert into {lake.t.events} ({columns}) "
-        f"select message_id, received_at - interval '8' day, source_path, 'run-0' from {lake.t.events} "
+        f"select message_id, received_at - interval '8' day, 's3://earlier', 'run-0' from {lake.t.events} "
         "where message_id = 'm1'"
     )
     return "m1"

@@ -213,7 +213,8 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
     staged, _ = list_staged(source.s3, source.settings)
     values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged))}
     beside.run("work/batch/load.sql", **values)
-    values["bounds"] = Received(**beside.run("work/batch/received.sql", **values).rows[0]).widened(timedelta(days=30))
+    values["window"] = Received(**beside.run("work/batch/received.sql", **values).rows[0])
+    values["bounds"] = values["window"].widened(timedelta(days=30))
     values["staged"] = Received(staged[0].staged_at, staged[-1].staged_at)
     instants = [NOW + timedelta(seconds=number) for number in range(8)]
 

@@ -2,5 +2,5 @@
 
 from types import SimpleNamespace
 
-window = SimpleNamespace(earliest="2026-01-01", latest="2026-01-01")
+window = SimpleNamespace(spans=[SimpleNamespace(start="2026-01-01", end="2026-01-02")] * 2)
 events = [SimpleNamespace(event=SimpleNamespace(table="order_completed"), window=window)]

@@ -15,6 +15,18 @@ cast(
 )
 {%- endmacro -%}
 
+{#- Which object of raw/ an object is a copy of, as the path without the time: S3's own event and that of reconcile_raw tell
+    different times of one object, which is then staged under two names when both are worked on at once, or when the
+    function dies between copying and deleting it. Of the archive, the path as it is. -#}
+{%- macro source_object(path) -%}
+regexp_replace({{ path }}, '/[0-9]{8}T[0-9]{9}Z-([^/]*)$', '/$1')
+{%- endmacro -%}
+
+{#- How far apart the times in those two names may be: the upload lies between them. -#}
+{%- macro between_names() -%}
+interval '1' hour
+{%- endmacro -%}
+
 {#- Whether a run is asked for a message of the archive: received in one of its windows, and sent to the destination
     that the live path starts at. Segment's S3 destination gets a message whatever its `integrations` say, the others
     do not. -#}

@@ -1,5 +1,6 @@
 {%- from "macros/changes.sql" import differs -%}
 {%- from "macros/dedupe.sql" import first_lines -%}
+{%- from "macros/time.sql" import within -%}
 {#- What loading a batch would do to `events`, by the same rules as the load: for the previews of a dry run. -#}
 
 {#- The CTEs up to `outcomes`: each message of the batch, once, with is_new and is_changed. -#}
@@ -27,6 +28,6 @@ outcomes as (
     left join {{ t.events }} as target
         on
             messages.message_id = target.message_id
-            and target.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+            and {{ within("target.received_at", bounds, bind) }}
 )
 {%- endmacro -%}

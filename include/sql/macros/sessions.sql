@@ -35,15 +35,6 @@ min_by({{ column }}, position) filter (where {{ column }} is not null)
 max_by({{ column }}, position) filter (where {{ column }} is not null)
 {%- endmacro -%}
 
-{#- Whether an instant lies in one of some spans, ends included. -#}
-{%- macro in_spans(instant, spans, bind) -%}
-(
-    {%- for span in spans %}
-    {{ "or " if not loop.first }}{{ instant }} between {{ bind(span.start) }} and {{ bind(span.end) }}
-    {%- endfor %}
-)
-{%- endmacro -%}
-
 {#- What is known of the device, from columns of `events` named context_<...>. -#}
 {%- set context_columns = [
     "device_type", "device_model", "os_name", "app_name", "app_version", "user_agent", "locale", "timezone",

@@ -1,4 +1,13 @@
-{#- Instants out of text. -#}
+{#- Instants out of text, and whether one lies in a time. -#}
+
+{#- Whether an instant lies in one of the spans of a time, ends included. -#}
+{%- macro within(instant, received, bind) -%}
+(
+    {%- for span in received.spans %}
+    {{ "or " if not loop.first }}{{ instant }} between {{ bind(span.start) }} and {{ bind(span.end) }}
+    {%- endfor %}
+)
+{%- endmacro -%}
 
 {#- ISO 8601 date and time, `T` or one space between them, seconds and fraction optional, with an offset (its minutes
     optional) or else UTC.

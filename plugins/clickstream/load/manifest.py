@@ -111,6 +111,7 @@ def from_json(text: str) -> Manifest:
     """The manifest that to_json wrote, also before there were archives."""
     stored = json.loads(text)
     run_id, batch = stored["run_id"], stored.get("batch")
+    earliest, latest = (at and datetime.fromisoformat(at) for at in batch or (None, None))
     return Manifest(
         run_id,
         tuple(_from_list(*item) for item in stored["objects"]),
@@ -119,7 +120,7 @@ def from_json(text: str) -> Manifest:
         # "rederive": a run that an earlier version began.
         stored.get("rebuild", stored.get("rederive", False)),
         stored.get("dry_run", False),
-        batch and Received(*(at and datetime.fromisoformat(at) for at in batch)),
+        batch and Received(earliest, latest),
         tuple(map(datetime.fromisoformat, stored.get("hours", []))),
         stored.get("tables_failed", {}),
         stored.get("failing", {}),

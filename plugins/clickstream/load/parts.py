@@ -5,14 +5,16 @@ the rows that one statement would.
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from clickstream.engine.evolution import Run
 from clickstream.load.manifest import Manifest
-from clickstream.window import DAY, HOUR, Received, full_hour
+from clickstream.window import DAY, HOUR, Received, Window, full_hour
 
 PATHS_A_STATEMENT = 100_000
 """Bytes of the paths that one statement names. Athena takes 262,144 in all, Trino a million characters."""
@@ -21,6 +23,9 @@ HOURS_A_STATEMENT = 48
 DAYS_A_STATEMENT = 60
 """Partitions that one statement writes: a writer holds each open, in memory, and Trino allows a hundred of them
 (https://trino.io/docs/current/connector/iceberg.html, iceberg.max-partitions-per-writer)."""
+
+SPANS_A_STATEMENT = 50
+"""Times far apart of which one statement reads what lies around each, and nothing between."""
 
 
 def with_received(run: Run, taken: Manifest, run_id: str) -> Manifest:
@@ -35,10 +40,11 @@ def with_received(run: Run, taken: Manifest, run_id: str) -> Manifest:
 def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
     """The values of the whole of an unpacked load, and in `parts` those of its parts by objects, hours and days."""
     assert taken.batch is not None
+    whole = replace(taken.batch, parts=_spanned(taken.hours, HOUR).parts) if taken.hours else taken.batch
     return {
         "manifest": taken,
-        "window": taken.batch,
-        "bounds": taken.batch.widened(lookback),
+        "window": whole,
+        "bounds": whole.widened(lookback),
         "staged": staged_in(taken),
         "parts": {
             "objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback),
@@ -98,7 +104,17 @@ def _parts(taken: Manifest, length: timedelta, most: int) -> list[Received]:
         return [taken.batch]
     starts = sorted({_start(hour, length) for hour in taken.hours})
     groups = [starts[first : first + most] for first in range(0, len(starts), most)]
-    return [Received(group[0], group[-1] + length - timedelta(microseconds=1)) for group in groups]
+    return [_spanned(group, length) for group in groups]
+
+
+def _spanned(starts: Sequence[datetime], length: timedelta) -> Received:
+    """From the first to the last of these hours or days; in parts, cut at the longest gaps of more than a day."""
+    end = length - timedelta(microseconds=1)
+    gaps = sorted((after - before, after) for before, after in pairwise(starts) if after - before > DAY)
+    firsts = sorted([starts[0], *(after for _, after in gaps[-(SPANS_A_STATEMENT - 1) :])])
+    lasts = [*(starts[bisect_left(starts, first) - 1] for first in firsts[1:]), starts[-1]]
+    parts = tuple(Window(first, last + end) for first, last in zip(firsts, lasts, strict=True))
+    return Received(starts[0], starts[-1] + end, parts if len(parts) > 1 else ())
 
 
 def _start(hour: datetime, length: timedelta) -> datetime:

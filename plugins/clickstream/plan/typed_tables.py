@@ -184,7 +184,7 @@ def load(
     run("work/typed/load.sql", **given, declared=declared(plan.live), window=window, of_batch=not again)
     by_table = {event.table: event for event in plan.live}
     found = [
-        Present(by_table[row["table_name"]], row["messages"], Received(row["earliest"], row["latest"]))
+        Present(by_table[row["table_name"]], row["messages"], window.clipped(row["earliest"], row["latest"]))
         for row in run("work/typed/present.sql", **given).rows
     ]
     if not found:

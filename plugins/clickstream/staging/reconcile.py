@@ -44,7 +44,8 @@ def has_lost_events(object_count: int, message_count: int) -> bool:
 def notification(bucket: str, item: RawObject) -> str:
     """The message that S3 sends when an object is created, as far as `stage_object` and its log read it.
 
-    The time is the object's own, so that each message for an object names the same staged object. Shape:
+    The time is the object's own, so that each of these messages names the same staged object. S3's own message tells
+    another time: docs/adr/0010-staging-keys.md. Shape:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
     written_at = item.written_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -108,7 +108,7 @@ def values(
         "message_key": -1,
         "step": "events",
         "reason": "it's",
-        "bounds": SimpleNamespace(earliest=NOON, latest=None),
+        "bounds": Received(NOON, NOON, (Window(NOON, NOON), Window(NOON, NOON))),
         "staged": SimpleNamespace(earliest=NOON, latest=NOON),
         "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),
         "view": {"name": TableNames(SETTINGS).segment("pages"), "comment": "Pages.", "query": "select 1"},
@@ -284,7 +284,7 @@ def test_no_value_is_in_the_text(file: str, value: str) -> None:
     given_values = values(value, (value, value)) | {
         "now": value,
         "staged_since": value,
-        "bounds": SimpleNamespace(earliest=value, latest=value),
+        "bounds": SimpleNamespace(earliest=value, latest=value, spans=[SimpleNamespace(start=value, end=value)]),
     }
 
     assert value not in render(file, SETTINGS, given_values).text

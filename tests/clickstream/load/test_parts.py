@@ -1,6 +1,7 @@
 """How a load is cut into parts: nothing is left out, nothing is in two parts, and every part is bounded."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,13 +11,15 @@ from clickstream.load.parts import (
     DAYS_A_STATEMENT,
     HOURS_A_STATEMENT,
     PATHS_A_STATEMENT,
+    SPANS_A_STATEMENT,
     by_days,
     by_hours,
     by_objects,
     takes_parts,
+    values_of,
 )
 from clickstream.staging.keys import StagedObject
-from clickstream.window import Received
+from clickstream.window import Received, Window
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOOKBACK = timedelta(days=30)
@@ -44,6 +47,42 @@ def test_every_message_is_in_one_part_and_a_part_has_few_partitions(instants: li
             assert len({at.strftime(shape) for at in instants if window.earliest <= at <= window.latest}) <= most
         for part in parts:
             assert part["bounds"].earliest <= part["window"].earliest <= part["window"].latest <= part["bounds"].latest
+
+
+@given(st.lists(INSTANTS, min_size=1, max_size=200))
+def test_what_is_read_around_a_part_are_the_times_in_which_there_are_messages(instants: list[datetime]) -> None:
+    taken = unpacked(instants)
+    for part in [values_of(taken, LOOKBACK), *by_hours(taken, LOOKBACK), *by_days(taken, LOOKBACK)]:
+        window, spans = part["window"], part["window"].spans
+        own = sorted(at for at in instants if window.earliest <= at <= window.latest)
+        of_span = [[at for at in own if span.start <= at <= span.end] for span in spans]
+        assert sorted(at for some in of_span for at in some) == own
+        assert len(spans) <= SPANS_A_STATEMENT
+        if 1 < len(spans) < SPANS_A_STATEMENT:  # a day's part begins at midnight
+            assert all(b - a <= timedelta(days=3) for some in of_span for a, b in pairwise(some))
+        read = part["bounds"].spans
+        assert all(any(wide.start <= span.start <= span.end <= wide.end for wide in read) for span in spans)
+        assert all(one.end < other.start for one, other in pairwise(read))
+
+
+def test_one_message_of_1970_costs_what_lies_around_it() -> None:
+    (part,) = by_hours(unpacked([datetime(1970, 1, 1, tzinfo=UTC), NOON]), LOOKBACK)
+
+    hour = timedelta(hours=1, microseconds=-1)
+    assert part["bounds"].spans == (
+        Window(datetime(1969, 12, 2, tzinfo=UTC), datetime(1970, 1, 31, tzinfo=UTC) + hour),
+        Window(NOON - LOOKBACK, NOON + hour + LOOKBACK),
+    )
+
+
+def test_of_more_times_than_a_statement_names_the_nearest_are_read_as_one() -> None:
+    apart = [NOON + timedelta(days=100 * n + 50 * (n > 30)) for n in range(SPANS_A_STATEMENT + 5)]
+
+    spans = values_of(unpacked(apart), LOOKBACK)["window"].spans
+
+    assert len(spans) == SPANS_A_STATEMENT
+    # The longest gap, after the thirty-first, is none that is read.
+    assert any(one.end < other.start == apart[31] for one, other in pairwise(spans))
 
 
 def test_a_load_of_two_days_is_one_part_with_its_own_bounds() -> None:

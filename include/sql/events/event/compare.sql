@@ -1,3 +1,4 @@
+{%- from "macros/time.sql" import within -%}
 -- Messages that are in `events` and not, or more than once, in the table of their event, for what one run brought.
 -- With `again`, each must have been written by this run: a commit can be lost where the table is altered meanwhile.
 -- Grain: one table with such messages. Parameters: run_id, again, compared (its events, each with event and window).
@@ -21,7 +22,7 @@ written as (
         message_id
     from {{ t.typed(present.event.table) }}
     where
-        received_at between {{ bind(present.window.earliest) }} and {{ bind(present.window.latest) }}
+        {{ within("received_at", present.window, bind) }}
         {{ "and load_run_id = " ~ bind(run_id) if again }}
     {%- if not loop.last %}
     union all

@@ -1,5 +1,6 @@
 {%- from "macros/json.sql" import members -%}
 {%- from "macros/properties.sql" import object_column, property, undeclared -%}
+{%- from "macros/time.sql" import within -%}
 -- The messages of one event that one run brought, in one commit: each of its messages in `events` is here once.
 -- Grain: one message. Parameters: run_id, now, event (of the plan), window (received_at of its messages),
 -- again (rows that are there already are written anew).
@@ -46,7 +47,7 @@ using (
     on
         target.message_id = source.message_id
         and target.received_at = source.received_at
-        and target.received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
+        and {{ within("target.received_at", window, bind) }}
 {%- if again %}
 when matched then
 update

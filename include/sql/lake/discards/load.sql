@@ -1,16 +1,38 @@
 {%- from "macros/dedupe.sql" import first_lines -%}
--- Values of one batch that did not fit their column, of the lines that became or changed rows of events.
--- Grain: one value of one message. Parameters: run_id, now, window (received_at of the part of the batch), bounds.
+{%- from "macros/time.sql" import within -%}
+-- Values of one batch that did not fit their column, of the lines that became or changed rows of events, also in a run
+-- that did not come further than that.
+-- Grain: one value of one message. Parameters: run_id, now, window (received_at of the part of the batch), bounds,
+-- staged (when its objects were staged).
 merge into {{ t.discards }} as target
 using (
-    with loaded_messages as (
+    with finished_runs as (
         select
-            message_id,
-            if(update_run_id = {{ bind(run_id) }}, null, source_path) as source_path
-        from {{ t.events }}
+            source_path,
+            run_id
+        from {{ t.load_ledger }}
         where
-            received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
-            and (load_run_id = {{ bind(run_id) }} or update_run_id = {{ bind(run_id) }})
+            staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
+            and rows_read is not null
+    ),
+
+    loaded_messages as (
+        select
+            events.message_id,
+            if(events.update_run_id = {{ bind(run_id) }}, null, events.source_path) as source_path
+        from {{ t.events }} as events
+        left join finished_runs
+            on events.source_path = finished_runs.source_path and events.load_run_id = finished_runs.run_id
+        where
+            {{ within("events.received_at", bounds, bind) }}
+            and (
+                events.load_run_id = {{ bind(run_id) }}
+                or events.update_run_id = {{ bind(run_id) }}
+                or (
+                    finished_runs.run_id is null
+                    and events.source_path in (select batch.source_path from {{ t.batch(run_id) }} as batch)
+                )
+            )
     ),
 
     first_lines as (
@@ -53,6 +75,7 @@ using (
         target.message_id = source.message_id
         and target.column_name = source.column_name
         and target.received_at = source.received_at
+        and {{ within("target.received_at", window, bind) }}
 when not matched then insert (
     message_id, column_name, value, wanted_type, reason, received_at, source_path, discarded_at, load_run_id
 )

@@ -1,3 +1,4 @@
+{%- from "macros/time.sql" import within -%}
 -- Properties of one run's messages that do not fit their column in the table of their event.
 -- Grain: one value of one message. Parameters: run_id, now, window.
 merge into {{ t.discards }} as target
@@ -20,7 +21,7 @@ using (
     on
         target.message_id = source.message_id
         and target.column_name = source.column_name
-        and target.received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
+        and {{ within("target.received_at", window, bind) }}
 when not matched then insert (
     message_id, column_name, value, wanted_type, reason, received_at, source_path, discarded_at, load_run_id
 )

@@ -1,3 +1,4 @@
+{%- from "macros/time.sql" import within -%}
 -- How late the events of one run came, from happening to being received. Grain: one row. Parameters: run_id, bounds.
 with delays as (
     select
@@ -11,7 +12,7 @@ with delays as (
         end as delay
     from {{ t.events }}
     where
-        received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+        {{ within("received_at", bounds, bind) }}
         and load_run_id = {{ bind(run_id) }}
 ),
 

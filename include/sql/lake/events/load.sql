@@ -1,5 +1,6 @@
 {%- from "macros/changes.sql" import differs -%}
 {%- from "macros/dedupe.sql" import first_lines -%}
+{%- from "macros/time.sql" import within -%}
 -- Events of one batch that the table does not have yet, in one commit. Of several lines with one message id the first
 -- received is taken, then the first by path, then by digest of the line: the same one whatever the order of loading.
 -- To derive rows again also updates those that differ; no row is ever removed.
@@ -21,7 +22,7 @@ using (
 ) as source
     on
         target.message_id = source.message_id
-        and target.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+        and {{ within("target.received_at", bounds, bind) }}
 {% if manifest.rebuild -%}
 when matched and {{ differs("source", "target", events, quote) }} then
     update

@@ -1,8 +1,11 @@
 {%- from "macros/dedupe.sql" import first_lines -%}
+{%- from "macros/time.sql" import within -%}
 -- What became of each line of one batch, found again in the tables that were written.
 -- A message that is in neither place is counted nowhere: then the report does not add up and the run fails.
--- Grain: one staged object of the manifest. Parameters: run_id, now, manifest, staged (when its objects were staged),
--- bounds.
+-- Of these objects, rows that another run left in `events` without coming to write here are listed for that run, which
+-- may still write its own.
+-- Grain: one staged object of the manifest and one run. Parameters: run_id, now, manifest, staged (when its objects
+-- were staged), window and bounds.
 merge into {{ t.load_ledger }} as target
 using (
     with manifest as (
@@ -29,7 +32,7 @@ using (
             source_path,
             load_run_id
         from {{ t.events }}
-        where received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+        where {{ within("received_at", bounds, bind) }}
     ),
 
     outcomes as (
@@ -75,10 +78,30 @@ using (
             max(received_at) filter (where reject_reason is null) as last_received_at
         from outcomes
         group by source_path
+    ),
+
+    -- All lines of a staged object are in the batch, and of one of the archive those of some hours.
+    left_rows as (
+        select
+            events.source_path,
+            events.load_run_id,
+            count(*) as rows_loaded,
+            min(events.received_at) as first_received_at,
+            max(events.received_at) as last_received_at
+        from {{ t.events }} as events
+        inner join manifest on events.source_path = manifest.source_path
+        where
+            (
+                {{ within("events.received_at", window, bind) }}
+                {{- " or " ~ within("events.received_at", bounds, bind) if manifest.archived }}
+            )
+            and events.load_run_id <> {{ bind(run_id) }}
+        group by events.source_path, events.load_run_id
     )
 
     select
         manifest.source_path,
+        {{ bind(run_id) }} as run_id,
         manifest.bytes,
         coalesce(counts.rows_read, 0) as rows_read,
         coalesce(counts.rows_loaded, 0) as rows_loaded,
@@ -91,12 +114,27 @@ using (
     from manifest
     left join counts on manifest.source_path = counts.source_path
     left join reasons on manifest.source_path = reasons.source_path
+    union all
+    select
+        manifest.source_path,
+        left_rows.load_run_id as run_id,
+        manifest.bytes,
+        null as rows_read,
+        left_rows.rows_loaded,
+        0 as rows_duplicate,
+        0 as rows_rejected,
+        map() as rejected_by_reason,
+        left_rows.first_received_at,
+        left_rows.last_received_at,
+        manifest.staged_at
+    from manifest
+    inner join left_rows on manifest.source_path = left_rows.source_path
 ) as source
     on
         target.source_path = source.source_path
-        and target.run_id = {{ bind(run_id) }}
+        and target.run_id = source.run_id
         and target.staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
-when matched then
+when matched and source.run_id = {{ bind(run_id) }} then
     update
         set
             bytes = source.bytes,
@@ -113,7 +151,7 @@ when not matched then insert (
     first_received_at, last_received_at, staged_at, loaded_at
 )
 values (
-    source.source_path, {{ bind(run_id) }}, source.bytes, source.rows_read, source.rows_loaded, source.rows_duplicate,
+    source.source_path, source.run_id, source.bytes, source.rows_read, source.rows_loaded, source.rows_duplicate,
     source.rows_rejected, source.rejected_by_reason, source.first_received_at, source.last_received_at,
     source.staged_at, {{ bind(now) }}
 )

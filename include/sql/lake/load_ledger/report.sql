@@ -1,4 +1,5 @@
 {%- from "macros/ledger.sql" import is_unread -%}
+{%- from "macros/time.sql" import within -%}
 -- What one run did, over all its objects. Grain: one row. Parameters: run_id, bounds,
 -- staged (when its objects were staged).
 with objects as (
@@ -32,7 +33,7 @@ discarded as (
     from {{ t.discards }} as discards
     where
         discards.load_run_id = {{ bind(run_id) }}
-        and discards.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+        and {{ within("discards.received_at", bounds, bind) }}
 ),
 
 updated as (
@@ -40,7 +41,7 @@ updated as (
     from {{ t.events }} as events
     where
         events.update_run_id = {{ bind(run_id) }}
-        and events.received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+        and {{ within("events.received_at", bounds, bind) }}
 )
 
 select

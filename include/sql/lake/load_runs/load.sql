@@ -1,4 +1,6 @@
--- Stores one run's report, in place of an earlier one of the same run. Grain: one run. Parameters: report, now.
+-- Stores one run's report, in place of an earlier one of the same run, and what the ledger says of the runs that left
+-- rows of its objects in `events` and did not come to report: so that their events get into sessions, too.
+-- Grain: one run. Parameters: report, now, staged (when its objects were staged).
 merge into {{ t.load_runs }} as target
 using (
     select
@@ -18,9 +20,39 @@ using (
         cast({{ bind(report.first_received_at) }} as timestamp(6) with time zone) as first_received_at,
         cast({{ bind(report.last_received_at) }} as timestamp(6) with time zone) as last_received_at,
         {{ bind(now) }} as reported_at
+    union all
+    select
+        left_rows.run_id,
+        count(*) as objects,
+        sum(left_rows.bytes) as bytes,
+        null as rows_read,
+        sum(left_rows.rows_loaded) as rows_loaded,
+        0 as rows_duplicate,
+        0 as rows_rejected,
+        0 as values_discarded,
+        0 as rows_updated,
+        null as rejected_by_reason,
+        null as rows_by_delay,
+        null as violations_by_event,
+        null as tables_failed,
+        min(left_rows.first_received_at) as first_received_at,
+        max(left_rows.last_received_at) as last_received_at,
+        {{ bind(now) }} as reported_at
+    from {{ t.load_ledger }} as left_rows
+    where
+        left_rows.rows_read is null
+        and left_rows.staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
+        and left_rows.source_path in (
+            select own.source_path
+            from {{ t.load_ledger }} as own
+            where
+                own.run_id = {{ bind(report.run_id) }}
+                and own.staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
+        )
+    group by left_rows.run_id
 ) as source
     on target.run_id = source.run_id
-when matched then
+when matched and (source.run_id = {{ bind(report.run_id) }} or target.rows_read is null) then
     update
         set
             objects = source.objects,

@@ -1,3 +1,4 @@
+{%- from "macros/time.sql" import within -%}
 -- How many of the messages that one run loaded break a rule of the tracking plan, of how many, for each event of which
 -- some do. Grain: one row. Parameters: run_id, window (received_at of its messages).
 with offenders as (
@@ -7,7 +8,7 @@ with offenders as (
     from {{ t.violations }}
     where
         load_run_id = {{ bind(run_id) }}
-        and received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
+        and {{ within("received_at", window, bind) }}
     group by event
 ),
 
@@ -19,7 +20,7 @@ loaded as (
     where
         load_run_id = {{ bind(run_id) }}
         and type = 'track'
-        and received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
+        and {{ within("received_at", window, bind) }}
     group by event
 )
 

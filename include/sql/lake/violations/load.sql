@@ -1,3 +1,4 @@
+{%- from "macros/time.sql" import within -%}
 -- Violations of one run's messages, each once however often they are loaded.
 -- Grain: one rule at one property of one message. Parameters: run_id, now, window.
 merge into {{ t.violations }} as target
@@ -19,7 +20,7 @@ using (
         target.message_id = source.message_id
         and target.property = source.property
         and target.rule = source.rule
-        and target.received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
+        and {{ within("target.received_at", window, bind) }}
 when not matched then insert (
     message_id, event, property, rule, value, occurrences, severity, received_at, found_at, load_run_id
 )

@@ -1,4 +1,5 @@
-{%- from "macros/sessions.sql" import context_columns, event_at, in_spans, step, visitor -%}
+{%- from "macros/sessions.sql" import context_columns, event_at, step, visitor -%}
+{%- from "macros/time.sql" import within -%}
 -- The events of the regions, each with the session that it falls into. A session goes on while an event comes within
 -- the idle time of the one before it and within the longest duration of the first; at one instant, events are in the
 -- order of their ids. A table of its own, since its readers would each walk the events anew.
@@ -45,7 +46,7 @@ with region_events as (
             {{ visitor("events") }} = regions.visitor_id
             and {{ event_at("events", bind(rules.late_days)) }} between regions.starts_at and regions.ends_at
     where
-        {{ in_spans("events.received_at", received.spans, bind) }}
+        {{ within("events.received_at", received, bind) }}
 )
 
 select *

@@ -1,3 +1,4 @@
+{%- from "macros/time.sql" import within -%}
 -- The messages of one run whose event has a table of its own, out of `events`: so each is there once, and any range of
 -- `events` can be derived again. Bucketed, so that each event's statement reads only its own part.
 -- Grain: one message. Parameters: run_id, declared (slugs, tables, columns), window (earliest, latest received_at),
@@ -29,7 +30,7 @@ from {{ t.events }} as events
 inner join declared_events on events.event = declared_events.event
 where
     events.type = 'track'
-    and events.received_at between {{ bind(window.earliest) }} and {{ bind(window.latest) }}
+    and {{ within("events.received_at", window, bind) }}
     {%- if of_batch %}
     and events.message_id in (
         select batch.message_id

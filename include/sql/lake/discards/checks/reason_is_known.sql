@@ -1,5 +1,6 @@
 -- Check (fail): the run discarded a value for a reason that is not in the closed list, or for none.
 -- Grain: one value of one message. Parameters: run_id, bounds.
+{%- from "macros/time.sql" import within %}
 select
     message_id,
     column_name,
@@ -8,7 +9,7 @@ select
 from {{ t.discards }}
 where
     load_run_id = {{ bind(run_id) }}
-    and received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+    and {{ within("received_at", bounds, bind) }}
     and coalesce(reason not in ('wrong_type', 'bad_value'), true)
 order by message_id, column_name
 limit 20

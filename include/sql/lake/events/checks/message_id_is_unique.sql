@@ -1,12 +1,13 @@
 -- Check (fail): a message that the run loaded is in the table more than once within the look-back for duplicates.
 -- Only the run's messages are compared, with every row that the run could touch: what the load itself promises.
 -- Grain: one message id. Parameters: run_id, bounds.
+{%- from "macros/time.sql" import within %}
 with loaded_messages as (
     select message_id
     from {{ t.events }}
     where
         load_run_id = {{ bind(run_id) }}
-        and received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+        and {{ within("received_at", bounds, bind) }}
 )
 
 select
@@ -14,7 +15,7 @@ select
     count(*) as copies
 from {{ t.events }}
 where
-    received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+    {{ within("received_at", bounds, bind) }}
     and message_id in (select loaded_messages.message_id from loaded_messages)
 group by message_id
 having count(*) > 1

@@ -1,5 +1,6 @@
 -- Check (fail): the run found a violation with a rule or severity that is not in the closed list, or with none.
 -- Grain: one rule at one property of one message. Parameters: run_id, bounds.
+{%- from "macros/time.sql" import within %}
 select
     message_id,
     property,
@@ -8,7 +9,7 @@ select
 from {{ t.violations }}
 where
     load_run_id = {{ bind(run_id) }}
-    and received_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
+    and {{ within("received_at", bounds, bind) }}
     and (
         coalesce(rule not in ('type', 'required', 'enum', 'format', 'pattern', 'minimum', 'maximum'), true)
         or coalesce(severity not in ('warn', 'block'), true)
