@@ -28,7 +28,8 @@ def metric_line(metrics: Metrics, fields: Mapping[str, Any], at: float | None = 
         "Dimensions": [["FunctionName"]],
         "Metrics": [{"Name": name, "Unit": metrics[name][0]} for name in told],
     }
-    head = {"Timestamp": round((time.time() if at is None else at) * 1000), "CloudWatchMetrics": [directive]}
+    milliseconds = int(time.time() * 1000) if at is None else round(at * 1000)
+    head = {"Timestamp": milliseconds, "CloudWatchMetrics": [directive]}
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
     return json.dumps({**fields, "FunctionName": function, **told, "_aws": head})
 
