@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from clickstream.load.archive import hours_wanted
+from clickstream.load.report import RunReport
 from clickstream.window import Window
 from local.segment import archive
 from local.segment.events import generate_day
@@ -93,69 +95,82 @@ def test_the_model_agrees_with_rows_from_the_archive(lake: ScratchLake) -> None:
     assert compare(model, [{**row, **unplaced} for row in lake.rows("events")]) == []
 
 
+WANTED = {
+    "all": {"All": True},
+    "none said": {},
+    "kinesis": {"All": False, "Amazon Kinesis": True},
+    "kinesis with options": {"All": False, "Amazon Kinesis": {"region": "x"}},
+    "other off": {"Salesforce": False},
+    "no object": ["All"],
+}
+UNWANTED = {"all off": {"All": False}, "kinesis off": {"All": True, "Amazon Kinesis": False}}
+DAY_IN_MS = int(MIDNIGHT.timestamp()) * 1000
+STRAYS = (
+    f"segment-logs/source/{DAY_IN_MS}/dummy-object.txt",
+    f"segment-logs/source/{DAY_IN_MS}/deeper/b.gz",
+    "segment-logs/source/not-a-day/c.gz",
+    "segment-logs/d.gz",
+    f"prod/segment-logs/source/{DAY_IN_MS}/e.gz",
+)
+
+
+@dataclass
+class Hour:
+    """One hour that was loaded from an archive with three objects of it, and what else may lie there."""
+
+    ids: list[str]
+    ledger: dict[str, dict[str, Any]]
+    path_of: dict[str, str]
+    report: RunReport
+
+
+@pytest.fixture(scope="module")
+def hour(machine: Machine) -> Hour:
+    lake, microsecond = scratch_lake(machine), timedelta(microseconds=1)
+    for in_seconds in (False, True):
+        archive_records(
+            lake,
+            record(f"{in_seconds} before", NOON - microsecond),
+            record(f"{in_seconds} first", NOON),
+            record(f"{in_seconds} last", NOON + HOUR - microsecond),
+            record(f"{in_seconds} end", NOON + HOUR),
+            record(f"{in_seconds} same day, other hour", MIDNIGHT),
+            record(f"{in_seconds} next day", MIDNIGHT + DAY),
+            in_seconds=in_seconds,
+        )
+    sent = (record(f"sent {name}", NOON, integrations=value) for name, value in {**WANTED, **UNWANTED}.items())
+    archive_records(lake, record("sent absent", NOON), *sent)
+    for key in STRAYS:
+        lake.s3.put_object(Bucket=lake.settings.archive_bucket, Key=key, Body=gzip.compress(record(key, NOON)))
+
+    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR)))
+
+    ledger = {row["source_path"]: row for row in lake.rows("load_ledger")}
+    return Hour(ids(lake), ledger, {row["message_id"]: row["source_path"] for row in lake.rows("events")}, report)
+
+
 @pytest.mark.parametrize("in_seconds", [False, True])
-def test_only_messages_received_in_the_range_are_loaded(lake: ScratchLake, in_seconds: bool) -> None:
-    microsecond = timedelta(microseconds=1)
-    archive_records(
-        lake,
-        record("before", NOON - microsecond),
-        record("first", NOON),
-        record("last", NOON + HOUR - microsecond),
-        record("end", NOON + HOUR),
-        record("same day, other hour", MIDNIGHT),
-        record("next day", MIDNIGHT + DAY),
-        in_seconds=in_seconds,
-    )
-
-    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR)))
-
-    assert ids(lake) == ["first", "last"]
-    assert (report.objects, report.rows_read, report.rows_loaded) == (1, 2, 2)
-    assert report.adds_up
-    assert [row["staged_at"] for row in lake.rows("load_ledger")] == [MIDNIGHT]
+def test_only_messages_received_in_the_range_are_loaded(hour: Hour, in_seconds: bool) -> None:
+    assert [name for name in hour.ids if name.startswith(str(in_seconds))] == [
+        f"{in_seconds} first", f"{in_seconds} last",
+    ]  # fmt: skip
+    row = hour.ledger[hour.path_of[f"{in_seconds} first"]]
+    assert (row["rows_read"], row["rows_loaded"], row["staged_at"]) == (2, 2, MIDNIGHT)
+    assert hour.report.adds_up
 
 
 @pytest.mark.scenario("X31")
-def test_messages_that_kinesis_never_got_are_left_out(lake: ScratchLake) -> None:
+def test_messages_that_kinesis_never_got_are_left_out(hour: Hour) -> None:
     """Segment's S3 destination ignores `integrations`; its others do not (facts of the archive)."""
-    wanted = {
-        "all": {"All": True},
-        "none said": {},
-        "kinesis": {"All": False, "Amazon Kinesis": True},
-        "kinesis with options": {"All": False, "Amazon Kinesis": {"region": "x"}},
-        "other off": {"Salesforce": False},
-        "no object": ["All"],
-    }
-    unwanted = {"all off": {"All": False}, "kinesis off": {"All": True, "Amazon Kinesis": False}}
-    archive_records(
-        lake,
-        record("absent", NOON),
-        *(record(name, NOON, integrations=value) for name, value in {**wanted, **unwanted}.items()),
-    )
-
-    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR)))
-
-    assert ids(lake) == sorted([*wanted, "absent"])
-    assert report.adds_up
+    assert [name for name in hour.ids if name.startswith("sent ")] == sorted(f"sent {n}" for n in [*WANTED, "absent"])
+    assert hour.report.adds_up
 
 
 @pytest.mark.scenario("X31")
-def test_strays_are_left_out_and_a_custom_prefix_is_kept_apart(lake: ScratchLake) -> None:
-    archive_records(lake, record("a", NOON))
-    bucket, day = lake.settings.archive_bucket, int(MIDNIGHT.timestamp()) * 1000
-    for key in (
-        f"segment-logs/source/{day}/dummy-object.txt",
-        f"segment-logs/source/{day}/deeper/b.gz",
-        "segment-logs/source/not-a-day/c.gz",
-        "segment-logs/d.gz",
-        f"prod/segment-logs/source/{day}/e.gz",
-    ):
-        lake.s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(record(key, NOON)))
-
-    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR)))
-
-    assert ids(lake) == ["a"]
-    assert report.objects == 1
+def test_strays_are_left_out_and_a_custom_prefix_is_kept_apart(hour: Hour) -> None:
+    assert set(hour.ids).isdisjoint(STRAYS)
+    assert hour.report.objects == len(hour.ledger) == 3
+    assert (hour.report.rows_read, hour.report.rows_loaded) == (len(hour.ids), 4 + len(WANTED) + 1)
 
 
 @pytest.mark.scenario("X31")
