@@ -85,6 +85,11 @@ def test_of_more_times_than_a_statement_names_the_nearest_are_read_as_one() -> N
     assert any(one.end < other.start == apart[31] for one, other in pairwise(spans))
 
 
+def test_a_part_of_any_kind_is_less_than_trino_s_writer_takes() -> None:
+    """https://trino.io/docs/current/connector/iceberg.html: iceberg.max-partitions-per-writer, 100."""
+    assert max(HOURS_A_STATEMENT, DAYS_A_STATEMENT) <= 100
+
+
 def test_a_load_of_two_days_is_one_part_with_its_own_bounds() -> None:
     first, last = NOON, NOON + timedelta(hours=46, minutes=59)
 
