@@ -23,7 +23,7 @@ from tests.machine import Machine, lake_with_tables_of, scratch_lake
 from tests.scratch import ScratchLake
 
 NOW = datetime.now(UTC)
-LOADS = 4
+LOADS = 2
 KEYS = {"events": "message_id", "rejects": "reject_id", "load_ledger": "source_path"}
 
 
