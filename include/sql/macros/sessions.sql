@@ -39,7 +39,3 @@ max_by({{ column }}, position) filter (where {{ column }} is not null)
 {%- set context_columns = [
     "device_type", "device_model", "os_name", "app_name", "app_version", "user_agent", "locale", "timezone",
 ] -%}
-
-{#- The columns of `sessions` that its events decide; the others are its key and how it came to be. -#}
-{%- set measures = tables.sessions.columns | map(attribute="name")
-    | reject("in", ["session_id", "created_run_id", "updated_run_id", "modelled_at"]) | list -%}

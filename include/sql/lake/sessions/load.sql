@@ -1,4 +1,6 @@
-{%- from "macros/sessions.sql" import measures -%}
+{#- The columns of `sessions` that its events decide; the others are its key and how it came to be. -#}
+{%- set measures = tables.sessions.columns | map(attribute="name")
+    | reject("in", ["session_id", "created_run_id", "updated_run_id", "modelled_at"]) | list -%}
 -- Puts the drafts in place of the sessions of their regions, in one commit: a reader sees all of it or nothing. A
 -- session that is as before is not written again. The id of one that is gone goes to the session that now has its first
 -- event.
