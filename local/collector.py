@@ -23,6 +23,7 @@ from tools.sources_file import SOURCES_FILE, SourcesFileError, compile_sources, 
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambdas" / "src"))
 
+from clickstream.plan.file import PLAN_FILE, TrackingPlanError, read_plan
 from clickstream_collector.aws import KINESIS_SECONDS, S3_SECONDS, AwsSink, Service
 from clickstream_collector.collector import Door, answer, log_fields, metrics_of
 from clickstream_collector.current_sources import CurrentSources, Fetch
@@ -157,12 +158,12 @@ def compiled_file(file: Path) -> Fetch:
     """What the collector finds in S3, from the file that it is compiled from. A wrong file is a broken version."""
 
     def fetch(etag: str) -> tuple[str, bytes] | None:
-        changed = str(file.stat().st_mtime_ns)
+        changed = f"{file.stat().st_mtime_ns} {PLAN_FILE.stat().st_mtime_ns}"
         if changed == etag:
             return None
         try:
-            return changed, compile_sources(read_file(file)).encode()
-        except SourcesFileError as error:
+            return changed, compile_sources(read_file(file), read_plan()).encode()
+        except (SourcesFileError, TrackingPlanError) as error:
             raise OSError(str(error)) from error
 
     return fetch

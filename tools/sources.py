@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tools.sources_file import SOURCES_FILE, SourcesFileError, compile_sources, key_entry, read_file
 
+from clickstream.plan.file import TrackingPlanError, read_plan  # isort: skip - tools.sources_file leads to the package
+
 
 def check(file: Path) -> str:
     """What the file holds. Raises SourcesFileError."""
@@ -44,12 +46,12 @@ def main(
     """Run a command; a reason instead of a traceback, and exit code 1, when it cannot be done."""
     try:
         if command == "compile" and out:
-            Path(out).write_text(compile_sources(read_file(file)), encoding="utf-8")
+            Path(out).write_text(compile_sources(read_file(file), read_plan()), encoding="utf-8")
         elif command == "compile":
-            print(compile_sources(read_file(file)))
+            print(compile_sources(read_file(file), read_plan()))
         else:
             print(check(file) if command == "check" else new_key(file, source))
-    except (SourcesFileError, OSError) as error:
+    except (SourcesFileError, TrackingPlanError, OSError) as error:
         print(f"clickstream: {error}", file=sys.stderr)
         return 1
     return 0

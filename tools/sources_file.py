@@ -13,12 +13,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambdas" / "src"))
 
 from clickstream.plan import marked_yaml
+from clickstream.plan.file import TrackingPlan
 from clickstream.plan.marked_yaml import DuplicateKeyError, Marked
 from clickstream.plan.marked_yaml import Path as Place
 from clickstream_collector.sources import VERSION, digest
+from tools.door_plan import compile_plan
 
 SOURCES_FILE = Path(__file__).resolve().parents[1] / "include" / "sources.yaml"
 SCHEMA_FILE = SOURCES_FILE.with_name("sources.schema.json")
+
+NO_PLAN = TrackingPlan(())
 
 Json = dict[str, Any]
 Mistake = tuple[Place, str]
@@ -115,8 +119,6 @@ def _member_mistakes(path: Place, source: Json) -> Iterator[Mistake]:
     for member, kinds in (("origins", ("web",)), ("bots", ("web",)), ("settings", ("web", "mobile"))):
         if member in source and kind not in kinds:
             yield (*path, member), f"only a source of kind {' or '.join(kinds)} has it: take it away"
-    if source.get("plan", {}).get("at_door", "off") != "off":
-        yield (*path, "plan", "at_door"), "the collector does not judge by the plan yet: write off"
     if "else" in source.get("consent", {}) and len(source["consent"]) == 1:
         yield (*path, "consent", "else"), "nothing asks for consent: add `need` or `honour_gpc`"
 
@@ -134,7 +136,7 @@ def key_entry(key: str, kind: str) -> str:
     return f"{{sha256: {digest(key)}, state: active}}" if kind == "server" else f"{{key: {key}, state: active}}"
 
 
-def compile_sources(read: Json) -> str:
+def compile_sources(read: Json, plan: TrackingPlan = NO_PLAN) -> str:
     """The object that the collector runs by, as JSON: see clickstream_collector.sources. No key is in it."""
     keys = {
         entry.get("sha256") or digest(entry["key"]): {
@@ -151,6 +153,7 @@ def compile_sources(read: Json) -> str:
         "host": read.get("host", ""),
         "sources": {name: _compiled(source) for name, source in read["sources"].items()},
         "keys": keys,
+        "plan": compile_plan(plan),
     }
     return json.dumps(compiled, indent=1, sort_keys=True)
 

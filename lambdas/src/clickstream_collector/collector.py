@@ -4,7 +4,7 @@ import binascii
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clickstream_collector import answers
@@ -23,6 +23,7 @@ from clickstream_collector.delivery import (
 from clickstream_collector.http_event import Request
 from clickstream_collector.limiter import Limiter
 from clickstream_collector.packing import pack
+from clickstream_collector.plan import Judge
 from clickstream_collector.refusals import REDRIVEN_BYTES, Refusal, error_lines
 from clickstream_collector.routes import Route, find_route
 from clickstream_collector.sources import Source, Sources
@@ -41,7 +42,9 @@ class Tally:
     """What became of a request. `received` = `accepted` + `refused` when its messages were looked at, else all are 0.
 
     `spilled`: accepted, but by way of the bucket; `unkept`: refused, and not kept though they should be. `key` is the
-    number of the source's key that was used: never the key. `has_failed`: nothing was taken, and not for what was sent.
+    number of the source's key that was used: never the key. `violating`: messages that break a rule of the tracking
+    plan, by event; `unjudged`: those whose judgement would have taken too long. `has_failed`: nothing was taken, for
+    another reason than what was sent.
     """
 
     received: int = 0
@@ -50,6 +53,7 @@ class Tally:
     large: int = 0
     unidentified: int = 0
     unkept: int = 0
+    unjudged: int = 0
     retry: int = 0
     source: str = ""
     key: int = 0
@@ -57,6 +61,7 @@ class Tally:
     code: str = ""
     has_failed: bool = False
     reasons: Counter[str] = field(default_factory=Counter)
+    violating: Counter[str] = field(default_factory=Counter)
 
     @property
     def refused(self) -> int:
@@ -116,6 +121,10 @@ def _respond(route: Route, request: Request, door: Door, sources: Sources, tally
         return answers.taken(0, 0)
     if route.kind == "health":
         return _health(door)
+    if route.kind == "plan":
+        return _plan(request, sources)
+    if route.kind == "validate":
+        return _validate(request, door, sources, tally)
     raise _TurnedAwayError(404, "not_found", "no such path")
 
 
@@ -127,7 +136,7 @@ def _collect(route: Route, request: Request, door: Door, sources: Sources, tally
         raise _TurnedAwayError(error.status, error.code, str(error)) from None
     write_key = find_key(request, batch)
     source = _admit(write_key, request, batch, door, sources, tally)
-    return _take(batch, route.type, request, door, source, write_key, tally)
+    return _take(batch, route.type, request, door, source, write_key, sources, tally)
 
 
 def _read(route: Route, request: Request, door: Door) -> Batch:
@@ -145,7 +154,7 @@ def _collect_pixel(route: Route, request: Request, door: Door, sources: Sources,
         raise _TurnedAwayError(400, "invalid_json", "data is no JSON object in base64") from None
     write_key = find_key(request, batch)
     source = _admit(write_key, request, batch, door, sources, tally)
-    _take(batch, route.type, request, door, source, write_key, tally)
+    _take(batch, route.type, request, door, source, write_key, sources, tally)
     return answers.pixel()
 
 
@@ -196,9 +205,17 @@ def _wait(door: Door, least: float = _LEAST_WAIT) -> int:
 
 
 def _take(
-    batch: Batch, of_path: str, request: Request, door: Door, source: Source, write_key: str, tally: Tally
+    batch: Batch,
+    of_path: str,
+    request: Request,
+    door: Door,
+    source: Source,
+    write_key: str,
+    sources: Sources,
+    tally: Tally,
 ) -> Answer:
-    arrival = Arrival(source, request.received_at, batch.shared, of_path, request.viewer_address, request.headers)
+    judge = Judge(sources.plan)
+    arrival = _arrival(batch, of_path, request, source, judge)
     stamped, refusals = _stamp_all(batch, arrival, tally)
     records = pack((one.message_id, one.line) for one in stamped)
     try:
@@ -211,8 +228,14 @@ def _take(
     tally.received, tally.accepted, tally.retry = len(batch.messages), len(stamped), arrival.retry
     tally.large = sum(len(one.line) > SEGMENT_BYTES for one in stamped)
     tally.unidentified = sum(not one.is_identified for one in stamped)
+    tally.violating, tally.unjudged = judge.violating, judge.unjudged
     _keep(refusals, source.name, write_key, request, door, tally)
     return answers.taken(tally.accepted, tally.refused)
+
+
+def _arrival(batch: Batch, of_path: str, request: Request, source: Source, judge: Judge) -> Arrival:
+    told = None if source.plan == "off" else judge.judge
+    return Arrival(source, request.received_at, batch.shared, of_path, request.viewer_address, request.headers, told)
 
 
 def _stamp_all(batch: Batch, arrival: Arrival, tally: Tally) -> tuple[list[Stamped], list[Refusal]]:
@@ -265,6 +288,51 @@ def _keep(refusals: list[Refusal], source: str, write_key: str, request: Request
             tally.unkept += len(group)
 
 
+def _plan(request: Request, sources: Sources) -> Answer:
+    """The tracking plan, for those whose messages are judged by it: JSON Schema of `properties`, by event."""
+    found = sources.find(find_key(request, None), request.received_at.date())
+    if found is None:
+        raise _TurnedAwayError(401, "invalid_write_key", "the write key is unknown or no longer used")
+    if found[0].plan == "off":
+        raise _TurnedAwayError(404, "not_found", "messages of this source are not judged by the plan")
+    etag = f'"{sources.plan.etag}"'
+    headers = {"etag": etag, "cache-control": "private, max-age=60"}
+    if request.headers.get("if-none-match") == etag:
+        return Answer(304, "", headers)
+    return answers.json_answer(200, {"events": sources.plan.schemas}, headers)
+
+
+def _validate(request: Request, door: Door, sources: Sources, tally: Tally) -> Answer:
+    """What would become of these messages, whatever their source asks for at the door. Nothing is kept."""
+    try:
+        batch = _read_any(request, door)
+    except BodyError as error:
+        raise _TurnedAwayError(error.status, error.code, str(error)) from None
+    source = _admit(find_key(request, batch), request, batch, door, sources, tally)
+    arrival = _arrival(batch, "", request, replace(source, plan="flag"), Judge(sources.plan))
+    told = [_told(item, index, arrival, source) for index, item in enumerate(batch.messages)]
+    return answers.json_answer(200, {"success": True, "messages": told})
+
+
+def _read_any(request: Request, door: Door) -> Batch:
+    """A batch, or one message."""
+    try:
+        return _read(Route("batch"), request, door)
+    except BodyError as error:
+        if error.code != "invalid_json":
+            raise
+    return _read(Route("message"), request, door)
+
+
+def _told(item: object, index: int, arrival: Arrival, source: Source) -> dict[str, Any]:
+    try:
+        violations = stamp(item, index, arrival).violations
+    except RefusedError as refused:
+        return {"refused": refused.reason, "violations": []}
+    is_refused = source.plan == "refuse" and violations
+    return {"refused": "plan_violation" if is_refused else None, "violations": [one.to_dict() for one in violations]}
+
+
 def _settings(route: Route, request: Request, door: Door, sources: Sources) -> Answer:
     found = sources.find(route.key, request.received_at.date())
     if found is None or not found[0].is_client:
@@ -305,6 +373,7 @@ def log_fields(tally: Tally, status: int, request: Request) -> dict[str, Any]:
         "key": tally.key,
         "key_state": tally.key_state,
         "refused": dict(tally.reasons),
+        "violating": dict(tally.violating),
         "retry": tally.retry,
         "request_id": request.id,
     }
@@ -321,6 +390,8 @@ def metrics_of(tally: Tally) -> Metrics:
         "UnkeptMessages": tally.unkept,
         "LargeMessages": tally.large,
         "UnidentifiedMessages": tally.unidentified,
+        "ViolatingMessages": tally.violating.total(),
+        "UnjudgedMessages": tally.unjudged,
         "RetiringKeyMessages": tally.accepted if tally.key_state == "retiring" else 0,
         "TurnedAwayRequests": 1 if tally.code and not tally.has_failed else 0,
         "FailedRequests": 1 if tally.has_failed else 0,

@@ -22,6 +22,7 @@ REASONS = {
     "too_large": "the message is over 1 MiB with what the collector adds",
     "number_too_long": "the message has a number of too many digits",
     "no_consent": "the message's user did not agree; nothing of it is kept",
+    "plan_violation": "the message breaks a rule of the tracking plan: see its context.violations",
     "invalid_json": "the body is no JSON of the form that its path takes",
     "invalid_gzip": "the body's gzip data is damaged",
 }

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["batch", "message", "metrics", "settings", "pixel", "health", "preflight", "unknown"]
+Kind = Literal["batch", "message", "metrics", "settings", "pixel", "health", "plan", "validate", "preflight", "unknown"]
 
 TYPES = {
     "track": "track", "t": "track", "identify": "identify", "i": "identify", "page": "page", "p": "page",
@@ -12,7 +12,7 @@ TYPES = {
 }  # fmt: skip
 """The last part of the path of one message, and its type."""
 
-_POST = re.compile(r"/(?:v1/)?(?:(?P<batch>batch|b|import)|(?P<metrics>m)|(?P<message>[a-z]+))")
+_POST = re.compile(r"/(?:v1/)?(?:(?P<batch>batch|b|import)|(?P<metrics>m)|(?P<validate>validate)|(?P<message>[a-z]+))")
 _BEACON = "/beacon/v1/batch"
 _SETTINGS = re.compile(r"(?:/v1)?(?:/projects)+/(?P<key>[^/]+)/settings")
 _PIXEL = re.compile(r"(?:/v1)?/pixel/(?P<message>[a-z]+)")
@@ -40,6 +40,8 @@ def _post(path: str) -> Route:
         return Route("batch")
     if found and found["metrics"]:
         return Route("metrics")
+    if found and found["validate"]:
+        return Route("validate")
     if found and found["message"] in TYPES:
         return Route("message", TYPES[found["message"]])
     return Route("unknown")
@@ -48,6 +50,8 @@ def _post(path: str) -> Route:
 def _get(path: str) -> Route:
     if path == "/health":
         return Route("health")
+    if path in ("/v1/plan", "/plan"):
+        return Route("plan")
     if found := _SETTINGS.fullmatch(path):
         return Route("settings", key=found["key"])
     if (found := _PIXEL.fullmatch(path)) and found["message"] in TYPES:

@@ -1,19 +1,20 @@
 """Who may send, and how what they send is treated: the compiled form of include/sources.yaml.
 
-`tools/sources.py compile` writes it: one JSON object with `version`, `host`, `sources` by name, and `keys` by the
-SHA-256 of the write key. The keys themselves are not in it.
+`tools/sources.py compile` writes it: one JSON object with `version`, `host`, `sources` by name, `keys` by the SHA-256
+of the write key, and the tracking plan as `plan`. The keys themselves are not in it.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from clickstream_collector.clock import Rule
+from clickstream_collector.plan import Plan, read_plan
 from clickstream_collector.privacy import IpForm
 
 VERSION = 1
@@ -22,7 +23,7 @@ Kind = Literal["web", "mobile", "server", "pixel"]
 KeyState = Literal["active", "retiring", "paused", "disabled"]
 Otherwise = Literal["anonymise", "drop", "keep"]
 Bots = Literal["flag", "off"]
-Plan = Literal["off", "flag", "refuse"]
+AtDoor = Literal["off", "flag", "refuse"]
 
 
 class SourcesError(ValueError):
@@ -57,7 +58,7 @@ class Source:
     clock: Rule = "segment"
     consent: Consent = Consent()
     bots: Bots = "flag"
-    plan: Plan = "off"
+    plan: AtDoor = "off"
     strict: bool = False
     batching: Mapping[str, int] | None = None
 
@@ -87,11 +88,15 @@ class Key:
 
 @dataclass(frozen=True)
 class Sources:
-    """All sources. `host`: what SDKs are told to send to, empty for the host that they asked."""
+    """All sources, and the plan by which their messages are judged.
+
+    `host`: what SDKs are told to send to, empty for the host that they asked.
+    """
 
     by_name: Mapping[str, Source]
     keys: Mapping[str, Key]
     host: str = ""
+    plan: Plan = field(default_factory=Plan)
 
     def find(self, write_key: str, today: date) -> tuple[Source, Key] | None:
         """The source of a key, unless it is unknown, disabled or over."""
@@ -123,7 +128,8 @@ def read_sources(compiled: bytes) -> Sources:
             raise SourcesError(f"version {read['version']!r} is not {VERSION}")
         by_name = {name: _source(name, entry) for name, entry in read["sources"].items()}
         keys = {key: _key(entry, by_name) for key, entry in read["keys"].items()}
-        return Sources(by_name, keys, str(read.get("host") or ""))
+        plan = read_plan(read["plan"]) if "plan" in read else Plan()
+        return Sources(by_name, keys, str(read.get("host") or ""), plan)
     except SourcesError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -143,7 +149,7 @@ def _source(name: str, entry: Mapping[str, Any]) -> Source:
         clock=_choice(entry.get("clock", "segment"), Rule),
         consent=Consent(need, _choice(consent.get("else", "anonymise"), Otherwise), consent.get("honour_gpc") is True),
         bots=_choice(entry.get("bots", "flag"), Bots),
-        plan=_choice(entry.get("plan", "off"), Plan),
+        plan=_choice(entry.get("plan", "off"), AtDoor),
         strict=entry.get("strict") is True,
         batching={at: int(entry["batching"][at]) for at in ("size", "timeout")} if entry.get("batching") else None,
     )

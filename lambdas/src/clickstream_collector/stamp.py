@@ -6,13 +6,14 @@ docs/collector.md has the rules as a table; tests/collector/cases has a file for
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from clickstream_collector.body import Spoiled
 from clickstream_collector.clock import corrected, read_instant, write_instant
+from clickstream_collector.plan import Violation, opened
 from clickstream_collector.privacy import anonymise, bot_rule, coarsen, consents, signals_refusal
 from clickstream_collector.sources import Source
 from clickstream_stream.records import (
@@ -43,7 +44,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Arrival:
-    """What holds for all messages of a request. `shared`: the batch's own members; `type`: what the path says."""
+    """What holds for all messages of a request. `shared`: the batch's own members; `type`: what the path says.
+
+    `judge` tells what of the tracking plan a message breaks; None where that is not asked.
+    """
 
     source: Source
     received_at: datetime
@@ -51,6 +55,7 @@ class Arrival:
     type: str = ""
     viewer_address: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    judge: Callable[[Mapping[str, Any]], Sequence[Violation]] | None = None
 
     @property
     def retry(self) -> int:
@@ -61,11 +66,12 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Stamped:
-    """A message as it goes on: its line without a newline, its id, and whether it tells whose it is."""
+    """A message as it goes on: its line without a newline, its id, whether it tells whose it is, and what it breaks."""
 
     line: bytes
     message_id: str
     is_identified: bool
+    violations: Sequence[Violation] = ()
 
 
 def stamp(item: object, index: int, arrival: Arrival) -> Stamped:
@@ -87,7 +93,11 @@ def stamp(item: object, index: int, arrival: Arrival) -> Stamped:
         raise RefusedError("no_type", _kept(message))
     if arrival.source.strict and not is_identified:
         raise RefusedError("no_identity", _kept(message))
-    return Stamped(_line(message), message["messageId"], is_identified)
+    violations = _note_violations(message, arrival)
+    line = _line(message)
+    if violations and arrival.source.plan == "refuse":
+        raise RefusedError("plan_violation", line)
+    return Stamped(line, message["messageId"], is_identified, violations)
 
 
 def _share(message: dict[str, Any], shared: Mapping[str, Any]) -> None:
@@ -95,19 +105,9 @@ def _share(message: dict[str, Any], shared: Mapping[str, Any]) -> None:
     for name in _MERGED:
         under = shared.get(name)
         if isinstance(under, dict) and under:
-            own = _opened(message.get(name))
+            own = opened(message.get(name))
             if own is None or isinstance(own, dict):
                 message[name] = {**under, **(own or {})}
-
-
-def _opened(value: object) -> object:
-    """A text that holds a JSON object as that object: the table reads it so too."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
 
 
 def _set_type(message: dict[str, Any], of_path: str, notes: dict[str, Any]) -> None:
@@ -171,10 +171,10 @@ def _set_origin(message: dict[str, Any], source: Source) -> None:
 
 
 def _set_context(message: dict[str, Any], arrival: Arrival, notes: dict[str, Any]) -> None:
-    opened = _opened(message.get("context"))
-    if opened is not None and not isinstance(opened, dict):
-        opened = {"value": opened}  # kept, where the rules below can still be followed
-    context = dict(opened or {})
+    sent = opened(message.get("context"))
+    if sent is not None and not isinstance(sent, dict):
+        sent = {"value": sent}  # kept, where the rules below can still be followed
+    context = dict(sent or {})
     source, headers = arrival.source, arrival.headers
     if not context.get("ip") and (source.is_client or context.get("direct") is True) and arrival.viewer_address:
         context["ip"] = arrival.viewer_address
@@ -188,6 +188,14 @@ def _set_context(message: dict[str, Any], arrival: Arrival, notes: dict[str, Any
         context["collector"] = notes
     if context or "context" in message:
         message["context"] = context
+
+
+def _note_violations(message: dict[str, Any], arrival: Arrival) -> Sequence[Violation]:
+    """What the message breaks of the plan, noted where Segment notes it."""
+    violations = arrival.judge(message) if arrival.judge else ()
+    if violations:
+        message.setdefault("context", {})["violations"] = [one.to_dict() for one in violations]
+    return violations
 
 
 def _follow_consent(message: dict[str, Any], context: dict[str, Any], arrival: Arrival, notes: dict[str, Any]) -> None:
