@@ -58,6 +58,17 @@ def test_what_would_take_too_long_is_not_judged_and_is_counted() -> None:
     assert (judge.unjudged, dict(judge.violating)) == (1, {"order_done": 2})
 
 
+def test_many_values_are_bounded_too_and_a_full_batch_of_usual_ones_is_judged() -> None:
+    tags = {"type": "track", "event": "orderDone", "properties": {"products": [{"tags": ["old"] * 300_000}]}}
+    usual = {"type": "track", "event": "orderDone", "properties": {"order_id": "MO-1", "total": 1, "letters": "ab"}}
+    many, batch = Judge(compiled(PLAN)), Judge(compiled(PLAN))
+    many.judge(tags)
+    for _ in range(2_500):
+        batch.judge(usual)
+
+    assert (many.unjudged, batch.unjudged) == (1, 0)
+
+
 @given(st.text())
 def test_a_name_is_the_same_event_here_and_in_the_tables(name: str) -> None:
     assert door_plan.slug(name) == names.slug(name)

@@ -67,7 +67,7 @@ class Rule:
     def broken_by(self, value: Any, effort: "Effort") -> Iterator[Violation]:
         """The violations of one value. Raises TooMuchError."""
         kind = kind_of(value)
-        effort.spend(_VALUE_EFFORT)
+        effort.spend(_VALUE_EFFORT * (1 + len(self.enum or ()) // 2) + (len(value) if isinstance(value, str) else 0))
         if self.types is not None and kind not in self.types and not (kind == "integer" and "number" in self.types):
             yield Violation("type", self.property)
         if self.enum is not None and not any(is_same(allowed, value) for allowed in self.enum):
