@@ -74,6 +74,8 @@ def _shown(value: Any) -> str:
 def _same(expected: Any, actual: Any) -> bool:
     if expected is None or actual is None:
         return expected is actual
+    if isinstance(expected, list | tuple):
+        return isinstance(actual, list | tuple) and len(expected) == len(actual) and all(map(_same, expected, actual))
     if isinstance(expected, JsonText):
         return isinstance(actual, str) and _same_json_text(expected, actual)
     if isinstance(expected, NumberText):

@@ -22,10 +22,24 @@ class Number:
     @property
     def text(self) -> str:
         """The text of the number in a text column: an integer as it is, any other number in its shortest form."""
-        if _INTEGER.fullmatch(self.literal):
-            return "0" if self.literal == "-0" else self.literal
-        shortest = repr(float(self.literal))
+        if not self.is_double:
+            return "0" if self._written_out == "-0" else self._written_out
+        shortest = repr(float(self.literal) + 0.0)  # of -0.0, 0.0
         return self.literal if shortest.endswith("inf") else shortest
+
+    @property
+    def is_double(self) -> bool:
+        """Whether it has a fraction or an exponent once it is written out: 12e0 is 12."""
+        return not _INTEGER.fullmatch(self._written_out)
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether it is kept as a double, and too great for that to tell which whole number it was."""
+        return self.is_double and 2**53 <= abs(float(self.literal)) < float("inf")
+
+    @property
+    def _written_out(self) -> str:
+        return str(Decimal(self.literal))
 
 
 class TooDeepError(ValueError):

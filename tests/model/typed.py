@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import jsonschema
@@ -141,17 +141,27 @@ def _spelled(value: Any) -> str | None:
     return value.literal if isinstance(value, Number) else value if isinstance(value, str) else None
 
 
+def _exact(value: Any) -> Decimal | None:
+    """The number that is kept: a string's and a whole number's as written, else that of a double, if it tells it."""
+    if double(value) is None or (isinstance(value, Number) and value.is_rounded):
+        return None
+    is_double = isinstance(value, Number) and value.is_double
+    return Decimal(repr(double(value)) if is_double else str(_spelled(value)))
+
+
 def _bigint(value: Any) -> int | None:
-    literal, number = _spelled(value), double(value)
-    if literal and re.fullmatch("-?[0-9]+", literal):
-        return int(literal) if -(2**63) <= int(literal) < 2**63 else None
-    return None if number is None or not number.is_integer() or abs(number) > 2**53 else int(number)
+    exact = _exact(value)
+    if exact is None or exact.adjusted() > 20 or exact != exact.to_integral_value():
+        return None
+    return int(exact) if -(2**63) <= exact < 2**63 else None
 
 
 def _decimal(value: Any, precision: int, scale: int) -> Decimal | None:
-    if double(value) is None or len(str(_spelled(value))) > 1000:
+    exact = _exact(value)
+    if exact is None or len(str(_spelled(value))) > 1000:
         return None
-    number = Decimal(str(_spelled(value))).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+    with localcontext(prec=2_500):  # of 1,000 digits and an exponent of a double
+        number = exact.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
     return number if abs(number) < Decimal(10) ** (precision - scale) else None
 
 

@@ -1,32 +1,72 @@
-{%- from "macros/json.sql" import boolean, double, json, members, text -%}
+{%- from "macros/json.sql" import boolean, double, double_of, json, members, text -%}
 {%- from "macros/time.sql" import instant -%}
 {#- Values of properties as the tracking plan's column types. Each takes an SQL expression of type json. -#}
 
-{#- A whole number, or a string that spells one; NULL for anything else and for what 64 bits do not hold. One that was
-    sent with a fraction of 0 or an exponent, such as 2.0, is a double in Trino, exact up to 2^53. -#}
-{%- macro bigint(value) -%}
-coalesce(
-    if(
-        regexp_like(try_cast({{ value }} as varchar), '^-?[0-9]+$'),
-        try_cast(try_cast({{ value }} as varchar) as bigint)
+{#- JSON text of `events` in which a number that was sent with a fraction or an exponent stays a double when it is parsed
+    again. One from 2^53 on is written there as d.ddd...E15 or E16; with no digit left after its point, json_parse() takes
+    it for a whole number. With a zero more it has one. -#}
+{%- macro with_doubles(text) -%}
+if(
+    regexp_like({{ text }}, '\.([0-9]{15}E15|[0-9]{16}E16)'),
+    regexp_replace(
+        {{ text }},
+        '("(?:[^"\\]++|\\.)*+")|(\.[0-9]{15})(E15)|(\.[0-9]{16})(E16)',
+        part -> coalesce(part[1], part[2] || '0' || part[3], part[4] || '0' || part[5])
     ),
-    if(
-        {{ double(value) }} = floor({{ double(value) }}) and abs({{ double(value) }}) <= 9007199254740992,
-        try_cast({{ double(value) }} as bigint)
-    )
+    {{ text }}
+)
+{%- endmacro -%}
+
+{#- A number as json_format() writes it: a member of an object with a fraction or an exponent is a double, whose exponent
+    has no plus. Of a string what it says, exact: json_parse() writes an exponent out, or with a plus. -#}
+{%- macro number_text(value) -%}
+case
+    when not starts_with(json_format({{ value }}), '"') then json_format({{ value }})
+    when regexp_like({{ text(value) }}, '^-?[0-9]{1,500}(\.[0-9]{1,400})?[eE][+-]?[0-9]{1,9}$')
+        then json_format(try(json_parse(regexp_replace({{ text(value) }}, '^(-?)0+([0-9])', '$1$2'))))
+    else {{ text(value) }}
+end
+{%- endmacro -%}
+
+{#- Whether a number in that form is a double that does not tell which whole number it was. -#}
+{%- macro is_rounded(sent) -%}
+(regexp_like({{ sent }}, 'E[0-9]') and abs(try_cast({{ sent }} as double)) >= 9007199254740992)
+{%- endmacro -%}
+
+{#- A whole number in whatever form it is written, or a string that spells one; NULL for anything else, and for what 64 bits
+    or a double do not hold. -#}
+{%- macro bigint(value) -%}
+element_at(
+    transform(
+        array[{{ number_text(value) }}],
+        sent -> case
+            when regexp_like(sent, '^-?[0-9]+(\.0+)?$') then try_cast(regexp_extract(sent, '^-?[0-9]+') as bigint)
+            when regexp_like(sent, '^-?0(\.0+)?E') then bigint '0'
+            when regexp_like(sent, '^-?[0-9]+(\.[0-9]+)?E\+?[0-9]{1,2}$')
+                and not {{ is_rounded("sent") }}
+                and try_cast(sent as double) = floor(try_cast(sent as double))
+                then try_cast(try_cast(sent as decimal(38, 0)) as bigint)
+        end
+    ),
+    1
 )
 {%- endmacro -%}
 
 {#- A number with a fixed count of decimals, further ones rounded half up, or a string that spells one. Trino writes all
     digits of an exponent out, so one of more than three digits is told by a double: too large, or as good as 0. Text of
-    more than 1,000 characters does not fit. -#}
+    more than 1,000 characters does not fit, nor what a double does not hold. -#}
 {%- macro decimal(value, type) -%}
-case
-    when length(try_cast({{ value }} as varchar)) > 1000 then null
-    when regexp_like(try_cast({{ value }} as varchar), '^-?[0-9]+(\.[0-9]+)?([eE][+-]?0*[0-9]{1,3})?$')
-        then try_cast(try_cast({{ value }} as varchar) as {{ type }})
-    when is_finite({{ double(value) }}) then try_cast({{ double(value) }} as {{ type }})
-end
+element_at(
+    transform(
+        array[{{ number_text(value) }}],
+        sent -> case
+            when length(sent) > 1000 or {{ is_rounded("sent") }} then null
+            when regexp_like(sent, '^-?[0-9]+(\.[0-9]+)?(E[+-]?0*[0-9]{1,3})?$') then try_cast(sent as {{ type }})
+            when is_finite({{ double_of("sent") }}) then try_cast({{ double_of("sent") }} as {{ type }})
+        end
+    ),
+    1
+)
 {%- endmacro -%}
 
 {#- A day, YYYY-MM-DD, as text; of the years 1 to 9999, which every client can read. -#}

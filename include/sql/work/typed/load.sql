@@ -1,4 +1,5 @@
 {%- from "macros/time.sql" import within -%}
+{%- from "macros/properties.sql" import with_doubles -%}
 -- The messages of one run whose event has a table of its own, out of `events`: so each is there once, and any range of
 -- `events` can be derived again. Bucketed, so that each event's statement reads only its own part.
 -- Grain: one message. Parameters: run_id, declared (slugs, tables, columns), window (earliest, latest received_at),
@@ -21,7 +22,7 @@ with declared_events as (
 
 select
     declared_events.table_name,
-    events.properties,
+    {{ with_doubles("events.properties") }} as "properties",
     events.source_path,
 {%- for column in declared.columns %}
 events.{{ quote(column.name) }}{{ "," if not loop.last }}
