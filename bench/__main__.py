@@ -13,7 +13,19 @@ import psutil
 import typer
 from rich.console import Console
 
-from bench import airflow_runs, declared_events, freshness, lambdas, new_data, page, questions, scale, unpack, workers
+from bench import (
+    airflow_runs,
+    declared_events,
+    freshness,
+    history,
+    lambdas,
+    new_data,
+    page,
+    questions,
+    scale,
+    unpack,
+    workers,
+)
 from bench.effort import Effort
 from local import services, stack
 from local.places import ROOT
@@ -22,6 +34,7 @@ from tests.machine import Machine
 BENCHMARKS = {
     "unpack": unpack.run,
     "new_data": new_data.run,
+    "history": history.run,
     "scale": scale.run,
     "workers": workers.run,
     "questions": questions.run,

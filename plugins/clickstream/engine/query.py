@@ -46,6 +46,9 @@ class Result:
     read_bytes: int
     changed_rows: int = 0
     """Rows that a statement added, updated or deleted."""
+    read_rows: int = 0
+    splits: int = 0
+    """Both 0 where the engine does not tell."""
 
     def text(self) -> str:
         """One line for a log."""
@@ -150,6 +153,8 @@ class QueryRunner:
             cpu_ms=stats.get("cpuTimeMillis", 0),
             read_bytes=stats.get("physicalInputBytes", 0),
             changed_rows=max(0, cursor.rowcount),
+            read_rows=stats.get("processedRows", 0),
+            splits=stats.get("totalSplits", 0),
         )
 
 
