@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
 from local.places import open_places
-from tests.machine import Machine, scratch_lake
+from tests.machine import Machine, forget_lakes, scratch_lake
 from tests.scratch import ScratchLake
 
 STATE = "TESTS_STATE"
@@ -97,6 +98,13 @@ def machine() -> Machine:
     with FileLock(folder / "lock"):
         places = open_places()
         return Machine(places) if places.settings_file.exists() else Machine.start()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lakes_of_one_module() -> Iterator[None]:
+    """Forget the lakes of a module's tests after its last one."""
+    yield
+    forget_lakes()
 
 
 @pytest.fixture

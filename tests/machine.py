@@ -1,11 +1,14 @@
 """A local stack for tests, and scratch lakes on it."""
 
+import contextlib
 import itertools
 import json
 import os
 import sys
 from dataclasses import dataclass, replace
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from clickstream.engine.query import QueryRunner
 from clickstream.settings import Settings, variable
@@ -20,6 +23,8 @@ _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 _numbers = itertools.count(1)
 _empty_lakes: dict[str, EmptyLake] = {}
 """By the address of the AWS that has it."""
+_lakes: list[ScratchLake] = []
+"""Those that were made and not yet forgotten."""
 
 # Secrets of Airflow's connections that one can look for. The local AWS and Trino take any.
 PLANTED = {"aws": "not-to-be-seen-of-aws", "trino": "not-to-be-seen-of-trino"}
@@ -89,6 +94,26 @@ def lake_with_tables_of(machine: Machine, source: ScratchLake) -> ScratchLake:
     return lake
 
 
+def forget_lakes() -> None:
+    """Take the lakes that were made out of the catalog.
+
+    The local AWS writes its whole catalog before it answers a change of it: with 280 lakes in it, each commit of a
+    table waited for 18 MB.
+    """
+    while _lakes:
+        lake = _lakes.pop()
+        for database in _databases(lake.settings):
+            with contextlib.suppress(ClientError):  # a test may have dropped it
+                lake.glue.delete_database(Name=database)
+
+
+def _databases(settings: Settings) -> tuple[str, ...]:
+    return (
+        settings.staging_database, settings.lines_database, settings.lake_database, settings.work_database,
+        settings.events_database, settings.segment_database,
+    )  # fmt: skip
+
+
 def _lake_without_tables(machine: Machine, name: str, runner: Any) -> ScratchLake:
     settings = Settings(
         staging_bucket=f"{name}-staging",
@@ -100,12 +125,10 @@ def _lake_without_tables(machine: Machine, name: str, runner: Any) -> ScratchLak
     s3, glue = machine.client("s3"), machine.client("glue")
     for bucket in (settings.staging_bucket, settings.lake_bucket, settings.archive_bucket):
         s3.create_bucket(Bucket=bucket)
-    for database in (
-        settings.staging_database, settings.lines_database, settings.lake_database, settings.work_database,
-        settings.events_database, settings.segment_database,
-    ):  # fmt: skip
+    for database in _databases(settings):
         glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{settings.lake_bucket}/{database}"})
-    return ScratchLake(settings, s3, glue, runner or machine.runner())
+    _lakes.append(ScratchLake(settings, s3, glue, runner or machine.runner()))
+    return _lakes[-1]
 
 
 def environment_of(lake: ScratchLake, places: Places) -> dict[str, str]:
