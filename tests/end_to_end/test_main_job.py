@@ -1,5 +1,6 @@
 """The whole path, as a user walks it: Kinesis, Firehose, both Lambdas, crawler, patch, Airflow, Trino.
 
+Airflow runs the day's crawl and load; what is then done with the day is done by the same tasks in this process.
 What the tables must hold is worked out by the independent model from the records that were sent.
 """
 
@@ -15,8 +16,8 @@ import pytest
 
 from clickstream.settings import Settings, load_settings
 from local import pipeline
-from local.airflow_api import Airflow
 from local.segment.events import generate_day
+from tests.end_to_end.conftest import RunTasks
 from tests.machine import Machine
 from tests.model.compare import compare, compare_rejects
 from tests.model.expected import StagedFile, expected_tables, expected_transform, staged_file
@@ -37,19 +38,25 @@ Quiet: Callable[[str], None] = lambda message: None  # noqa: E731
 class Job:
     """The stack with one day sent and loaded."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, run_tasks: RunTasks) -> None:
         machine.start_airflow()
         self.machine = machine
+        self.run_tasks = run_tasks
         self.places = machine.places
         self.settings: Settings = load_settings(self.places.settings())
         self.records = [*generate_day(SEED, datetime.now(UTC), users=40), *ODD_RECORDS]
-        self.report = self.send_and_load()
+        self.send()
+        self.report = pipeline.run_pipeline(self.places, Quiet)
 
-    def send_and_load(self) -> dict[str, Any] | None:
-        """Send every record, load what is staged; give the run report."""
+    def send(self) -> None:
+        """Send every record, and wait until all is staged."""
         pipeline.send(self.records, self.places, Quiet)
         pipeline.wait_until_staged(self.places, Quiet)
-        return pipeline.run_pipeline(self.places, Quiet)
+
+    def crawl_and_load(self) -> dict[str, Any] | None:
+        """Crawl, and load what is staged; give the run report, None when nothing was to do."""
+        self.run_tasks("crawl_staging")
+        return self.run_tasks("load_events").returned.get("report")
 
     def objects(self, bucket: str, prefix: str) -> dict[str, bytes]:
         """The bodies of all objects under a prefix, by key."""
@@ -73,17 +80,10 @@ class Job:
         names, rows = pipeline.query(self.places, f"select * from lake.clickstream.{table}")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def run_dag(self, dag_id: str, conf: dict[str, Any] | None = None) -> tuple[Airflow, str]:
-        """Run a DAG to its end."""
-        airflow = Airflow(self.places)
-        run_id = airflow.trigger(dag_id, conf)
-        airflow.wait(dag_id, run_id, Quiet)
-        return airflow, run_id
-
 
 @pytest.fixture(scope="module")
-def job(machine: Machine) -> Job:
-    return Job(machine)
+def job(machine: Machine, run_tasks: RunTasks) -> Job:
+    return Job(machine, run_tasks)
 
 
 @pytest.mark.promise("P1", "P5")
@@ -166,7 +166,8 @@ def test_sending_all_again_adds_duplicates_and_nothing_else(job: Job) -> None:
     before = job.query("select count(*), count(distinct message_id) from lake.clickstream.events")
     rejects_before = len(job.rows("rejects"))
 
-    report = job.send_and_load()
+    job.send()
+    report = job.crawl_and_load()
 
     assert report is not None
     assert report["rows_loaded"] == 0
@@ -180,7 +181,7 @@ def test_sending_all_again_adds_duplicates_and_nothing_else(job: Job) -> None:
 def test_running_again_with_nothing_new_loads_nothing(job: Job) -> None:
     before = job.query("select count(*) from lake.clickstream.load_ledger")
 
-    assert pipeline.run_pipeline(job.places, Quiet) is None
+    assert job.crawl_and_load() is None
     assert job.query("select count(*) from lake.clickstream.load_ledger") == before
 
 
@@ -205,8 +206,7 @@ def test_unreadable_objects_are_set_aside_whole_and_the_others_load(job: Job) ->
         s3.put_object(Bucket=bucket, Key=key, Body=body)
 
     # No crawl: of a folder with and without compression a crawler makes two tables.
-    airflow, run_id = job.run_dag("load_events")
-    report = airflow.returned("load_events", run_id, "report")
+    report = job.run_tasks("load_events").returned["report"]
     assert (report["objects"], report["rows_loaded"], report["rows_rejected"]) == (2, 1, 0)
     aside = {row["source_path"]: row for row in job.rows("quarantine")}
     assert aside.keys() == {f"s3://{bucket}/{key}" for key in (cut, plain, misnamed)}
@@ -216,8 +216,7 @@ def test_unreadable_objects_are_set_aside_whole_and_the_others_load(job: Job) ->
         assert copies[copy] == bodies[path.removeprefix(f"s3://{bucket}/")]
         assert row["reason"]
 
-    airflow, run_id = job.run_dag("load_events")
-    assert airflow.returned("load_events", run_id, "report") is None
+    assert "report" not in job.run_tasks("load_events").returned
     for key in bodies:
         s3.delete_object(Bucket=bucket, Key=key)
 
@@ -231,19 +230,18 @@ def test_only_loaded_objects_past_their_time_expire(job: Job) -> None:
     )
     loaded, unloaded = (f"staging/{old:%Y%m%dT%H%M%S}{number}Z-old.gz" for number in ("000", "001"))
     s3.put_object(Bucket=bucket, Key=loaded, Body=gzip.compress(b'{"messageId":"old-1","type":"track"}\n'))
-    pipeline.run_pipeline(job.places, Quiet)
+    job.crawl_and_load()
     s3.put_object(Bucket=bucket, Key=unloaded, Body=gzip.compress(b'{"messageId":"old-2","type":"track"}\n'))
     before = set(job.objects(bucket, "staging/"))
 
-    airflow, run_id = job.run_dag("expire_staging", {"dry_run": True})
-    assert airflow.returned("expire_staging", run_id, "expire") == {
+    assert job.run_tasks("expire_staging", {"dry_run": True}).returned["expire"] == {
         "expired": 1, "overdue": 1, "kept": len(before) - 1
     }  # fmt: skip
     assert set(job.objects(bucket, "staging/")) == before
 
-    job.run_dag("expire_staging")
+    job.run_tasks("expire_staging")
     assert set(job.objects(bucket, "staging/")) == before - {loaded}
     assert job.query("select count(*) from lake.clickstream.events where message_id = 'old-1'") == [[1]]
 
-    pipeline.run_pipeline(job.places, Quiet)
+    job.crawl_and_load()
     assert job.query("select count(*) from lake.clickstream.events where message_id = 'old-2'") == [[1]]

@@ -1,5 +1,6 @@
-"""What was missed is staged, and what was refused is loaded after all: on the real stack, through Airflow.
+"""What was missed is staged, and what was refused is loaded after all: on the real stack.
 
+The tasks run in this process; Airflow is asked where its form or the command are what is tested.
 The stack is that of the other end-to-end tests. Each test here has ids of its own, and the last leaves nothing to load.
 """
 
@@ -17,7 +18,7 @@ from typer.testing import CliRunner
 from clickstream.settings import Settings, load_settings
 from local import pipeline
 from local.__main__ import app
-from local.airflow_api import Airflow
+from tests.end_to_end.conftest import RunTasks
 from tests.machine import Machine
 
 
@@ -28,8 +29,9 @@ def quiet(_: str) -> None:
 class Job:
     """The stack, and what these tests do with it."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, run_tasks: RunTasks) -> None:
         machine.start_airflow()
+        self.run_tasks = run_tasks
         self.places = machine.places
         self.s3 = machine.client("s3")
         self.settings: Settings = load_settings(self.places.settings())
@@ -45,22 +47,23 @@ class Job:
         body: bytes = self.s3.get_object(Bucket=self.raw, Key=key)["Body"].read()
         return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
 
-    def run_dag(self, dag_id: str, task_id: str, conf: dict[str, Any]) -> Any:
-        """Run a DAG to its end; what the task returned."""
-        airflow = Airflow(self.places)
-        run_id = airflow.trigger(dag_id, conf)
-        airflow.wait(dag_id, run_id, quiet)
-        return airflow.returned(dag_id, run_id, task_id)
+    def reconcile(self, form: dict[str, Any]) -> dict[str, int]:
+        """Run reconcile_raw with that form; its counts."""
+        counts: dict[str, int] = self.run_tasks("reconcile_raw", form).returned["reconcile"]
+        return counts
 
     def redrive(self, source: str, start: datetime, dry_run: bool = False) -> dict[str, int]:
         """Run redrive_failed over what was refused since `start`."""
         params = {"source": source, "from": start.isoformat(), "to": None, "dry_run": dry_run}
-        return pipeline.redrive(self.places, params, quiet)
+        counts: dict[str, int] = self.run_tasks("redrive_failed", params).returned[
+            f"redrive_{source.replace('-', '_')}"
+        ]
+        return counts
 
     def stage_and_load(self) -> None:
         """Wait for what is on its way, then load it."""
         pipeline.wait_until_staged(self.places, quiet)
-        self.run_dag("load_events", "report", {})
+        self.run_tasks("load_events")
 
     def loaded(self, prefix: str) -> list[str]:
         """The ids in `events` that begin so, each as often as it is there."""
@@ -80,8 +83,8 @@ class Job:
 
 
 @pytest.fixture(scope="module")
-def job(machine: Machine) -> Job:
-    return Job(machine)
+def job(machine: Machine, run_tasks: RunTasks) -> Job:
+    return Job(machine, run_tasks)
 
 
 @pytest.fixture
@@ -111,9 +114,9 @@ def test_an_object_whose_event_was_lost_is_staged(job: Job) -> None:
         job.s3.put_object(Bucket=job.raw, Key=key, Body=body)
     written_at = job.s3.head_object(Bucket=job.raw, Key=key)["LastModified"]
 
-    assert job.run_dag("reconcile_raw", "reconcile", {}) == {"raw": 1, "overdue": 0, "sent": 0, "left": 0}
+    assert job.reconcile({}) == {"raw": 1, "overdue": 0, "sent": 0, "left": 0}
     assert job.keys(job.raw, "raw/") == {key}
-    assert job.run_dag("reconcile_raw", "reconcile", {"after_minutes": 0}) == {
+    assert job.reconcile({"after_minutes": 0}) == {
         "raw": 1, "overdue": 1, "sent": 1, "left": 0
     }  # fmt: skip
 
@@ -122,7 +125,7 @@ def test_an_object_whose_event_was_lost_is_staged(job: Job) -> None:
     (staged,) = (name for name in job.keys(bucket, "staging/") if "missed" in name)
     assert staged.startswith(f"staging/{written_at:%Y%m%dT%H%M%S}")
     assert job.s3.get_object(Bucket=bucket, Key=staged)["Body"].read() == body
-    assert job.run_dag("reconcile_raw", "reconcile", {"after_minutes": 0})["raw"] == 0
+    assert job.reconcile({"after_minutes": 0})["raw"] == 0
 
 
 def test_a_record_that_is_refused_again_has_a_new_address(job: Job, start: datetime) -> None:

@@ -4,28 +4,26 @@ The tasks of a run with the values of the form are run in this process. What Air
 asks for: a backfill of hours.
 """
 
-import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from local import pipeline, services
+from local import pipeline
 from local.airflow_api import Airflow
 from local.places import LocalError
 from local.segment.events import generate_day
-from tests.dags.conftest import AIRFLOW
-from tests.faults.airflow_tasks import Outcome, Run, run_dag, task_ids
+from tests.end_to_end.conftest import RunTasks
+from tests.faults.airflow_tasks import Outcome, task_ids
 from tests.machine import Machine
 from tests.model.compare import compare
 from tests.model.expected import Row, expected_tables, staged_file
 
 Quiet: Callable[[str], None] = lambda message: None  # noqa: E731
-NUMBERS = itertools.count(1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 ORIGIN = dict.fromkeys(("source_path", "staged_at"))
@@ -37,6 +35,7 @@ class Days:
     """Two days written to the archive, and the last one sent, staged and not yet loaded."""
 
     machine: Machine
+    run_tasks: RunTasks
     now: datetime
     model: list[Row]
     received: Counter[datetime]
@@ -45,7 +44,7 @@ class Days:
     def load(self, **form: Any) -> Outcome:
         """A manual run over the three days with these values of the form."""
         form = {"from": (self.now - 3 * DAY).isoformat(), "to": (self.now + HOUR).isoformat(), **form}
-        return run_dag("load_events", Run(f"manual__{next(NUMBERS)}", "manual", form=form))
+        return self.run_tasks("load_events", form)
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of these days' messages."""
@@ -59,7 +58,7 @@ class Days:
 
 
 @pytest.fixture(scope="module")
-def days(machine: Machine) -> Iterator[Days]:
+def days(machine: Machine, run_tasks: RunTasks) -> Days:
     now = datetime.now(UTC)
     archived = [*generate_day(1, now - 2 * DAY, users=12), *generate_day(2, now - DAY, users=12)]
     sent = list(generate_day(3, now, users=12))
@@ -72,11 +71,7 @@ def days(machine: Machine) -> Iterator[Days]:
     ids = {row["message_id"] for row in model}
     messages = [json.loads(record) for record in archived if is_message(record)]
     received = Counter(hour_of(message["receivedAt"]) for message in messages if message["messageId"] in ids)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (AIRFLOW | services.airflow_environment(machine.places)).items():
-            if name in AIRFLOW or name.startswith(("AIRFLOW_CONN_", "CLICKSTREAM_")):
-                patch.setenv(name, AIRFLOW.get(name, value))
-        yield Days(machine, now, model, received)
+    return Days(machine, run_tasks, now, model, received)
 
 
 @pytest.fixture

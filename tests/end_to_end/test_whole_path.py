@@ -1,6 +1,7 @@
 """A day of events through a stack that may hold anything already, as often as one likes.
 
-`docker compose run --rm test` runs it on the containers, and `make test` on the stack of the other end-to-end tests.
+`docker compose run --rm test` runs it on the containers, where Airflow loads. `make test` runs it on the stack of the
+other end-to-end tests, where the tasks of the load run in this process.
 What the tables must hold of these events is worked out by the independent model.
 """
 
@@ -29,6 +30,7 @@ class Sent:
     """What was sent, and what the model makes of it."""
 
     machine: Machine
+    crawl_and_load: Callable[[], object]
     records: list[bytes]
     model: list[Row]
     since: datetime
@@ -48,18 +50,23 @@ class Sent:
         """Send all, and load what is staged."""
         pipeline.send(self.records, self.machine.places, Quiet)
         pipeline.wait_until_staged(self.machine.places, Quiet)
-        pipeline.run_pipeline(self.machine.places, Quiet)
+        self.crawl_and_load()
 
 
 @pytest.fixture(scope="module")
-def sent(machine: Machine) -> Sent:
+def sent(machine: Machine, request: pytest.FixtureRequest) -> Sent:
     machine.start_airflow()
+    if machine.places.elsewhere:
+        crawl_and_load: Callable[[], object] = lambda: pipeline.run_pipeline(machine.places, Quiet)  # noqa: E731
+    else:
+        run_tasks = request.getfixturevalue("run_tasks")
+        crawl_and_load = lambda: [run_tasks(dag) for dag in ("crawl_staging", "load_events")]  # noqa: E731
     now = datetime.now(UTC)
     # Another day each time, so that none of its ids is known yet.
     records = [record for record in generate_day(time.time_ns() % 2**31, now, users=12) if is_message(record)]
     name = f"s3://b/staging/{now:%Y%m%dT%H%M%S}000Z-a"
     model = expected_tables([staged_file(name, b"\n".join(records) + b"\n")]).events
-    day = Sent(machine, records, [{**row, **ORIGIN} for row in model], now)
+    day = Sent(machine, crawl_and_load, records, [{**row, **ORIGIN} for row in model], now)
     day.load()
     return day
 

@@ -115,7 +115,9 @@ def run_dag(
 
 
 def _is_skipped(task: Any, skipped: set[str]) -> bool:
-    """Whether the skipped tasks before it have a task skipped. Knows the two rules that the DAGs here need."""
+    """Whether the skipped tasks before it have a task skipped. Knows the rules that the DAGs here need."""
+    if task.trigger_rule == "none_failed":
+        return False
     if task.trigger_rule == "none_failed_min_one_success":
         return task.upstream_task_ids <= skipped
     assert task.trigger_rule == "all_success"
