@@ -29,6 +29,9 @@ def test_hours_of_days_and_days_of_months_load_in_one_run(machine: Machine) -> N
     The first part of 48 hours ends among hours in a row.
     """
     lake = scratch_lake(machine)
+    # Each writer has a hundred partitions open, and a machine has as many writers as processors.
+    for count in ("task_min_writer_count", "task_max_writer_count"):
+        lake.query(f"set session {count} = 1")
     instants = [NOW - timedelta(days=n) for n in range(102)] + [NOW - timedelta(days=54, hours=n) for n in (1, 2, 3)]
     lines = [
         json.dumps({
