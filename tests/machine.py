@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -135,7 +135,7 @@ def environment_of(lake: ScratchLake, places: Places) -> dict[str, str]:
     """The environment of an installation whose buckets, crawler and databases are a scratch lake's."""
     own = {
         variable(name): getattr(lake.settings, name)
-        for name in lake.settings.__dataclass_fields__
+        for name in [field.name for field in fields(lake.settings)]
         if name in ("staging_bucket", "lake_bucket", "archive_bucket", "crawler", "database_prefix")
     }
     return {**services.airflow_environment(places), **own}

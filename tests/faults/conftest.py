@@ -1,6 +1,7 @@
 """The machine of the fault tests: a stack of its own, since they kill its parts."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 import pytest
 
@@ -64,7 +65,7 @@ def undisturbed(stack: FaultyMachine) -> dict[str, list[str]]:
 
 def _lake(machine: FaultyMachine, patch: pytest.MonkeyPatch) -> FaultyLake:
     made = scratch_lake(machine)
-    settings = {variable(name): str(getattr(made.settings, name)) for name in Settings.__dataclass_fields__}
+    settings = {variable(field.name): str(getattr(made.settings, field.name)) for field in fields(Settings)}
     environment = AIRFLOW | machine.connections() | settings
     for name, value in environment.items():
         patch.setenv(name, value)
