@@ -82,6 +82,9 @@ class Walk:
             "StageQueueUrl": sqs.queue_url(sqs_client, self.settings.stage_queue),
             "DeadLettersUrl": sqs.queue_url(sqs_client, self.settings.stage_dead_letter_queue),
             "OtherBucket": ARTIFACTS_BUCKET,
+            "StagingDatabase": self.settings.staging_database,
+            "LinesDatabase": self.settings.lines_database,
+            "LakeDatabase": self.settings.lake_database,
         }
 
     def _walk(self) -> int:

@@ -76,7 +76,7 @@ class _Unpacking:
             if self._take_off_expired():
                 continue
             if failure is None:
-                self._keep(with_received(self._run, self._taken, self._taken.run_id))
+                self._keep(with_received(self._run, self._taken, self._values["run_id"]))
                 break
             culprit, reason = self._culprit(failure)
             if len(self._aside) + len(self._with_failing_lines) >= MOST_ASIDE:
