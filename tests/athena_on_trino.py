@@ -15,7 +15,7 @@ from clickstream.athena.values import READABLE
 from clickstream.engine.query import QueryRunner, Result
 from clickstream.engine.sql import Statement
 
-OF_GLUE = ("staging/", "runtime/", "evolution/columns.sql")
+OF_GLUE = ("staging/", "runtime/", "evolution/columns.sql", "evolution/show_lines.sql", "evolution/drop_lines.sql")
 
 
 class AthenaOnTrino:
