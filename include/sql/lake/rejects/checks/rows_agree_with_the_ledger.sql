@@ -3,8 +3,9 @@
 -- are kept under another name of the object.
 -- Grain: one staged object of the run. Parameters: run_id, staged (when its objects were staged).
 {%- from "macros/archive.sql" import between_names, source_object %}
+-- An object that is listed twice counts once here: load_ledger.object_is_listed_once finds it.
 with listed_rows as (
-    select
+    select distinct
         source_path,
         staged_at,
         rows_rejected
