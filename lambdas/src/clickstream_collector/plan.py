@@ -1,7 +1,8 @@
 """The tracking plan at the door: whether a message keeps the rules of its event, as the load's SQL judges it.
 
 `tools/door_plan.py` compiles include/tracking_plan.yaml to what is read here, a part of the compiled sources. What each
-rule means is said by `work/findings/load.sql` in include/sql; tests/collector/plan_cases.yaml holds both to the same cases.
+rule means is said by `work/findings/load.sql` in include/sql; tests/collector/plan_cases.yaml holds both to one list of
+cases.
 """
 
 import json
