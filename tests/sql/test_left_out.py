@@ -142,4 +142,6 @@ def test_a_message_with_which_a_step_fails_does_not_stop_the_others(lake: Scratc
     discarded = {row for (row,) in rows(lake, "discards", "message_id", case)}
     assert discarded == (ids if is_rejected or step == "discards" else loaded)
     assert bool(rows(lake, "schema_changes", "path", case)) == bool(ids or step == "discards")
-    assert not lake.check(case).failures
+    # A message that the ledger does not count is one that the table has more: its check says so.
+    found = [finding.check.name for finding in lake.check(case).failures]
+    assert found == ([] if is_counted else ["events.rows_agree_with_the_ledger"])

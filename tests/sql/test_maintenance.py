@@ -12,7 +12,8 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
 from clickstream.aws.s3 import list_staged
-from clickstream.engine.sql import Statement, TableNames, instant_literal, lake_tables, render
+from clickstream.engine.evolution import create_lines
+from clickstream.engine.sql import LINES, Statement, TableNames, instant_literal, lake_tables, render
 from clickstream.load.manifest import Manifest
 from clickstream.load.report import RunReport
 from clickstream.plan.file import read_plan
@@ -207,9 +208,9 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
 ) -> None:
     """An update marks rows of the very files that a compaction replaces: one of the two has to be refused."""
     caplog.set_level(logging.INFO, "clickstream.engine.query")
-    where_it_was_staged = {name: getattr(source.settings, name) for name in ("staging_bucket", "lines_database")}
-    settings = replace(loaded.settings, **where_it_was_staged)
+    settings = replace(loaded.settings, staging_bucket=source.settings.staging_bucket)
     beside = ScratchLake(settings, loaded.s3, loaded.glue, machine.runner())
+    create_lines(beside.run, LINES, settings)
     staged, _ = list_staged(source.s3, source.settings)
     values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged))}
     beside.run("work/batch/load.sql", **values)
