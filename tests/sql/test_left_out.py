@@ -110,11 +110,13 @@ AT = {"alone": (0, 0), "first": (0, 5), "last": (5, 0), "between": (3, 3), "amon
 
 
 CASES = [
-    *((step, "between") for step in EDITS),
+    *((step, "between") for step in EDITS if step != "load_ledger"),
     *(("unpack", place) for place in ("alone", "first", "last")),
     ("events", "alone"),
     ("discards", "first"),
     ("events", "among-a-thousand"),
+    # The last one: what the ledger does not count, the checks of later runs of the hour find too.
+    ("load_ledger", "between"),
 ]
 
 
