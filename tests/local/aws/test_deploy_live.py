@@ -74,7 +74,7 @@ def test_every_switch(own_aws, wait):
     archive = own_aws.bucket()
     key = own_aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     switches = {
-        "ResourcePrefix": "r" * 31, "DatabasePrefix": "d" * 61, "StreamMode": "PROVISIONED", "ShardCount": "2",
+        "ResourcePrefix": "r" * 31, "DatabasePrefix": "d" * 51, "StreamMode": "PROVISIONED", "ShardCount": "2",
         "NewlineBy": "Firehose", "KmsKeyArn": key, "ExistingArchiveBucket": archive, "Tracing": "Active",
         "AlarmEmail": "data@example.com", "SegmentExternalIds": "one,two", "StageReservedConcurrency": "5",
         "AirflowPrincipalArns": ROOT_USER, "TrinoPrincipalArns": ROOT_USER, "Collector": "HttpApi",
