@@ -5,6 +5,7 @@ import gzip
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,8 @@ def taken_by_the_transform(sink: MemorySink) -> list[Any]:
     return [json.loads(line) for line in lines.split(b"\n") if line]
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X49")
 @given(
     st.lists(MESSAGE | JSON, max_size=6),
     st.fixed_dictionaries({}, optional={"context": JSON, "integrations": JSON, "sentAt": JSON}),
@@ -92,6 +95,8 @@ def test_accepted_and_refused_are_all_messages_and_the_transform_takes_the_accep
 PATHS = st.sampled_from(["/v1/batch", "/v1/t", "/v1/pixel/track", "/v1/projects/wk_web/settings", "/health", "/"])
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X49")
 @given(
     st.sampled_from(["POST", "GET", "OPTIONS", "PUT"]),
     PATHS | st.text(max_size=12).map(lambda text: "/" + text),
@@ -124,6 +129,8 @@ def test_any_event_is_answered(any_event: dict[str, Any]) -> None:
     assert 200 <= found.status < 600
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X46", "X47")
 @given(
     st.lists(
         st.sampled_from([None, "gone", "lost", frozenset({0}), frozenset({1, 2}), frozenset(range(9))]), max_size=7

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from clickstream_collector.current_sources import CurrentSources
 from tests.collector.doors import Time
 
@@ -49,6 +51,7 @@ def test_a_new_version_is_picked_up_within_a_minute_and_not_asked_for_before() -
     assert told == []
 
 
+@pytest.mark.scenario("X48")
 def test_a_broken_version_keeps_the_old_one_and_is_told() -> None:
     store, time, told = Store(version("one")), Time(), list[str]()
     current = CurrentSources(store, time, told.append)

@@ -50,6 +50,8 @@ def test_all_is_taken_at_once() -> None:
     assert (sink.calls, sink.objects, tally.spilled) == ([4], {}, 0)
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X46")
 def test_only_what_was_refused_is_sent_again() -> None:
     sink = MemorySink(put_faults=[{1, 3}, {0}])
 
@@ -61,6 +63,8 @@ def test_only_what_was_refused_is_sent_again() -> None:
     assert (sink.objects, tally.spilled) == ({}, 0)
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X46")
 def test_what_stays_refused_becomes_one_object_and_the_answer_is_200() -> None:
     time = Time()
     sink = MemorySink(put_faults=[{1}, {0}, {0}, {0}, {0}])
@@ -76,6 +80,8 @@ def test_what_stays_refused_becomes_one_object_and_the_answer_is_200() -> None:
     assert metrics_of(tally)["AcceptedMessages"] == ("Count", 200)
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X46")
 @pytest.mark.parametrize("fault", ["gone", "lost"])
 def test_without_kinesis_all_of_it_is_in_the_object(fault: str) -> None:
     sink = MemorySink(put_faults=[fault] * 5)
@@ -108,6 +114,8 @@ def test_one_try_more_for_the_object() -> None:
     assert len(spilled(sink)) == 200
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X47")
 def test_only_without_s3_too_the_sender_is_told_to_come_again() -> None:
     sink = MemorySink(put_faults=["gone"] * 5, object_faults=[True, True])
 
@@ -120,6 +128,7 @@ def test_only_without_s3_too_the_sender_is_told_to_come_again() -> None:
     assert "TurnedAwayRequests" not in metrics_of(tally)
 
 
+@pytest.mark.promise("P11")
 def test_what_is_refused_is_kept_as_firehose_keeps_it() -> None:
     sink = MemorySink()
     batch = [7, {"event": "no type", "userId": "이름"}, {"type": "track"}, {"type": "track", "a": "x" * 1_048_576}]

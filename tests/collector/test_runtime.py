@@ -110,6 +110,8 @@ def ids(messages: list[Any]) -> list[str]:
     return [message["messageId"] for message in messages]
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.scenario("X46", "X47")
 def test_a_day_of_faults(aws: Aws, function: Function) -> None:
     """Whatever is down, each message that was answered with 200 is on the stream or in an object."""
     assert send(function, "a", "b")["statusCode"] == 200
@@ -147,6 +149,7 @@ def test_what_is_refused_can_be_redriven(aws: Aws, function: Function) -> None:
     assert [json.loads(record)["event"] for record in failed_records(kept)] == ["no type"]
 
 
+@pytest.mark.scenario("X48")
 def test_before_the_sources_can_be_read(aws: Aws, function: Function) -> None:
     aws.down = {"s3"}
     assert send(function, "a")["statusCode"] == 503
