@@ -28,8 +28,8 @@ from bench import (
 )
 from bench.effort import Effort
 from local import services, stack
+from local.lake.machine import Machine
 from local.places import ROOT
-from tests.machine import Machine
 
 BENCHMARKS = {
     "unpack": unpack.run,

@@ -10,9 +10,9 @@ from bench.effort import Effort
 from clickstream.engine.sql import Statement
 from local import pipeline, services
 from local.airflow_api import Airflow
+from local.lake.machine import Machine
 from local.places import Places
 from local.segment.events import generate_day
-from tests.machine import Machine
 
 SEED = 7
 USERS = 200

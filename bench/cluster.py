@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local import processes, services, stack
+from local.lake.machine import Machine
 from local.places import LocalError, Places, renew_port
-from tests.machine import Machine
 
 COORDINATOR_HEAP_GB, WORKERS_HEAP_GB = 2, 6
 

@@ -16,8 +16,8 @@ from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import SEED, clean_messages
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlan, parse_plan
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 OBJECT_MESSAGES = 5_000
 USUAL_EVENTS = 20

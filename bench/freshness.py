@@ -11,8 +11,8 @@ from bench import airflow_runs
 from bench.effort import Effort
 from clickstream.engine.sql import Statement, TableNames, literal
 from clickstream.settings import load_settings
+from local.lake.machine import Machine
 from local.segment.events import generate_day
-from tests.machine import Machine
 
 WAIT = 60.0
 """Seconds after which a message counts as lost."""

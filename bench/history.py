@@ -14,8 +14,8 @@ from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement, TableNames, quote
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 DAYS_A_STATEMENT = 60
 """Partitions that one statement adds, below Iceberg's hundred."""

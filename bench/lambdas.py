@@ -14,11 +14,11 @@ from typing import Any
 
 from bench.effort import Effort
 from local.aws_deploy import SOURCE, build_zip
+from local.lake.machine import Machine
 from local.places import ENVIRONMENTS
+from local.runtime_api import Function
 from local.segment.events import generate_day
 from local.services import aws_environment
-from tests.lambdas.runtime_api import Function
-from tests.machine import Machine
 
 PYTHON = ENVIRONMENTS / "bench" / "bin" / "python"
 HANDLERS = Path(__file__).parent / "handlers"

@@ -12,8 +12,8 @@ from clickstream.engine.sql import render
 from clickstream.load import steps
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlan
-from tests.machine import Machine
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine
+from local.lake.scratch import ScratchLake
 
 
 class Several:

@@ -13,8 +13,8 @@ from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import write_sample
 from clickstream.engine.query import Result
 from clickstream.engine.sql import quote
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 OBJECTS_AN_HOUR = 20
 MESSAGES_A_DAY = 5_000

@@ -18,8 +18,8 @@ from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement, instant_literal, literal
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlan
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 OURS, RAW, EACH = "ours", "raw JSON", "a table an event"
 QUESTIONS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "questions.yaml").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from bench.declared_events import USUAL_EVENTS, usual_plan
 from bench.effort import Effort
 from bench.measure import Cost, compared
 from bench.messages import recent_hour, write_sample
-from tests.machine import Machine
+from local.lake.machine import Machine
 
 TIMES = 10
 

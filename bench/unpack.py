@@ -15,7 +15,7 @@ from bench.measure import compared
 from bench.messages import Sample, recent_hour, write_sample
 from bench.ways import Made, Rows
 from clickstream.plan.file import TrackingPlan
-from tests.machine import Machine
+from local.lake.machine import Machine
 
 SMALL_BYTES = 2 * 10**6
 OURS = "Clickstream"

@@ -19,9 +19,9 @@ from clickstream.engine.sql import SQL_DIR, Statement, literal, quote
 from clickstream.plan import typed_tables
 from clickstream.plan.event import Event, PropertyColumn, common_columns
 from clickstream.plan.file import TrackingPlan
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 from local.places import ENVIRONMENTS, java_home
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
 
 COMPARATORS = Path(__file__).parent / "comparators"
 LONGEST = 1800.0

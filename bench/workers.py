@@ -18,7 +18,7 @@ from bench.measure import Cost, compared
 from bench.messages import Sample, recent_hour, write_sample
 from clickstream.engine.sql import Statement
 from clickstream.plan.file import TrackingPlan
-from tests.machine import Machine
+from local.lake.machine import Machine
 
 ONE = "1 worker"
 NOTED = 0.02

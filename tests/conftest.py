@@ -15,9 +15,9 @@ import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
+from local.lake.machine import Machine, forget_lakes, scratch_lake
+from local.lake.scratch import ScratchLake
 from local.places import open_places
-from tests.machine import Machine, forget_lakes, scratch_lake
-from tests.scratch import ScratchLake
 
 STATE = "TESTS_STATE"
 """Names the folder of the run's stack, for all its processes."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from bench import airflow_runs, declared_events, lambdas, new_data, questions, unpack, workers
 from bench.effort import Effort
-from tests.machine import Machine
+from local.lake.machine import Machine
 
 
 def cases(result: dict[str, Any]) -> list[str]:

@@ -12,8 +12,8 @@ import pytest
 
 from clickstream.staging.redrive import failed_records
 from clickstream_stream.records import transform_batch
+from local.runtime_api import Function
 from tests.collector.doors import basic, event
-from tests.lambdas.runtime_api import Function
 from tools.sources_file import compile_sources, read_file
 
 HANDLER = "clickstream_collector.handler.lambda_handler"

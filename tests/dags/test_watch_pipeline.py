@@ -12,10 +12,10 @@ import pytest
 from clickstream.engine.sql import instant_literal
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
 from clickstream.operators.notify import NotificationError, tell_of_failure
+from local.lake.machine import Machine
+from local.lake.scratch import ScratchLake
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from tests.dags.conftest import context
-from tests.machine import Machine
-from tests.scratch import ScratchLake
 
 NOW = datetime.now(UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local import services
-from tests.machine import Machine
+from local.lake.machine import Machine
 
 RunTasks = Callable[..., Any]
 NUMBERS = itertools.count(1)

@@ -16,9 +16,9 @@ import pytest
 
 from clickstream.settings import Settings, load_settings
 from local import pipeline
+from local.lake.machine import Machine
 from local.segment.events import generate_day
 from tests.end_to_end.conftest import RunTasks
-from tests.machine import Machine
 from tests.model.compare import compare, compare_rejects
 from tests.model.expected import StagedFile, expected_tables, expected_transform, staged_file
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from clickstream.settings import Settings, load_settings
 from local import pipeline
 from local.__main__ import app
+from local.lake.machine import Machine
 from tests.end_to_end.conftest import RunTasks
-from tests.machine import Machine
 
 
 def quiet(_: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from local import processes
 from local.airflow_api import Airflow
+from local.lake.machine import PLANTED, Machine
 from local.places import LocalError
-from tests.machine import PLANTED, Machine
 
 ROOT = Path(__file__).parents[2]
 # Every DAG, so that each operator opens its connections; these need a form.

@@ -15,11 +15,11 @@ import pytest
 
 from local import pipeline
 from local.airflow_api import Airflow
+from local.lake.machine import Machine
 from local.places import LocalError
 from local.segment.events import generate_day
 from tests.end_to_end.conftest import RunTasks
 from tests.faults.airflow_tasks import Outcome, task_ids
-from tests.machine import Machine
 from tests.model.compare import compare
 from tests.model.expected import Row, expected_tables, staged_file
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local.lake.machine import Machine
 from tests.docs_commands import ROOT, listed_under
 from tests.local.test_docs_commands import plain_environment
-from tests.machine import Machine
 
 HERE = "tests/end_to_end/test_typed_commands.py::test_commands_on_a_running_stack"
 # What a command must print; of the others it is enough that they end well.

@@ -16,8 +16,8 @@ import pytest
 
 from local import pipeline
 from local.airflow_api import Airflow
+from local.lake.machine import Machine
 from local.segment.events import generate_day
-from tests.machine import Machine
 from tests.model.compare import compare
 from tests.model.expected import Row, expected_tables, staged_file
 

@@ -7,12 +7,12 @@ import pytest
 
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.settings import Settings, variable
+from local.lake.machine import scratch_lake
 from tests.dags.conftest import AIRFLOW
 from tests.faults.airflow_tasks import THE_RUN, run_dag
 from tests.faults.figures import FIGURES
 from tests.faults.lake import NOW, SEED, FaultyLake
 from tests.faults.machine import FaultyMachine
-from tests.machine import scratch_lake
 
 # Two events stand for all: a load has the same statements for each, and most of its time would go to the twelve.
 PLAN = TrackingPlan(

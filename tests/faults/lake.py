@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clickstream.aws.s3 import list_staged
+from local.lake.scratch import ScratchLake
 from local.places import ROOT
 from local.segment.events import generate_day
 from tests.faults.figures import FIGURES
 from tests.model.compare import compare, compare_rejects
 from tests.model.expected import Expected, StagedFile, expected_tables, staged_file
-from tests.scratch import ScratchLake
 
 # When something was done, and digests of paths, differ from lake to lake.
 VOLATILE = {"loaded_at", "rejected_at", "reported_at", "discarded_at", "quarantined_at", "reject_id"}

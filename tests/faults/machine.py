@@ -7,12 +7,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 from local import processes, services, stack
+from local.lake.machine import Machine
 from local.places import LocalError, Places, is_free, open_places
 from local.services import Service
 from tests.faults.airflow_tasks import until
 from tests.faults.figures import FIGURES
 from tests.faults.proxy import FaultProxy
-from tests.machine import Machine
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lambdas.runtime_api import Function
+from local.runtime_api import Function
 
 EVENTS = Path(__file__).parent / "events"
 STAGE_ENVIRONMENT = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.machine import Machine
+from local.lake.machine import Machine
 from tests.permissions.path import Walk
 
 

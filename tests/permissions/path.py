@@ -21,13 +21,13 @@ from clickstream.upkeep.maintenance import maintain
 from clickstream.window import Window
 from local import permissions, pipeline
 from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK
+from local.lake.machine import Machine
+from local.lake.scratch import ScratchLake
 from local.segment import kinesis as segment
 from local.segment.events import generate_day
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from tests.collector.doors import basic, event
-from tests.machine import Machine
 from tests.permissions import policies
-from tests.scratch import ScratchLake
 from tools.sources_file import compile_sources, read_file
 
 NOW = datetime.now(UTC)

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 import clickstream.aws
 from local import permissions, pipeline
 from local.airflow_api import Airflow
-from tests.machine import Machine
+from local.lake.machine import Machine
 from tests.permissions import policies
 from tests.permissions.path import SEGMENT_ACCOUNT, Walk, airflow_calls, assume
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from clickstream.plan.diff import Difference, Kind, differences, fitting
 from clickstream.plan.file import TrackingPlan
 from clickstream.plan.seen import look
+from local.lake.scratch import ScratchLake
 from tests.model.expected import Row
 from tests.model.seen import compare_seen, expected_seen
-from tests.scratch import ScratchLake
 
 
 def check_comparison(lake: ScratchLake, plan: TrackingPlan, events: Sequence[Row], since: datetime) -> None:

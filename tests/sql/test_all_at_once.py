@@ -12,7 +12,7 @@ from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement
 from clickstream.plan.file import parse_plan
 from clickstream.watch.alarms import LOOK_BACK, Figures, RunFigures, find_alarms
-from tests.machine import Machine, scratch_lake
+from local.lake.machine import Machine, scratch_lake
 from tests.sql.test_hostile_lines import LINES
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -15,8 +15,8 @@ from clickstream.engine.evolution import present_shapes
 from clickstream.engine.sql import quote
 from clickstream.engine.table_shape import TableColumn
 from clickstream.plan.file import TrackingPlan, read_plan
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 from tools.dictionary import Table, shipped
 
 HERE = Path(__file__).parent / "analysis"

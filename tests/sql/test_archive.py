@@ -11,12 +11,12 @@ import pytest
 from clickstream.load.archive import hours_wanted
 from clickstream.load.report import RunReport
 from clickstream.window import Window
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 from local.segment import archive
 from local.segment.events import generate_day
-from tests.machine import Machine, scratch_lake
 from tests.model.compare import compare
 from tests.model.expected import expected_tables, staged_file
-from tests.scratch import ScratchLake
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

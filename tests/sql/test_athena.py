@@ -1,7 +1,7 @@
 """What Athena is sent, run on Trino: the rows are those of the model, and those that Trino's own SQL gives.
 
 Every shipped query and change that these steps have runs in the words that Athena gets, over tables with the column
-types that it gives them: tests/athena_on_trino.py. What only Athena can tell is listed in docs/athena.md.
+types that it gives them: local/lake/athena_on_trino.py. What only Athena can tell is listed in docs/athena.md.
 """
 
 import json
@@ -19,10 +19,10 @@ from clickstream.plan.diff import differences, fitting
 from clickstream.plan.file import parse_plan
 from clickstream.plan.seen import look
 from clickstream.window import Received, Window
-from tests.athena_on_trino import AthenaOnTrino
-from tests.machine import Machine, scratch_lake
+from local.lake.athena_on_trino import AthenaOnTrino
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 from tests.model import compare, expected
-from tests.scratch import ScratchLake
 from tests.sql.shop_days import START, shop_days
 
 MODEL_CASES = Path(__file__).parents[1] / "model" / "cases"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clickstream.engine.sql import Statement
-from tests.machine import Machine
+from local.lake.machine import Machine
 
 EDGES = [
     datetime.min.replace(tzinfo=UTC),

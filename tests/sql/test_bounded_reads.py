@@ -18,8 +18,8 @@ from clickstream.engine.sql import Statement, TableNames, literal
 from clickstream.plan.file import TrackingPlan, parse_plan
 from clickstream.upkeep.checks import check_paths
 from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, KeptAlarm
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 FOLDER = Path(__file__).parent / "odd_values"
 ALL = parse_plan((FOLDER / "plan.yaml").read_text(encoding="utf-8"), "plan.yaml")

@@ -8,8 +8,8 @@ import pytest
 
 from clickstream.engine.sql import TableNames, instant_literal
 from clickstream.upkeep.checks import Severity, check_paths, read_check
-from tests.machine import Machine, lake_with_tables_of, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, lake_with_tables_of, scratch_lake
+from local.lake.scratch import ScratchLake
 
 NOW = datetime.now(UTC)
 CHECKS = {check.name: check for check in map(read_check, check_paths(TableNames.LAKE_TABLES))}

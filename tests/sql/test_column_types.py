@@ -5,8 +5,8 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.engine.column_type import MAX_PRECISION, ColumnTypeError, read_type
 from clickstream.engine.sql import Statement
-from tests.machine import Machine
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine
+from local.lake.scratch import ScratchLake
 
 # https://trino.io/docs/current/language/reserved.html
 RESERVED = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine import Machine, environment_of
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, environment_of
+from local.lake.scratch import ScratchLake
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (

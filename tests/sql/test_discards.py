@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scratch import ScratchLake
+from local.lake.scratch import ScratchLake
 
 LINES = rb"""
 {"messageId":"fits","sentAt":"2026-11-24T00:00:00Z","userId":7,"context":{"active":"TRUE","screen":{"width":"12"}}}

@@ -15,9 +15,9 @@ from clickstream.engine.sql import TableNames
 from clickstream.engine.table_shape import Name, TableColumn
 from clickstream.plan.file import read_plan
 from clickstream.plan.typed_tables import wanted_shapes
+from local.lake.machine import Machine, environment_of
+from local.lake.scratch import ScratchLake
 from local.places import ENVIRONMENTS, ROOT
-from tests.machine import Machine, environment_of
-from tests.scratch import ScratchLake
 
 RELEASED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 LAKES = sorted((Path(__file__).parent / "earlier_lakes").glob("*.sql"), key=lambda file: file.name)

@@ -9,7 +9,7 @@ from clickstream.engine.evolution import evolve, lake_comments, lake_shapes, pre
 from clickstream.engine.query import Result
 from clickstream.engine.sql import TableNames
 from clickstream.engine.table_shape import Change, DestructiveChangeError, TableColumn
-from tests.scratch import ScratchLake
+from local.lake.scratch import ScratchLake
 
 LINE = b'{"messageId":"m-%d","type":"track","event":"A","context":{"locale":"ko-KR","screen":{"width":3}}}\n'
 

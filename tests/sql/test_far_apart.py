@@ -14,7 +14,7 @@ from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement
 from clickstream.plan.file import parse_plan
 from clickstream.upkeep.checks import check_paths
-from tests.scratch import ScratchLake
+from local.lake.scratch import ScratchLake
 from tests.sql.test_bounded_reads import written_out
 
 PLAN = parse_plan(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 SIZE = 500_000
 HEAD = '{"messageId":"m-%s","type":"track","event":"Probe","receivedAt":"2026-11-28T12:00:00.000Z",%s}'

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from local.lake.scratch import ScratchLake
 from tests.model import compare, expected
-from tests.scratch import ScratchLake
 
 FIRST = datetime.fromisoformat("2026-11-01T10:00:00+00:00")
 LATER = [timedelta(0), timedelta(hours=3), timedelta(days=1), timedelta(days=8)]

@@ -10,8 +10,8 @@ import pytest
 from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement
 from clickstream.plan.file import parse_plan
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 pytestmark = [pytest.mark.promise("P1", "P5"), pytest.mark.scenario("X40")]
 

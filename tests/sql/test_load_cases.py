@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.machine import Machine, scratch_lake
+from local.lake.machine import Machine, scratch_lake
 from tests.model import compare, expected
 
 CASES = sorted(path for path in (Path(__file__).parents[1] / "model" / "cases").iterdir() if path.is_dir())

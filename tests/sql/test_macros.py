@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from clickstream.engine.sql import SQL_DIR, Statement
 from clickstream.plan.names import slug
-from tests.machine import Machine
+from local.lake.machine import Machine
 from tests.model import values
 
 BY_HAND: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "macros.yaml").read_text(encoding="utf-8"))

@@ -20,8 +20,8 @@ from clickstream.plan.file import read_plan
 from clickstream.settings import Settings
 from clickstream.upkeep.maintenance import Upkeep, maintain, stray_batches
 from clickstream.window import Received
-from tests.machine import Machine, lake_with_tables_of, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, lake_with_tables_of, scratch_lake
+from local.lake.scratch import ScratchLake
 
 NOW = datetime.now(UTC)
 LOADS = 2

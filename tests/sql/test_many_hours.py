@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from clickstream.plan.file import parse_plan
-from tests.machine import Machine, scratch_lake
+from local.lake.machine import Machine, scratch_lake
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 PLAN = """

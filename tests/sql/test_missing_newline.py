@@ -8,8 +8,8 @@ import pytest
 from clickstream.engine.query import QueryRunner
 from clickstream.engine.sql import Statement
 from clickstream_stream.records import to_lines
-from tests.machine import Machine
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine
+from local.lake.scratch import ScratchLake
 
 RECORDS = [json.dumps({"messageId": f"m{number}", "type": "track"}).encode() for number in range(50)]
 

@@ -9,8 +9,8 @@ from clickstream.aws.load_objects import AwsLoadObjects
 from clickstream.engine.evolution import create_lines
 from clickstream.engine.sql import LINES, TableNames
 from clickstream.window import Window
+from local.lake.scratch import ScratchLake
 from local.segment import archive
-from tests.scratch import ScratchLake
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement
 from clickstream.plan.file import parse_plan
 from clickstream.window import Window
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 FOLDER = Path(__file__).parent / "odd_values"
 PLAN = parse_plan((FOLDER / "plan.yaml").read_text(encoding="utf-8"), "plan.yaml")

@@ -13,8 +13,8 @@ from clickstream.engine.query import QueryRunner, Result
 from clickstream.engine.sql import Statement
 from clickstream.engine.table_shape import TableColumn
 from clickstream.plan.file import parse_plan
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 
 PLAN = parse_plan(
     """

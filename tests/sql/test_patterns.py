@@ -14,9 +14,9 @@ from clickstream.engine.sql import Statement
 from clickstream.plan.file import parse_plan
 from clickstream.plan.pattern import PatternError, parse_pattern
 from clickstream.plan.pattern_cost import LONGEST_TEXT
-from tests.machine import Machine
+from local.lake.machine import Machine
+from local.lake.scratch import ScratchLake
 from tests.model.patterns import ALPHABET, Tree, matches, sample, spoilt, text_of, trees
-from tests.scratch import ScratchLake
 
 BY_HAND: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parents[1] / "clickstream" / "plan" / "patterns.yaml").read_text(encoding="utf-8")

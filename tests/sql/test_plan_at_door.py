@@ -1,8 +1,8 @@
 """What the door judges, the load judges in the same way: the door's cases, loaded on real Trino."""
 
 from clickstream.plan.file import parse_plan
+from local.lake.scratch import ScratchLake
 from tests.collector.plan_cases import PLAN_TEXT, cases
-from tests.scratch import ScratchLake
 
 
 def test_the_load_says_of_each_case_what_the_door_says(lake: ScratchLake) -> None:

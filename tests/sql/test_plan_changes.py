@@ -8,7 +8,7 @@ import pytest
 from clickstream.plan.file import TrackingPlan, parse_plan
 from clickstream.plan.rebuild import PendingChangesError
 from clickstream.window import Window
-from tests.scratch import ScratchLake
+from local.lake.scratch import ScratchLake
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 ABOUT = "description: a, owner: b, status: live, sources: [c]"

@@ -18,8 +18,8 @@ from clickstream.plan.diff import differences, fitting
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.plan.seen import look
 from clickstream.window import Window
-from tests.machine import Machine, scratch_lake
-from tests.scratch import ScratchLake
+from local.lake.machine import Machine, scratch_lake
+from local.lake.scratch import ScratchLake
 from tools.dictionary import shipped
 
 ROOT = Path(__file__).parents[2]

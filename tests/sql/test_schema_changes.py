@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clickstream.settings import Settings
-from tests.scratch import ScratchLake
+from local.lake.scratch import ScratchLake
 
 CASES = sorted(path for path in (Path(__file__).parent / "schema_changes").iterdir() if path.is_dir())
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from clickstream.window import Window
-from tests.machine import Machine, lake_with_tables_of, scratch_lake
+from local.lake.machine import Machine, lake_with_tables_of, scratch_lake
+from local.lake.scratch import ScratchLake
 from tests.model.sessions import row_of, sessions_of, spells_of, step_of
-from tests.scratch import ScratchLake
 from tests.sql.shop_days import START, shop_days
 
 SIZE = int(os.environ.get("SESSION_EVENTS", "100000"))

@@ -11,12 +11,12 @@ from clickstream.plan import typed_tables
 from clickstream.plan.file import PLAN_FILE, TrackingPlan, parse_plan
 from clickstream.plan.typed_tables import TypedRowsError, rule_pieces, rule_statements
 from clickstream.window import Received
+from local.lake.scratch import ScratchLake
 from local.segment.events import generate_day
 from tests.model import typed
 from tests.model.compare import compare
 from tests.model.expected import StagedFile, expected_tables, staged_file
 from tests.model.json_text import read_json, same_json
-from tests.scratch import ScratchLake
 from tests.sql.plan_comparison import check_comparison
 
 FOLDER = Path(__file__).parent / "typed"

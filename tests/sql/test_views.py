@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickstream.plan.file import TrackingPlan, read_plan
+from local.lake.scratch import ScratchLake
 from local.segment.events import generate_day
-from tests.scratch import ScratchLake
 
 HOUR = timedelta(hours=1)
 

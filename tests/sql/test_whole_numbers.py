@@ -16,11 +16,11 @@ from jinja2 import Environment, FileSystemLoader
 
 from clickstream.engine.column_type import read_type
 from clickstream.engine.sql import SQL_DIR, Statement, literal
-from tests.machine import Machine
+from local.lake.machine import Machine
+from local.lake.scratch import ScratchLake
 from tests.model import compare
 from tests.model.json_text import read_json
 from tests.model.typed import RULES
-from tests.scratch import ScratchLake
 from tests.sql.test_typed_events import differences, plan_of, stage
 
 PLAN = """

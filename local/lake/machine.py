@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 from clickstream.engine.query import QueryRunner
 from clickstream.settings import Settings, variable
 from local import permissions, pipeline, services, stack
+from local.lake.athena_on_trino import AthenaOnTrino
+from local.lake.copies import EmptyLake, share_tables
+from local.lake.scratch import ScratchLake
 from local.places import Places
-from tests.athena_on_trino import AthenaOnTrino
-from tests.lake_copies import EmptyLake, share_tables
-from tests.scratch import ScratchLake
 
 # Several processes may run tests on one machine.
 _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")

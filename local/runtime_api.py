@@ -1,4 +1,4 @@
-"""A Lambda Runtime API for tests: hands events to a real runtime client in a process of its own.
+"""A Lambda Runtime API: hands events to a real runtime client in a process of its own.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -18,7 +18,9 @@ from typing import Any, Self
 
 import psutil
 
-SOURCE = Path(__file__).resolve().parents[2] / "lambdas" / "src"
+from local.places import ROOT
+
+SOURCE = ROOT / "lambdas" / "src"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:under-test"
 TIMEOUT = 20
 

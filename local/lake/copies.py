@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from tests.scratch import ScratchLake
+from local.lake.scratch import ScratchLake
 
 _TABLE_INPUT = {
     "Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters",
