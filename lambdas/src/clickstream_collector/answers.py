@@ -31,36 +31,36 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def to_event(self) -> dict[str, Any]:
-        """As a function URL and an HTTP API take it."""
+        """Return the answer in the form of a function URL and an HTTP API."""
         is_binary = isinstance(self.body, bytes)
         body = base64.b64encode(self.body).decode() if isinstance(self.body, bytes) else self.body
         return {"statusCode": self.status, "headers": dict(self.headers), "body": body, "isBase64Encoded": is_binary}
 
 
 def json_answer(status: int, value: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer with a JSON object, which no cache may keep unless `headers` say so."""
+    """Return an answer with a JSON object, which no cache may keep unless `headers` say so."""
     text = json.dumps(value, separators=(",", ":"))
     return Answer(status, text, {"content-type": "application/json", "cache-control": "no-store", **(headers or {})})
 
 
 def taken(accepted: int, refused: int) -> Answer:
-    """Exactly 200, whatever became of single messages: PHP and Python take nothing else for success."""
+    """Return exactly 200, whatever the outcome of single messages: PHP and Python accept no other status as success."""
     return json_answer(200, {"success": True, "accepted": accepted, "refused": refused})
 
 
 def failed(status: int, code: str, text: str, retry_after: int = 0) -> Answer:
-    """A batch that was not taken. Python reads `code` and `message`, Ruby `error`."""
+    """Return a batch that was not taken. Python reads `code` and `message`, Ruby `error`."""
     waits = {"retry-after": str(retry_after), "x-ratelimit-reset": str(retry_after)} if retry_after else {}
     return json_answer(status, {"success": False, "code": code, "message": text, "error": text}, waits)
 
 
 def pixel() -> Answer:
-    """What a mail program gets, whatever became of the message."""
+    """Return the answer to a mail program, whatever the outcome of the message."""
     return Answer(200, PIXEL, {"content-type": "image/gif", "cache-control": "no-store"})
 
 
 def preflight(request: Request) -> Answer:
-    """What a browser must hear before it sends: every header that it asked for is allowed."""
+    """Return the answer to a preflight request: every requested header is allowed."""
     asked = request.headers.get("access-control-request-headers", "")
     headers = {
         "access-control-allow-methods": _METHODS,
@@ -72,7 +72,7 @@ def preflight(request: Request) -> Answer:
 
 
 def for_page(answer: Answer, origin: str, *, with_credentials: bool) -> Answer:
-    """The answer with what lets a page of that origin read it."""
+    """Return the answer with what lets a page of that origin read it."""
     headers = {
         "access-control-allow-origin": origin,
         "access-control-expose-headers": _EXPOSED,
@@ -83,7 +83,7 @@ def for_page(answer: Answer, origin: str, *, with_credentials: bool) -> Answer:
 
 
 def settings(source: Source, write_key: str, host: str, protocol: str) -> Answer:
-    """What an SDK asks for as it starts. It has it send batches, to us, and no metrics of its own.
+    """Return the settings that an SDK fetches at its start: it sends batches, to us, and no metrics of its own.
 
     Members are those of Segment's answer that analytics.js, Kotlin and Swift read.
     """

@@ -20,7 +20,7 @@ _LONGEST_KEY = 256
 
 
 def now() -> datetime:
-    """The time by which calls are signed."""
+    """Return the time by which calls are signed."""
     return datetime.now(UTC)
 
 
@@ -39,7 +39,7 @@ class Service:
     def call(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body of the answer. Raises SinkError when there is none."""
+        """Return status, headers and body of the answer. Raises SinkError when there is none."""
         signed = signed_headers(
             self._credentials(),
             self._region,
@@ -90,7 +90,7 @@ class AwsSink:
         self._kinesis, self._s3, self._stream, self._bucket = kinesis, s3, stream, bucket
 
     def put_records(self, records: Sequence[Record]) -> list[str | None]:
-        """PutRecords."""
+        """Call PutRecords."""
         entries = [{"Data": base64.b64encode(one.data).decode(), "PartitionKey": one.key} for one in records]
         status, answer = self._put(entries)
         if status != 200 or len(answer.get("Records", [])) != len(records):
@@ -98,14 +98,15 @@ class AwsSink:
         return [one.get("ErrorCode") for one in answer["Records"]]
 
     def put_object(self, key: str, body: bytes) -> None:
-        """PutObject, in the raw bucket."""
+        """Call PutObject, in the raw bucket."""
         status, _, answer = self._s3.call("PUT", f"/{self._bucket}/{key}", body)
         if status != 200:
             raise SinkError(f"PutObject: {status} {answer[:200]!r}")
 
     def check(self) -> None:
-        """PutRecords with a record that no stream takes, since its partition key is too long: it is refused for that
-        when records would be taken, and for something else when they would not."""
+        """Call PutRecords with a record that no stream accepts, its partition key too long: it is refused for that
+        when records would be taken, and for something else when they would not.
+        """
         status, answer = self._put([{"Data": "", "PartitionKey": "x" * (_LONGEST_KEY + 1)}])
         if status != 400 or _code(answer) not in ("ValidationException", "InvalidArgumentException"):
             raise SinkError(f"PutRecords: {status} {_code(answer)}")
@@ -126,7 +127,7 @@ def _code(answer: Mapping[str, Any]) -> str:
 
 
 def fetch_object(s3: Service, bucket: str, key: str) -> Callable[[str], tuple[str, bytes] | None]:
-    """What reads an object unless it is still the one of an ETag; see current_sources.Fetch."""
+    """Return what reads an object unless it is still the one of an ETag; see current_sources.Fetch."""
 
     def fetch(etag: str) -> tuple[str, bytes] | None:
         try:

@@ -14,7 +14,7 @@ MAX_MESSAGES = 2_500
 """Most messages in a batch, as at Segment."""
 
 MAX_APART = 1_048_576
-"""Longest text, in characters, that is taken apart by hand when it cannot be parsed whole: SDKs send half of it."""
+"""Longest text, in characters, that is split by hand when it cannot be parsed whole: SDKs send half of it."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -46,7 +46,7 @@ class Batch:
 
 
 def unpack(raw: bytes) -> bytes:
-    """`raw`, unpacked if its first bytes are those of gzip: content types and encodings are often wrong.
+    """Return `raw`, unpacked if its first bytes are those of gzip: content types and encodings are often wrong.
 
     Never holds more than MAX_BODY_BYTES of unpacked data. Raises BodyError.
     """
@@ -73,7 +73,7 @@ def _too_large() -> BodyError:
 
 
 def read_batch(body: bytes) -> Batch:
-    """The messages of a body with a list `batch`. Raises BodyError."""
+    """Return the messages of a body with a list `batch`. Raises BodyError."""
     parsed = _parse(body)
     messages = parsed.pop("batch", None)
     if not isinstance(messages, list):
@@ -84,7 +84,7 @@ def read_batch(body: bytes) -> Batch:
 
 
 def read_message(body: bytes) -> Batch:
-    """The one message of a body. Raises BodyError."""
+    """Return the one message of a body. Raises BodyError."""
     return Batch([_parse(body)])
 
 
@@ -105,7 +105,7 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 
 def _parse_apart(text: str) -> dict[str, Any] | None:
-    """A body whose messages are parsed one by one; None if that is not what keeps it from being parsed."""
+    """Return a body whose messages are parsed one by one; None if that is not what keeps it from being parsed."""
     found = _find_batch(text) if len(text) <= MAX_APART else None
     if found is None:
         return None
@@ -125,7 +125,7 @@ def _item(text: str) -> Any:
 
 
 def _find_batch(text: str) -> tuple[int, int, list[str]] | None:
-    """Where the content of the list `batch` begins and ends, and the text of each of its items; None without one."""
+    """Return where the content of the list `batch` begins and ends, and the text of each item; None without one."""
     depth, key, begin, start = 0, "", -1, -1
     items: list[str] = []
     for token in _TOKEN.finditer(text):

@@ -18,7 +18,7 @@ _OLDEST, _NEWEST = 2, 9998
 
 
 def read_instant(value: object) -> datetime | None:
-    """The instant that a text names, in UTC and cut to milliseconds; None if it names none."""
+    """Return the instant that a text names, in UTC and cut to milliseconds; None if it names none."""
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if not found or not _OLDEST <= int(found["year"]) <= _NEWEST:
         return None
@@ -36,14 +36,14 @@ def read_instant(value: object) -> datetime | None:
 
 
 def write_instant(instant: datetime) -> str:
-    """`2026-11-28T12:45:49.499Z`: UTC, milliseconds."""
+    """Return an instant as `2026-11-28T12:45:49.499Z`: UTC, milliseconds."""
     return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def corrected(
     received_at: datetime, sent_at: datetime | None, original: datetime, rule: Rule, *, is_mobile: bool
 ) -> datetime:
-    """When it happened by the clock of `received_at`; all in UTC.
+    """Return when it happened by the clock of `received_at`; all in UTC.
 
     `segment`: received_at - (sent_at - original), Segment's formula. `robust`: the same, but a difference up to
     TRANSIT is no wrong clock. A phone may have been offline after it wrote its batch's sent_at, so there only a clock

@@ -1,4 +1,4 @@
-"""One request answered: its messages taken, refused and kept, or told to come again. Knows neither AWS nor time."""
+"""One request answered: its messages accepted, refused and kept, or to be retried. Knows neither AWS nor time."""
 
 import binascii
 import math
@@ -31,7 +31,7 @@ from clickstream_collector.stamp import Arrival, RefusedError, Stamped, stamp
 from clickstream_stream.metrics import Metrics
 
 SEGMENT_BYTES = 32 * 1024
-"""Segment answers 400 for a batch with a longer message; such a message is taken here, and counted."""
+"""Segment answers 400 for a batch with a longer message; such a message is accepted here, and counted."""
 
 _LEAST_WAIT, _MORE_WAIT = 30, 60
 _REDACTED = b"(write key)"
@@ -39,7 +39,7 @@ _REDACTED = b"(write key)"
 
 @dataclass
 class Tally:
-    """What became of a request. `received` = `accepted` + `refused` when its messages were looked at, else all are 0.
+    """The outcome of a request. `received` = `accepted` + `refused` when its messages were looked at, else all are 0.
 
     `spilled`: accepted, but by way of the bucket; `unkept`: refused, and not kept though they should be. `key` is the
     number of the source's key that was used: never the key. `violating`: messages that break a rule of the tracking
@@ -70,7 +70,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Door:
-    """What a request is answered with. `sources` gives None when none could be read yet."""
+    """What a request is answered with. `sources` returns None when none could be read yet."""
 
     sources: Callable[[], Sources | None]
     sink: Sink
@@ -90,7 +90,7 @@ class _TurnedAwayError(Exception):
 
 
 def answer(request: Request, door: Door) -> tuple[Answer, Tally]:
-    """The answer to a request, and what became of it. Never raises for what a request holds."""
+    """Return the answer to a request, and its outcome. Never raises for what a request holds."""
     tally = Tally()
     route = find_route(request.method, request.path)
     sources = door.sources()
@@ -115,7 +115,7 @@ def _respond(route: Route, request: Request, door: Door, sources: Sources, tally
         return _settings(route, request, door, sources)
     if route.kind == "preflight":
         if request.origin and not sources.allow_somewhere(request.origin):
-            raise _TurnedAwayError(403, "origin_not_allowed", "no source takes events of this page")
+            raise _TurnedAwayError(403, "origin_not_allowed", "no source accepts events from this page")
         return answers.preflight(request)
     if route.kind == "metrics":
         return answers.taken(0, 0)
@@ -159,7 +159,7 @@ def _collect_pixel(route: Route, request: Request, door: Door, sources: Sources,
 
 
 def find_key(request: Request, batch: Batch | None) -> str:
-    """The write key: of Basic authorization, the body, its first message, the header, or the query; else empty."""
+    """Return the write key: of Basic authorization, body, its first message, header, or query; else empty."""
     first = batch.messages[0] if batch and batch.messages else None
     candidates = (
         _basic_user(request.headers.get("authorization", "")),
@@ -172,7 +172,7 @@ def find_key(request: Request, batch: Batch | None) -> str:
 
 
 def _basic_user(authorization: str) -> str:
-    """The user of `Basic <base64 of user:password>`; some leave the colon out."""
+    """Return the user of `Basic <base64 of user:password>`; some leave the colon out."""
     scheme, _, encoded = authorization.strip().partition(" ")
     if scheme.lower() != "basic":
         return ""
@@ -183,7 +183,7 @@ def _basic_user(authorization: str) -> str:
 
 
 def _admit(write_key: str, request: Request, batch: Batch, door: Door, sources: Sources, tally: Tally) -> Source:
-    """The source that may send this. Raises _TurnedAwayError."""
+    """Return the source that may send this. Raises _TurnedAwayError."""
     found = sources.find(write_key, request.received_at.date()) if write_key else None
     if found is None:
         raise _TurnedAwayError(401, "invalid_write_key", "the write key is unknown or no longer used")
@@ -192,7 +192,7 @@ def _admit(write_key: str, request: Request, batch: Batch, door: Door, sources: 
     if key.state == "paused":
         raise _TurnedAwayError(503, "paused", "this write key is paused", answers.PAUSED_SECONDS)
     if source.kind == "web" and request.origin and not source.allows(request.origin):
-        raise _TurnedAwayError(403, "origin_not_allowed", "this source takes no events of this page")
+        raise _TurnedAwayError(403, "origin_not_allowed", "this source accepts no events from this page")
     wait = door.limiter.take((source.name, key.number), len(batch.messages), source.limit)
     if wait:
         raise _TurnedAwayError(429, "too_many_requests", "over the limit of this write key", _wait(door, wait))
@@ -200,7 +200,7 @@ def _admit(write_key: str, request: Request, batch: Batch, door: Door, sources: 
 
 
 def _wait(door: Door, least: float = _LEAST_WAIT) -> int:
-    """Seconds to come again after; no two senders the same, so that they do not all come at once."""
+    """Return seconds to come again after; no two senders the same, so that they do not all come at once."""
     return math.ceil(least + door.rhythm.random() * _MORE_WAIT)
 
 
@@ -234,8 +234,8 @@ def _take(
 
 
 def _arrival(batch: Batch, of_path: str, request: Request, source: Source, judge: Judge) -> Arrival:
-    told = None if source.plan == "off" else judge.judge
-    return Arrival(source, request.received_at, batch.shared, of_path, request.viewer_address, request.headers, told)
+    judged = None if source.plan == "off" else judge.judge
+    return Arrival(source, request.received_at, batch.shared, of_path, request.viewer_address, request.headers, judged)
 
 
 def _stamp_all(batch: Batch, arrival: Arrival, tally: Tally) -> tuple[list[Stamped], list[Refusal]]:
@@ -284,12 +284,12 @@ def _keep(refusals: list[Refusal], source: str, write_key: str, request: Request
                 object_key(REFUSED_PREFIX, request.received_at, request.id, suffix),
                 error_lines(group, source, request.received_at),
             )
-        except SinkError:  # the sender is told how many were refused, and the alarm that they are nowhere
+        except SinkError:  # the answer counts the refused, and the alarm says that they are nowhere
             tally.unkept += len(group)
 
 
 def _plan(request: Request, sources: Sources) -> Answer:
-    """The tracking plan, for those whose messages are judged by it: JSON Schema of `properties`, by event."""
+    """Return the tracking plan, for those whose messages are judged by it: JSON Schema of `properties`, by event."""
     found = sources.find(find_key(request, None), request.received_at.date())
     if found is None:
         raise _TurnedAwayError(401, "invalid_write_key", "the write key is unknown or no longer used")
@@ -303,19 +303,19 @@ def _plan(request: Request, sources: Sources) -> Answer:
 
 
 def _validate(request: Request, door: Door, sources: Sources, tally: Tally) -> Answer:
-    """What would become of these messages, whatever their source asks for at the door. Nothing is kept."""
+    """Return the outcome that these messages would have, whatever their source's `at_door`. Nothing is kept."""
     try:
         batch = _read_any(request, door)
     except BodyError as error:
         raise _TurnedAwayError(error.status, error.code, str(error)) from None
     source = _admit(find_key(request, batch), request, batch, door, sources, tally)
     arrival = _arrival(batch, "", request, replace(source, plan="flag"), Judge(sources.plan))
-    told = [_told(item, index, arrival, source) for index, item in enumerate(batch.messages)]
-    return answers.json_answer(200, {"success": True, "messages": told})
+    outcomes = [_outcome(item, index, arrival, source) for index, item in enumerate(batch.messages)]
+    return answers.json_answer(200, {"success": True, "messages": outcomes})
 
 
 def _read_any(request: Request, door: Door) -> Batch:
-    """A batch, or one message."""
+    """Return a batch, or one message."""
     try:
         return _read(Route("batch"), request, door)
     except BodyError as error:
@@ -324,7 +324,7 @@ def _read_any(request: Request, door: Door) -> Batch:
     return _read(Route("message"), request, door)
 
 
-def _told(item: object, index: int, arrival: Arrival, source: Source) -> dict[str, Any]:
+def _outcome(item: object, index: int, arrival: Arrival, source: Source) -> dict[str, Any]:
     try:
         violations = stamp(item, index, arrival).violations
     except RefusedError as refused:
@@ -339,7 +339,7 @@ def _settings(route: Route, request: Request, door: Door, sources: Sources) -> A
         raise _TurnedAwayError(404, "not_found", "no settings for this write key")
     source = found[0]
     if source.kind == "web" and request.origin and not source.allows(request.origin):
-        raise _TurnedAwayError(403, "origin_not_allowed", "this source takes no events of this page")
+        raise _TurnedAwayError(403, "origin_not_allowed", "this source accepts no events from this page")
     host = sources.host or request.headers.get("host", "")
     protocol = "http" if request.headers.get("x-forwarded-proto") == "http" else "https"
     return answers.settings(source, route.key, host + door.path_prefix, protocol)
@@ -349,13 +349,13 @@ def _health(door: Door) -> Answer:
     """Deep: the sources are there, and the stream would take records."""
     try:
         door.sink.check()
-    except SinkError:  # which error it is concerns nobody who may ask
-        raise _TurnedAwayError(503, "not_taken", "the stream would take no records", _wait(door)) from None
+    except SinkError:  # the caller need not know which error
+        raise _TurnedAwayError(503, "not_taken", "the stream accepts no records", _wait(door)) from None
     return answers.json_answer(200, {"success": True})
 
 
 def _for_page(found: Answer, request: Request, sources: Sources | None, tally: Tally) -> Answer:
-    """The answer as the request's page may read it: not at all if no source takes events of that page."""
+    """Return the answer as the request's page may read it: not at all if no source takes events of that page."""
     origin = request.origin
     if not origin or tally.code == "origin_not_allowed" or (sources and not sources.allow_somewhere(origin)):
         return found
@@ -364,7 +364,7 @@ def _for_page(found: Answer, request: Request, sources: Sources | None, tally: T
 
 
 def log_fields(tally: Tally, status: int, request: Request) -> dict[str, Any]:
-    """What a log line says of a request: counts and names, nothing that it held."""
+    """Return what a log line says of a request: counts and names, nothing that it held."""
     return {
         "message": "answered",
         "status": status,
@@ -380,7 +380,7 @@ def log_fields(tally: Tally, status: int, request: Request) -> dict[str, Any]:
 
 
 def metrics_of(tally: Tally) -> Metrics:
-    """The metrics of a request: ReceivedMessages = AcceptedMessages + RefusedMessages; the others when not 0.
+    """Return the metrics of a request: ReceivedMessages = AcceptedMessages + RefusedMessages; the others when not 0.
 
     SpilledMessages are accepted ones that the stream did not take; UnkeptMessages refused ones that S3 did not take.
     FailedRequests were answered with 503, TurnedAwayRequests with 4xx, or with 503 since their key is paused.

@@ -1,4 +1,4 @@
-"""Records to the stream, and what it does not take to the raw bucket, so that the sender need not know of it."""
+"""Records to the stream, and what it refuses to the raw bucket, so that the sender need not know of it."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ BUDGET_SECONDS = 1.5
 """No attempt begins later than that after the first: SDKs wait 10 seconds for the whole answer."""
 
 SPILL_PREFIX = "raw/"
-"""Where Firehose puts its objects: stage_object takes it from there."""
+"""Where Firehose puts its objects: stage_object reads it there."""
 
 REFUSED_PREFIX = "refused/"
 _GZIP = 31  # window bits of zlib for data with a gzip head
@@ -29,7 +29,7 @@ class Sink(Protocol):
     """Where events go."""
 
     def put_records(self, records: Sequence[Record]) -> list[str | None]:
-        """Put records on the stream; give an error code or None for each. Raises SinkError."""
+        """Put records on the stream; return an error code or None for each. Raises SinkError."""
 
     def put_object(self, key: str, body: bytes) -> None:
         """Put an object into the raw bucket. Raises SinkError."""
@@ -52,7 +52,7 @@ class NotTakenError(Exception):
 
 
 def deliver(records: Sequence[Record], sink: Sink, rhythm: Rhythm, key: str) -> int:
-    """Put the records on the stream, and what it refuses as one object `key` into the bucket; give the lines of that.
+    """Put the records on the stream, and what it refuses as one object `key` into the bucket; return the lines of that.
 
     Only what was refused is sent again. A record whose answer was lost may so be in both: duplicates are found by
     message id. Raises NotTakenError.
@@ -71,7 +71,7 @@ def deliver(records: Sequence[Record], sink: Sink, rhythm: Rhythm, key: str) -> 
 
 
 def _put(call: list[Record], sink: Sink) -> list[Record]:
-    """The records of a call that the stream did not take."""
+    """Return the records of a call that the stream did not take."""
     try:
         codes = sink.put_records(call)
     except SinkError:
@@ -90,12 +90,12 @@ def _spill(records: Sequence[Record], sink: Sink, key: str) -> None:
 
 
 def object_key(prefix: str, at: datetime, request_id: str, suffix: str = "") -> str:
-    """A key in the folder of the hour, as Firehose has them; no other request has it."""
+    """Return a key in the folder of the hour, as Firehose has them; no other request has it."""
     milliseconds = int(at.timestamp() * 1000)
     return f"{prefix}{at:%Y/%m/%d/%H}/collector-{milliseconds}-{request_id}{suffix}"
 
 
 def gzipped(data: bytes) -> bytes:
-    """`data` as a gzip file."""
+    """Return `data` as a gzip file."""
     packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)
     return packer.compress(data) + packer.flush()

@@ -1,4 +1,4 @@
-"""Settings of the collector, read once from the environment that the template gives the function."""
+"""Settings of the collector, read once from the environment that the template sets."""
 
 import os
 from collections.abc import Mapping
@@ -42,5 +42,5 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
 
 @cache
 def environment() -> Environment:
-    """The process's own settings, read on the first call."""
+    """Return the process's own settings, read on the first call."""
     return read_environment(os.environ)

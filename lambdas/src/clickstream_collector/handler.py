@@ -19,12 +19,12 @@ from clickstream_stream.metrics import metric_line
 
 @cache
 def door() -> Door:
-    """What this environment of the function answers with."""
+    """Return what this environment of the function answers with."""
     settings = environment()
     kinesis, s3 = Service("kinesis", os.environ, KINESIS_SECONDS), Service("s3", os.environ, S3_SECONDS)
     fetch = fetch_object(s3, settings.sources_bucket, settings.sources_key)
     return Door(
-        CurrentSources(fetch, time.monotonic, tell).get,
+        CurrentSources(fetch, time.monotonic, report).get,
         AwsSink(kinesis, s3, settings.stream, settings.raw_bucket),
         Limiter(time.monotonic),
         Rhythm(time.monotonic, time.sleep, random.random),
@@ -32,13 +32,13 @@ def door() -> Door:
     )
 
 
-def tell(problem: str) -> None:
+def report(problem: str) -> None:
     """Log that the sources could not be read again: the metric UnreadSources."""
     print(metric_line({"UnreadSources": ("Count", 1)}, {"message": problem}))
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take a request in payload format 2.0 and answer it. Logs one JSON line, with counts and nothing of a message."""
+    """Answer a request in payload format 2.0. Logs one JSON line, with counts and nothing of a message."""
     settings = environment()
     request = read_event(event, datetime.now(UTC), prefix=settings.path_prefix, front_secret=settings.front_secret)
     found, tally = answer(request, door())

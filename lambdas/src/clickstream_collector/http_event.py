@@ -14,7 +14,7 @@ FRONT_HEADER = "x-clickstream-front"
 """Header with which our own CloudFront distribution proves that it is the sender."""
 
 VIEWER_HEADER = "cloudfront-viewer-address"
-"""The viewer's `address:port`, set by CloudFront and by nobody else when FRONT_HEADER is right."""
+"""The viewer's `address:port`, set by CloudFront alone when FRONT_HEADER is right."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Request:
 
 
 def read_event(event: Mapping[str, Any], received_at: datetime, *, prefix: str = "", front_secret: str = "") -> Request:
-    """The request in `event`. `prefix` is a path, as `/shop`, that is taken off; `front_secret` may be empty.
+    """Return the request in `event`. `prefix` is a path, as `/shop`, that is removed; `front_secret` may be empty.
 
-    The viewer's address is that of the connection, or what CloudFront says when the secret comes with it. Never what
-    X-Forwarded-For says: anybody can write it.
+    The viewer's address is that of the connection, or what CloudFront says when the secret comes with it. Never
+    X-Forwarded-For, which anyone can write.
     """
     context = _mapping(event.get("requestContext"))
     http = _mapping(context.get("http"))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable
 class Limiter:
     """Lets messages through at a rate. The bucket holds a second's worth, and may go into debt for one batch.
 
-    A batch is taken or not as a whole, so one that is larger than the bucket must be able to pass. With several
-    environments each has a bucket: the rate is then that many times as high.
+    A batch is accepted or not as a whole, so one larger than the bucket must be able to pass. With
+    several environments each has a bucket: the rate is then that many times as high.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -15,7 +15,7 @@ class Limiter:
         self._buckets: dict[Hashable, tuple[float, float]] = {}
 
     def take(self, name: Hashable, count: int, per_second: float) -> float:
-        """Take `count` messages and give 0, or give the seconds until some would be taken. A rate of 0 is no limit."""
+        """Accept `count` messages and return 0, else the seconds until some are accepted. A rate of 0 is no limit."""
         if not per_second:
             return 0.0
         now = self._clock()

@@ -30,7 +30,7 @@ class Record:
 
 
 def pack(lines: Iterable[tuple[str, bytes]]) -> list[Record]:
-    """Records of `lines` (message id, line), in order. A line over PACK_BYTES is a record by itself.
+    """Return records of `lines` (message id, line), in order. A line over PACK_BYTES is a record by itself.
 
     The first message's id is the partition key, so that no user's events all go to one shard.
     """
@@ -52,7 +52,7 @@ def pack(lines: Iterable[tuple[str, bytes]]) -> list[Record]:
 
 
 def calls(records: Sequence[Record]) -> Iterator[list[Record]]:
-    """The records of each PutRecords, in order."""
+    """Yield the records of each PutRecords, in order."""
     call: list[Record] = []
     size = 0
     for record in records:

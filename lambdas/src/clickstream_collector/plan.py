@@ -47,7 +47,7 @@ class Violation:
     property: str
 
     def to_dict(self) -> dict[str, str]:
-        """As it is noted in the message."""
+        """Convert to the form noted in the message."""
         return {"rule": self.rule, "property": self.property}
 
 
@@ -66,7 +66,7 @@ class Rule:
     required: tuple[str, ...] = ()
 
     def broken_by(self, value: Any, effort: "Effort") -> Iterator[Violation]:
-        """The violations of one value. Raises TooMuchError."""
+        """Yield the violations of one value. Raises TooMuchError."""
         kind = kind_of(value)
         effort.spend(_VALUE_EFFORT * (1 + len(self.enum or ()) // 2) + (len(value) if isinstance(value, str) else 0))
         if self.types is not None and kind not in self.types and not (kind == "integer" and "number" in self.types):
@@ -97,7 +97,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Plan:
-    """The events that are judged, by their slugs, and what is told of the plan to whoever asks."""
+    """The events that are judged, by their slugs, and what is published of the plan."""
 
     rules: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
     schemas: Mapping[str, Any] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Judge:
         self.unjudged = 0
 
     def judge(self, message: Mapping[str, Any]) -> list[Violation]:
-        """The violations of a message, each once; none of one that is no live event of the plan."""
+        """Return the violations of a message, each once; none of one that is no live event of the plan."""
         name = message.get("event")
         known = slug(name) if message.get("type") == "track" and isinstance(name, str) else ""
         rules = self._plan.rules.get(known)
@@ -154,7 +154,7 @@ def _judged(rules: Sequence[Rule], properties: Any, effort: Effort) -> Iterator[
 
 
 def values_at(document: Any, path: Sequence[str]) -> list[Any]:
-    """All values at a path of a document; [] stands for each item of an array."""
+    """Return all values at a path of a document; [] stands for each item of an array."""
     found = [document]
     for step in path:
         if step == "[]":
@@ -165,7 +165,7 @@ def values_at(document: Any, path: Sequence[str]) -> list[Any]:
 
 
 def opened(value: Any) -> Any:
-    """A text that holds a JSON object as that object: the table reads it so too."""
+    """Return a text that holds a JSON object as that object: the table reads it so too."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             return json.loads(value)
@@ -175,7 +175,7 @@ def opened(value: Any) -> Any:
 
 
 def kind_of(value: Any) -> str:
-    """The JSON Schema type of a value; a number without a fraction is an integer."""
+    """Return the JSON Schema type of a value; a number without a fraction is an integer."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -188,7 +188,7 @@ def kind_of(value: Any) -> str:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two values say the same: 1 is 1.0. Whole numbers are compared by their digits."""
+    """Return whether two values say the same: 1 is 1.0. Whole numbers are compared by their digits."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
@@ -208,7 +208,7 @@ def _double(number: float) -> float:
 
 
 def has_format(text: str, name: str) -> bool:
-    """Whether a text has the format that JSON Schema names."""
+    """Return whether a text has the format that JSON Schema names."""
     if name == "date":
         return _DATE.match(text) is not None and _is_day(text.rstrip("\n"))
     if name == "date-time":
@@ -233,7 +233,7 @@ def _matches(pattern: re.Pattern[str], text: str, effort: Effort) -> bool:
 
 @lru_cache(maxsize=4096)
 def slug(name: str) -> str:
-    """A name as `events.event` has it: see clickstream.plan.names.slug, to which a test holds it."""
+    """Return a name as `events.event` has it: see clickstream.plan.names.slug, to which a test holds it."""
     kinds = "".join(map(_kind, name))
     starts = {match.end() for match in re.finditer(r"[ld](?=U)", kinds)}
     starts |= {match.end() for match in re.finditer(r"U(?=Ul)", kinds)}
@@ -245,7 +245,7 @@ def slug(name: str) -> str:
 
 
 def _kind(character: str) -> str:
-    """U upper case, l lower case, d digit, x any other letter or mark, a space for what parts words."""
+    """Return U for upper case, l lower case, d digit, x any other letter or mark, a space for what parts words."""
     category = unicodedata.category(character)
     if "\ufe00" <= character <= "\ufe0f":
         return " "
@@ -255,7 +255,7 @@ def _kind(character: str) -> str:
 
 
 def read_plan(compiled: Mapping[str, Any]) -> Plan:
-    """The plan of a compiled object. Raises ValueError, KeyError and TypeError for another shape."""
+    """Return the plan of a compiled object. Raises ValueError, KeyError and TypeError for another shape."""
     by_event = {name: tuple(map(_rule, rules)) for name, rules in compiled["rules"].items()}
     rules = {name: by_event[event] for name, event in compiled["names"].items()}
     return Plan(rules, compiled["schemas"], str(compiled["etag"]))

@@ -28,7 +28,7 @@ _BOTS = re.compile(
 
 
 def coarse_address(address: object, form: IpForm) -> object:
-    """The address as it may be kept: as it is, the first 24 (IPv6: 48) bits of it, or None.
+    """Return the address as it may be kept: as it is, the first 24 (IPv6: 48) bits of it, or None.
 
     What is no address is kept by `keep` only.
     """
@@ -62,12 +62,12 @@ def coarsen(message: dict[str, Any], context: dict[str, Any], form: IpForm) -> N
 
 
 def signals_refusal(headers: Mapping[str, str]) -> bool:
-    """Whether the browser says that its user wants no tracking: GPC, Do Not Track, Snowplow's anonymous header."""
+    """Return whether the browser signals that its user refuses tracking: GPC, Do Not Track, Snowplow's header."""
     return headers.get("sec-gpc") == "1" or headers.get("dnt") == "1" or "sp-anonymous" in headers
 
 
 def consents(context: Mapping[str, Any], needed: tuple[str, ...]) -> bool:
-    """Whether the message says that its user agreed to each of the needed categories.
+    """Return whether the message says that its user agreed to each of the needed categories.
 
     `context.consent.categoryPreferences` is where Segment's consent wrappers write it.
     """
@@ -77,7 +77,7 @@ def consents(context: Mapping[str, Any], needed: tuple[str, ...]) -> bool:
 
 
 def anonymise(message: dict[str, Any], context: dict[str, Any]) -> None:
-    """Take away who it was, in place. The message still counts, under an anonymous id that no other message has."""
+    """Remove who it was, in place. The message still counts, under an anonymous id that no other message has."""
     for holder, names in ((message, _PERSONAL), (context, _PERSONAL_CONTEXT)):
         for name in names:
             holder.pop(name, None)
@@ -85,7 +85,7 @@ def anonymise(message: dict[str, Any], context: dict[str, Any]) -> None:
 
 
 def bot_rule(user_agent: object) -> str:
-    """The rule by which a user agent is a robot's, empty if it is none that is known."""
+    """Return the rule by which a user agent is a robot's, empty if it is none that is known."""
     return _bot_rule(user_agent[:_LONGEST_AGENT]) if isinstance(user_agent, str) else ""
 
 

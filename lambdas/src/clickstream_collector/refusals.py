@@ -46,7 +46,7 @@ class Refusal:
 
 
 def error_lines(refusals: Sequence[Refusal], source: str, at: datetime) -> bytes:
-    """The lines of an object that keeps the refusals."""
+    """Return the lines of an object that keeps the refusals."""
     return b"".join(_line(refusal, source, int(at.timestamp() * 1000)) for refusal in refusals)
 
 

@@ -1,4 +1,4 @@
-"""What a method and a path ask for. SDKs join base and path carelessly, so several spellings mean the same."""
+"""The route of a method and a path. SDKs join base and path carelessly, so several spellings mean the same."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Route:
 
 
 def find_route(method: str, path: str) -> Route:
-    """The route of a request. `path` has no `/` at its end."""
+    """Return the route of a request. `path` has no `/` at its end."""
     if method == "OPTIONS":
         return Route("preflight")
     return _post(path) if method == "POST" else _get(path) if method == "GET" else Route("unknown")

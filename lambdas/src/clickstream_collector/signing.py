@@ -34,9 +34,9 @@ def signed_headers(
     body: bytes,
     headers: Mapping[str, str],
 ) -> dict[str, str]:
-    """`headers` (names in lower case) with what signs the call. `path` is as it is sent, without a query.
+    """Return `headers` (names in lower case) with what signs the call. `path` is as it is sent, without a query.
 
-    The body's sum is a header too: S3 asks for it.
+    The body's sum is a header too: S3 requires it.
     """
     digest = hashlib.sha256(body).hexdigest()
     stamp = f"{now:%Y%m%dT%H%M%SZ}"

@@ -68,11 +68,11 @@ class Source:
         return self.kind != "server"
 
     def allows(self, origin: str) -> bool:
-        """Whether a page of that origin may send."""
+        """Return whether a page of that origin may send."""
         return not self.origins or self.names(origin)
 
     def names(self, origin: str) -> bool:
-        """Whether the origin is one of its own: `https://*.shop.example` stands for each name below shop.example."""
+        """Return whether the origin is listed: `https://*.shop.example` matches each name below shop.example."""
         return any(_origin_pattern(allowed).fullmatch(origin) for allowed in self.origins)
 
 
@@ -90,7 +90,7 @@ class Key:
 class Sources:
     """All sources, and the plan by which their messages are judged.
 
-    `host`: what SDKs are told to send to, empty for the host that they asked.
+    `host`: where SDKs have to send, empty for the host of their request.
     """
 
     by_name: Mapping[str, Source]
@@ -99,19 +99,19 @@ class Sources:
     plan: Plan = field(default_factory=Plan)
 
     def find(self, write_key: str, today: date) -> tuple[Source, Key] | None:
-        """The source of a key, unless it is unknown, disabled or over."""
+        """Return the source of a key, unless it is unknown, disabled or over."""
         key = self.keys.get(digest(write_key))
         if key is None or key.state == "disabled" or (key.until and key.until < today):
             return None
         return self.by_name[key.source], key
 
     def allow_somewhere(self, origin: str) -> bool:
-        """Whether some source lets pages of that origin send: all that a preflight can be judged by."""
+        """Return whether some source lets pages of that origin send: all that a preflight can be judged by."""
         return any(source.is_client and source.allows(origin) for source in self.by_name.values())
 
 
 def digest(write_key: str) -> str:
-    """What stands for a write key in files and objects: the hexadecimal SHA-256."""
+    """Return what stands for a write key in files and objects: the hexadecimal SHA-256."""
     return hashlib.sha256(write_key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -121,7 +121,7 @@ def _origin_pattern(allowed: str) -> re.Pattern[str]:
 
 
 def read_sources(compiled: bytes) -> Sources:
-    """The sources of a compiled object. Raises SourcesError for anything that `compile` does not write."""
+    """Return the sources of a compiled object. Raises SourcesError for anything that `compile` does not write."""
     try:
         read = json.loads(compiled)
         if read["version"] != VERSION:

@@ -46,7 +46,7 @@ class RefusedError(Exception):
 class Arrival:
     """What holds for all messages of a request. `shared`: the batch's own members; `type`: what the path says.
 
-    `judge` tells what of the tracking plan a message breaks; None where that is not asked.
+    `judge` returns what of the tracking plan a message breaks; None where that is not judged.
     """
 
     source: Source
@@ -66,7 +66,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Stamped:
-    """A message as it goes on: its line without a newline, its id, whether it tells whose it is, and what it breaks."""
+    """A message as it goes on: its line without a newline, its id, whether it names its user, and what it breaks."""
 
     line: bytes
     message_id: str
@@ -75,7 +75,7 @@ class Stamped:
 
 
 def stamp(item: object, index: int, arrival: Arrival) -> Stamped:
-    """The message `item`, the `index`th of its batch, stamped. Raises RefusedError."""
+    """Return the message `item`, the `index`th of its batch, stamped. Raises RefusedError."""
     if isinstance(item, Spoiled):
         raise RefusedError("not_readable", item.text.encode("utf-8", "surrogateescape"))
     if not isinstance(item, dict):
@@ -111,7 +111,7 @@ def _share(message: dict[str, Any], shared: Mapping[str, Any]) -> None:
 
 
 def _set_type(message: dict[str, Any], of_path: str, notes: dict[str, Any]) -> None:
-    """The path's type wins over another one, which is noted."""
+    """Set the path's type; note another one that it replaces."""
     sent = message.get("type")
     sent = sent.strip().lower() if isinstance(sent, str) else ""
     if of_path and sent and sent != of_path:
@@ -139,7 +139,7 @@ def _number_as_text(value: object) -> object:
 
 
 def _new_id(index: int, arrival: Arrival) -> str:
-    """An id that a second try of the same request gets again, if its sender says that it is one."""
+    """Return an id that a second try of the same request gets again, if its sender says that it is one."""
     key = arrival.headers.get("idempotency-key")
     return f"api-{uuid.uuid5(uuid.NAMESPACE_OID, f'{arrival.source.id} {key} {index}') if key else uuid.uuid4()}"
 
@@ -191,7 +191,7 @@ def _set_context(message: dict[str, Any], arrival: Arrival, notes: dict[str, Any
 
 
 def _note_violations(message: dict[str, Any], arrival: Arrival) -> Sequence[Violation]:
-    """What the message breaks of the plan, noted where Segment notes it."""
+    """Return what the message breaks of the plan, noted where Segment notes it."""
     violations = arrival.judge(message) if arrival.judge else ()
     if violations:
         message.setdefault("context", {})["violations"] = [one.to_dict() for one in violations]
@@ -210,7 +210,7 @@ def _follow_consent(message: dict[str, Any], context: dict[str, Any], arrival: A
 
 
 def _line(message: dict[str, Any]) -> bytes:
-    """The line of a message that the transform takes. Raises RefusedError."""
+    """Return the line of a message that the transform takes. Raises RefusedError."""
     try:
         line = _ENCODER.encode(message).encode("utf-8")
     except RecursionError:
@@ -232,7 +232,7 @@ def _line(message: dict[str, Any]) -> bytes:
 
 
 def _kept(value: object) -> bytes:
-    """What is kept of a message that makes no line: near to how it came."""
+    """Return what is kept of a message that makes no line: near to how it came."""
     try:
         return _KEEPER.encode(value).encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Settings of `stage_object`, read once from the environment that the template gives the function."""
+"""Settings of `stage_object`, read once from the environment that the template sets."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ class EnvironmentSettingError(ValueError):
 
 @dataclass(frozen=True)
 class Environment:
-    """Where objects are taken from and put to. Prefixes end in `/` and do not start with one."""
+    """Where objects are read and written. Prefixes end in `/` and do not start with one."""
 
     raw_bucket: str
     raw_prefix: str
@@ -53,5 +53,5 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
 
 @cache
 def environment() -> Environment:
-    """The process's own settings, read on the first call."""
+    """Return the process's own settings, read on the first call."""
     return read_environment(os.environ)

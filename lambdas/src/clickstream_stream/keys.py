@@ -17,7 +17,7 @@ _HALF_ESCAPE = re.compile(r"=[0-9A-F]?$")
 
 
 def timestamp(event_time: str) -> str:
-    """An ISO 8601 instant, as S3 writes `eventTime`, as `yyyyMMddTHHmmssSSSZ` in UTC, cut to milliseconds.
+    """Return an ISO 8601 instant, as S3 writes `eventTime`, as `yyyyMMddTHHmmssSSSZ` in UTC, cut to milliseconds.
 
     Raises ValueError if it is not an instant (no such date, or no offset).
     """
@@ -33,19 +33,19 @@ def _escape(match: re.Match[bytes]) -> bytes:
 
 
 def encode(source_key: str) -> str:
-    """`/` as `_`; ASCII letters, digits, `.` and `-` as they are; every other UTF-8 byte as `=XX`. Injective."""
+    """Encode `/` as `_`; keep ASCII letters, digits, `.` and `-`; every other UTF-8 byte as `=XX`. Injective."""
     return _ESCAPED.sub(_escape, source_key.encode("utf-8")).decode("ascii")
 
 
 def _shorten(source_key: str, encoded: str, room: int) -> str:
-    """First part, `==`, SHA-256 of the source key, suffix. `==` never comes out of `encode`, so no two keys meet."""
+    """Join the first part, `==`, SHA-256 of the source key, suffix. `encode` never writes `==`, so no two keys meet."""
     suffix = _SUFFIX.search(encoded)
     tail = f"=={hashlib.sha256(source_key.encode('utf-8')).hexdigest()}{suffix[0] if suffix else ''}"
     return _HALF_ESCAPE.sub("", encoded[: room - len(tail)]) + tail
 
 
 def staging_key(prefix: str, event_time: str, source_key: str) -> str:
-    """The key under `prefix` for `source_key`, created at `event_time`; at most 1,024 bytes, suffix kept.
+    """Return the key under `prefix` for `source_key`, created at `event_time`; at most 1,024 bytes, suffix kept.
 
     Raises ValueError for an empty source key, one that is not Unicode text, or an event time that is not an instant.
     """

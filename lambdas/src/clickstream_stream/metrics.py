@@ -17,21 +17,21 @@ Metrics = Mapping[str, tuple[str, float | Sequence[float]]]
 
 
 def metric_line(metrics: Metrics, fields: Mapping[str, Any], at: float | None = None) -> str:
-    """One line of JSON with `fields`, and with `metrics` (name: unit, value or values) for CloudWatch, by function.
+    """Return one line of JSON with `fields`, and `metrics` (name: unit, value or values) for CloudWatch by function.
 
     The metrics are of the instant `at`, in seconds since 1970, or of now. Of more than 100 values the first 100 are
     kept. A metric without a value is left out.
     """
-    told = {name: _at_most(values) for name, (_, values) in metrics.items() if not _is_empty(values)}
+    shown = {name: _at_most(values) for name, (_, values) in metrics.items() if not _is_empty(values)}
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [["FunctionName"]],
-        "Metrics": [{"Name": name, "Unit": metrics[name][0]} for name in told],
+        "Metrics": [{"Name": name, "Unit": metrics[name][0]} for name in shown],
     }
     milliseconds = int(time.time() * 1000) if at is None else round(at * 1000)
     head = {"Timestamp": milliseconds, "CloudWatchMetrics": [directive]}
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
-    return json.dumps({**fields, "FunctionName": function, **told, "_aws": head})
+    return json.dumps({**fields, "FunctionName": function, **shown, "_aws": head})
 
 
 def _is_empty(values: float | Sequence[float]) -> bool:

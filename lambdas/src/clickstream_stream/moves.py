@@ -32,7 +32,7 @@ def _status(error: ClientError) -> int:
 
 
 def _head(s3: Any, bucket: str, key: str, version_id: str | None = None) -> dict[str, Any] | None:
-    """The object's headers, or None if there is no such object."""
+    """Return the object's headers, or None if there is no such object."""
     version = {"VersionId": version_id} if version_id else {}
     try:
         return dict(s3.head_object(Bucket=bucket, Key=key, **version))
@@ -43,7 +43,7 @@ def _head(s3: Any, bucket: str, key: str, version_id: str | None = None) -> dict
 
 
 def _etag_is_md5(head: dict[str, Any]) -> bool:
-    """An ETag says something about the bytes only for single uploads without KMS or customer keys.
+    """Return an ETag says something about the bytes only for single uploads without KMS or customer keys.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
@@ -74,7 +74,7 @@ def _delete(s3: Any, notification: Notification, etag: str) -> None:
 
 
 def _source_head(s3: Any, source: Notification, bucket: str, key: str) -> dict[str, Any] | Outcome:
-    """The source's headers, or the outcome if there is nothing left to move.
+    """Return the source's headers, or the outcome if there is nothing left to move.
 
     Without s3:ListBucket, S3 answers 403 for a missing key (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html),
     so a 403 means "done" only when the target is there.

@@ -7,7 +7,7 @@ from clickstream_stream.records import transform_batch
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take a Firehose transformation event and answer `{"records": [{recordId, result, data}, ...]}`.
+    """Handle a Firehose transformation event; return `{"records": [{recordId, result, data}, ...]}`.
 
     Same ids, same order, same count. Logs one JSON line of counts, never payload text: the metrics Records and
     RefusedRecords.

@@ -47,7 +47,7 @@ def _notification(record: dict[str, Any]) -> Notification:
 
 
 def read_notifications(body: str) -> list[Notification]:
-    """The S3 events in one message body; none for the `s3:TestEvent` that S3 sends when notifications are set up.
+    """Return the S3 events in one message body; none for the `s3:TestEvent` that S3 sends on set-up.
 
     Raises NotificationError for anything else.
     """
@@ -63,7 +63,7 @@ def read_notifications(body: str) -> list[Notification]:
 
 
 def ignore_reason(notification: Notification, environment: Environment) -> str | None:
-    """Why this event must not be staged, as one word for the log; None if it must be."""
+    """Return why this event must not be staged, as one word for the log; None if it must be."""
     key = notification.key
     if not notification.name.startswith("ObjectCreated:"):
         return "not_created"

@@ -70,7 +70,7 @@ _DECODER = json.JSONDecoder(parse_int=_check_digits, parse_float=_check_digits, 
 
 
 def nesting_exceeds(payload: bytes, limit: int) -> bool:
-    """True if objects and arrays nest deeper than `limit`; brackets inside strings do not count."""
+    """Return true if objects and arrays nest deeper than `limit`; brackets inside strings do not count."""
     if payload.count(b"{") + payload.count(b"[") <= limit:
         return False
     brackets = _STRING.sub(b"", payload).translate(None, _NOT_BRACKETS)
@@ -92,7 +92,7 @@ def check_json_object(payload: bytes) -> None:
 
 
 def to_lines(payload: bytes) -> bytes:
-    """The payload, byte for byte, as lines of one JSON object each, the last with exactly one newline at its end.
+    """Return the payload, byte for byte, as lines of one JSON object each, with exactly one newline at the end.
 
     Line ends after the last object are dropped. Inside a JSON object a raw CR or LF can only stand between tokens,
     where a space means the same, so each becomes a space; so does a CR at the end of a line. A payload whose first line
@@ -111,7 +111,7 @@ def to_lines(payload: bytes) -> bytes:
 
 
 def _is_packed(payload: bytes) -> bool:
-    """Whether something follows a first line that is an object by itself; of a pretty-printed object it is none."""
+    """Return whether something follows a first line that is a whole object; in pretty-printed JSON it is not."""
     first, _, rest = payload.partition(b"\n")
     if not rest.strip():
         return False
@@ -132,7 +132,7 @@ def _decode_data(data: object) -> bytes:
 
 
 def _as_received(data: object) -> str:
-    """A failed record's own data. Text that UTF-8 cannot hold is no base64, but it must not break the whole answer."""
+    """Return a failed record's own data. Text outside UTF-8 is no base64, but must not break the whole answer."""
     return data.encode("utf-8", "replace").decode("utf-8") if isinstance(data, str) else ""
 
 
@@ -153,7 +153,7 @@ def _json_bytes(value: object) -> int:
 
 
 def _fit(results: list[dict[str, Any]], reasons: list[str | None], limit: int) -> None:
-    """Empty the `data` of as many records as it takes to answer in `limit` bytes.
+    """Empty the `data` of as many records as needed to answer in `limit` bytes.
 
     Firehose files the record it sent, not the data it got back, under processing-failed/, so a ProcessingFailed answer
     with empty data loses nothing. Records that failed anyway give up their data first; then the last good ones fail.

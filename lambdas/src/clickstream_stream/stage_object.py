@@ -21,9 +21,9 @@ def s3_client() -> Any:
 
 
 def stage_message(body: str, settings: Environment) -> list[float]:
-    """Stage every object that one S3 notification names; give the age in seconds that each then had.
+    """Stage every object that one S3 notification names; return the age in seconds that each then had.
 
-    Raises if one of them must be tried again.
+    Raises if one of them must be retried.
     """
     ages = []
     for event in read_notifications(body):
@@ -37,7 +37,7 @@ def stage_message(body: str, settings: Environment) -> list[float]:
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Take an SQS event and answer `{"batchItemFailures": [{"itemIdentifier": message id}, ...]}`.
+    """Handle an SQS event; return `{"batchItemFailures": [{"itemIdentifier": message id}, ...]}`.
 
     Logs a JSON line an object or failed message, and one a call: the metrics StagedObjects, FailedMessages and
     SecondsToStage, from the S3 event on.
@@ -50,10 +50,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         except Exception as error:  # whatever it is, it is this message's own: SQS retries it, then the DLQ keeps it
             print(json.dumps({"message": "message failed", "id": message["messageId"], "error": repr(error)}))
             failures.append({"itemIdentifier": message["messageId"]})
-    told: Metrics = {
+    metrics: Metrics = {
         "StagedObjects": ("Count", len(ages)),
         "FailedMessages": ("Count", len(failures)),
         "SecondsToStage": ("Seconds", ages),
     }
-    print(metric_line(told, {"message": "staged batch"}))
+    print(metric_line(metrics, {"message": "staged batch"}))
     return {"batchItemFailures": failures}
