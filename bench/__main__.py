@@ -1,4 +1,4 @@
-"""Runs the benchmarks on a local stack of their own and writes what they measured to bench/results."""
+"""Run the benchmarks on a local stack of their own and write the results to bench/results."""
 
 import json
 import os
@@ -77,7 +77,7 @@ def main(quick: Quick = False, full: Full = False, only: Only = "") -> None:
 
 
 def _keep(name: str, result: dict[str, Any]) -> None:
-    """Writes the figures, all of them, with the machine that they are of."""
+    """Write the figures, all of them, with the machine that they are of."""
     page.RESULTS.mkdir(exist_ok=True)
     memory = round(psutil.virtual_memory().total / 2**30)
     machine = {"cores": os.cpu_count(), "memory GB": memory, "processor": platform.machine()}

@@ -22,7 +22,7 @@ Span = tuple[float, float]
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Reads all DAG files, loads a generated day, and loads nothing: each several times, once when quick."""
+    """Read all DAG files, load a generated day, and load nothing: each several times, once when quick."""
     times = effort.choose(1, 3, 5)
     machine.start_airflow()
     parsed = [_parse_seconds(machine.places) for _ in range(times)]
@@ -41,7 +41,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
 
 
 def _parse_seconds(places: Places) -> float:
-    """By Airflow's own report, in a process of its own."""
+    """Measure by Airflow's own report, in a process of its own."""
     command = ["airflow", "dags", "report", "--output", "json"]
     environment = services.airflow_environment(places)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
@@ -55,7 +55,7 @@ def _seconds(duration: str) -> float:
 
 
 def load(machine: Machine, records: Sequence[bytes]) -> dict[str, Any]:
-    """One run of the load, of what was sent before: by the times that Airflow and Trino keep.
+    """Return one run of the load, of what was sent before: by the times that Airflow and Trino keep.
 
     `tasks` has from when to when each ran, in seconds since the first began.
     """
@@ -94,13 +94,13 @@ def _stamp(text: str) -> float:
 
 
 def within(whole: Span, spans: Iterable[Span]) -> list[Span]:
-    """The parts of these that lie inside the whole."""
+    """Return the parts of these that lie inside the whole."""
     cut = [(max(start, whole[0]), min(end, whole[1])) for start, end in spans]
     return [span for span in cut if span[0] < span[1]]
 
 
 def covered(spans: Iterable[Span]) -> float:
-    """Seconds in at least one of them."""
+    """Return seconds in at least one of them."""
     total, reached = 0.0, float("-inf")
     for start, end in sorted(spans):
         total += max(0.0, end - max(start, reached))

@@ -28,7 +28,7 @@ COORDINATOR = Node("trino", COORDINATOR_HEAP_GB)
 
 @contextmanager
 def trino_cluster(machine: Machine, workers: Sequence[Sequence[int]]) -> Iterator[Machine]:
-    """The machine's AWS with another Trino, which has a worker for each list of processors, on those alone.
+    """Yield the machine's AWS with another Trino, which has a worker for each list of processors, on those alone.
 
     All workers together have the same heap, however many they are. Raises LocalError when the workers do not come, and
     where there is no `taskset` (it is Linux's).
@@ -56,7 +56,7 @@ def _own_places(places: Places, folder: Path) -> Places:
 
 
 def _start(node: Node, places: Places) -> None:
-    """The local Trino's command and settings, but for its place in the cluster."""
+    """Return the local Trino's command and settings, but for its place in the cluster."""
     folder = places.state / node.name
     folder.mkdir()
     lines = (services.TRINO_ETC / "config.properties").read_text().splitlines()

@@ -75,7 +75,7 @@ class Measured:
 
 
 def plan_of(case: Case) -> TrackingPlan:
-    """Events `Bench 0`..., each standing for every `declared`-th of the covered names."""
+    """Return events `Bench 0`..., each standing for every `declared`-th of the covered names."""
     events = {}
     for number in range(case.declared):
         renames = [f"Bench {other}" for other in range(number + case.declared, case.covers, case.declared)]
@@ -84,7 +84,7 @@ def plan_of(case: Case) -> TrackingPlan:
 
 
 def usual_plan() -> TrackingPlan:
-    """What the other benchmarks load with: a table for each of the USUAL_EVENTS names that are sent."""
+    """Return what the other benchmarks load with: a table for each of the USUAL_EVENTS names that are sent."""
     return plan_of(Case(USUAL_EVENTS, USUAL_EVENTS, USUAL_EVENTS))
 
 
@@ -103,7 +103,7 @@ def objects(messages: int, names: int, now: datetime) -> Iterator[bytes]:
 
 
 def measure(machine: Machine, case: Case, messages: int, now: datetime) -> Measured:
-    """Loads the messages into empty tables. The tables of events are made before, since that happens once."""
+    """Load the messages into empty tables. The tables of events are made before, since that happens once."""
     lake = scratch_lake(machine)
     plan = plan_of(case)
     for number, body in enumerate(objects(messages, case.sent, now)):
@@ -117,7 +117,7 @@ def measure(machine: Machine, case: Case, messages: int, now: datetime) -> Measu
 
 
 def typed_rows(lake: ScratchLake, plan: TrackingPlan) -> tuple[int, int]:
-    """How many rows the tables of the events have together, and a sum over their values, whichever table has them."""
+    """Return the row count of all event tables, and a sum over their values, whichever table has them."""
     columns = "message_id, event_text, received_text, product_id, price, quantity, gift_wrapped, products, extras"
     rows = total = 0
     for part in typed_tables.batched_lists(plan.live, 50):
@@ -129,9 +129,9 @@ def typed_rows(lake: ScratchLake, plan: TrackingPlan) -> tuple[int, int]:
 
 
 def run(machine: Machine, effort: Effort, say: Any) -> dict[str, Any]:
-    """All cases, one after another, so many times; gives the table's rows as plain values.
+    """Run all cases, one after another, so many times; return the table's rows as plain values.
 
-    Raises AssertionError when two plans that type the same messages give other rows.
+    Raises AssertionError when two plans that type the same messages produce other rows.
     """
     cases, messages, times = effort.choose((QUICK_CASES, 1_000, 1), (CASES[:-1], 30_000, 1), (CASES, 30_000, 3))
     now = datetime.now(UTC)
@@ -153,7 +153,7 @@ def _require_equal(found: Sequence[Measured]) -> None:
     for one in found:
         by_messages.setdefault((one.case.sent, one.case.covers), set()).add((one.rows, one.checksum))
     for (sent, covers), results in by_messages.items():
-        assert len(results) == 1, f"{sent} names sent, {covers} typed: the plans give other rows: {results}"
+        assert len(results) == 1, f"{sent} names sent, {covers} typed: the plans produce other rows: {results}"
 
 
 def _row(case: Case, found: Sequence[Measured], base: Case) -> dict[str, Any]:

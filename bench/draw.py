@@ -19,7 +19,7 @@ Result = dict[str, Any]
 
 
 def main() -> None:
-    """Draws what there are results for; the same results give the same bytes."""
+    """Draw what there are results for; the same results give the same bytes."""
     mpl.rcParams |= {"svg.hashsalt": "clickstream", "svg.fonttype": "none", "font.size": 9.0}
     PICTURES.mkdir(exist_ok=True)
     results = {file.stem: json.loads(file.read_text()) for file in RESULTS.glob("*.json")}
@@ -37,7 +37,7 @@ def _keep(name: str, figure: Figure) -> None:
 
 
 def _bars(result: Result, measure: str) -> Figure:
-    """A bar a case, the first in our colour; the line on it goes from the lowest to the highest."""
+    """Return a bar a case, the first in our colour; the line on it goes from the lowest to the highest."""
     rows = result["rows"]
     figure, axes = _empty(0.4 * len(rows))
     values = [row[measure] if isinstance(row[measure], list) else [row[measure]] for row in rows]
@@ -53,7 +53,7 @@ def _bars(result: Result, measure: str) -> Figure:
 
 
 def _questions(result: Result) -> Figure:
-    """Each question three times, on a scale of powers of ten."""
+    """Return each question three times, on a scale of powers of ten."""
     rows = result["rows"]
     figure, axes = _empty(0.5 * len(rows))
     for number, (name, colour) in enumerate(zip(rows[0]["of each"], (OURS, OTHER, THIRD), strict=True)):
@@ -68,7 +68,7 @@ def _questions(result: Result) -> Figure:
 
 
 def _waterfall(freshness: Result, airflow: Result) -> Figure:
-    """From the object in the raw bucket, and from the start of a load: what follows what, in seconds."""
+    """Return the seconds from step to step, from the object in the raw bucket and from the start of a load."""
     ends = {row["case"]: statistics.median(row["seconds"]) for row in freshness["rows"]}
     starts = [0.0, *list(ends.values())[:-1]]
     arrival = {case: [start, end] for start, (case, end) in zip(starts, ends.items(), strict=True)}

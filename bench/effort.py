@@ -14,5 +14,5 @@ class Effort(StrEnum):
     FULL = "full"
 
     def choose(self, quick: T, usual: T, full: T) -> T:
-        """The one of the three that this effort takes."""
+        """Return the one of the three that this effort takes."""
         return {Effort.QUICK: quick, Effort.USUAL: usual, Effort.FULL: full}[self]

@@ -21,7 +21,7 @@ SEED, USERS = 8, 12
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Puts objects of one message each, one after another, and asks until each is there.
+    """Put objects of one message each, one after another, and query until each is there.
 
     Raises AssertionError when one is not there in time.
     """
@@ -39,7 +39,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
 
 
 def _follow(machine: Machine, number: int) -> dict[str, float]:
-    """Seconds since the object was put, by what had then been reached."""
+    """Return seconds since the object was put, by what had then been reached."""
     settings = load_settings(machine.places.settings())
     s3, runner, tables = machine.client("s3"), machine.runner(), TableNames(settings)
     now = datetime.now(UTC)

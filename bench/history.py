@@ -34,7 +34,7 @@ TABLES = {
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """The same hour after each count of days; what is read by each group of statements, and how many times as much."""
+    """Measure the same hour after each count of days: what each group of statements reads, and its growth."""
     days, json_bytes = effort.choose(((1, 3), 300_000), ((1, 90, 365), 2_000_000), ((1, 90, 365), 20_000_000))
     found: dict[int, dict[str, list[Result]]] = {}
     for count in days:
@@ -45,7 +45,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
 
 
 def _hour(machine: Machine, days: int, json_bytes: int) -> dict[str, list[Result]]:
-    """What the statements of one hour gave, by what they are for, in a lake with so many days of such an hour."""
+    """Measure the statements of one hour, by their purpose, in a lake with so many days of such an hour."""
     lake, plan = scratch_lake(machine), read_plan()
     _load(lake, plan, json_bytes, recent_hour() - timedelta(days=1), "old")
     for table in TABLES:
@@ -85,7 +85,7 @@ def _load(
 
 
 def _repeat_days(lake: ScratchLake, table: str, days: int) -> None:
-    """The rows of the first load once more for each day before it, under other keys and runs."""
+    """Repeat the rows of the first load for each day before it, under other keys and runs."""
     name, (run_id, key, times) = lake.t.lake(table), TABLES[table]
     columns = [row["Column"] for row in lake.query(f"describe {name}")]
     changed = {column: f"{quote(column)} - interval '1' day * day" for column in times}

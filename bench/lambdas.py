@@ -39,7 +39,7 @@ MESSAGES = 10
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Both functions. Raises AssertionError when two transforms that keep a record's bytes answer otherwise."""
+    """Return both functions. Raises AssertionError when two transforms that keep a record's bytes answer otherwise."""
     calls, starts, moves = effort.choose((3, 2, 2), (60, 15, 30), (60, 15, 30))
     transform = _transforms(calls, starts, say)
     stage = _moves(machine, moves, say)
@@ -127,7 +127,7 @@ def _rounds(functions: Mapping[str, Function], event: Any, calls: int) -> dict[s
 def _cold_starts(
     handlers: Mapping[str, tuple[str, Mapping[str, str]]], event: Any, starts: int
 ) -> Iterator[tuple[str, float]]:
-    """From the start of the process to its first answer, in seconds."""
+    """Yield from the start of the process to its first answer, in seconds."""
     for _ in range(starts):
         for name, (handler, environment) in handlers.items():
             began = time.perf_counter()
@@ -150,7 +150,7 @@ def _is_object(record: bytes) -> bool:
 
 
 def _put(s3: Any, bucket: str, name: str) -> dict[str, Any]:
-    """Puts the objects of one call; gives the event that tells of them."""
+    """Put the objects of one call; return the event that tells of them."""
     messages = []
     for number in range(MESSAGES):
         key = f"raw/2026/11/24/05/{name}-{number}.gz"

@@ -25,7 +25,7 @@ class Several:
         self._idle: list[QueryRunner] = [machine.runner() for _ in range(self._threads)]
 
     def __call__(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Returns when all are done; raises what the first that failed raised."""
+        """Wait for all; raise the first error."""
         with ThreadPoolExecutor(self._threads) as pool:
             for done in [pool.submit(self._run, path, values) for values in many]:
                 done.result()
@@ -40,7 +40,7 @@ class Several:
 
 
 def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, watch: Stopwatch) -> None:
-    """All that is staged, as load_events does it."""
+    """Load all that is staged, as load_events does it."""
     with watch.step("unpack"):
         values = lake.unpack("run", lake.take("run"))
     with watch.step("events"):
@@ -59,6 +59,6 @@ def load_everything(lake: ScratchLake, several: Several, plan: TrackingPlan, wat
 
 
 def stage(lake: ScratchLake, sample: Sample) -> None:
-    """Puts the objects of a sample into the staging folder."""
+    """Put the objects of a sample into the staging folder."""
     for path in sample.objects:
         lake.stage(f"{datetime.now(UTC):%Y%m%dT%H%M%S}000Z-{path.name}", path.read_bytes())

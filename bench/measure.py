@@ -40,7 +40,7 @@ class Stopwatch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Counts what happens inside to the step of this name."""
+        """Count what happens inside towards the step of this name."""
         began, used = time.monotonic(), self._cpu()
         yield
         cost = self.steps.setdefault(name, Cost())
@@ -48,7 +48,7 @@ class Stopwatch:
         cost.cpu_seconds += self._cpu() - used
 
     def total(self) -> Cost:
-        """All steps together."""
+        """Return all steps together."""
         costs = self.steps.values()
         return Cost(sum(cost.seconds for cost in costs), sum(cost.cpu_seconds for cost in costs))
 
@@ -67,18 +67,18 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        """Of at least one value."""
+        """Return the spread of at least one value."""
         return cls(statistics.median(values), min(values), max(values))
 
     def __str__(self) -> str:
-        """To three digits, such as `12.1 (11.8-12.9)`; what was measured once is one number."""
+        """Format to three digits, such as `12.1 (11.8-12.9)`; what was measured once is one number."""
         if self.low == self.high:
             return _digits(self.median)
         return f"{_digits(self.median)} ({_digits(self.low)}-{_digits(self.high)})"
 
 
 def trino_processes(places: Places) -> list[psutil.Process]:
-    """The local Trino, all its nodes. Raises RuntimeError when it does not run."""
+    """Return the local Trino, all its nodes. Raises RuntimeError when it does not run."""
     marks = sorted(places.state.glob("trino*.pid"))
     found = [process for mark in marks if (process := processes.find(mark.stem, places.state))]
     if not found:

@@ -29,12 +29,12 @@ class Sample:
 
 
 def recent_hour() -> datetime:
-    """The beginning of an hour that ended one to two hours ago."""
+    """Return the beginning of an hour that ended one to two hours ago."""
     return (datetime.now(UTC) - timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
 
 
 def write_sample(folder: Path, json_bytes: int, names: int, hour: datetime, first_id: int = 0) -> Sample:
-    """Writes about so many bytes of messages received in that hour, in order of time, with `names` event names."""
+    """Write about so many bytes of messages received in that hour, in order of time, with `names` event names."""
     templates = _templates(names)
     average = sum(map(len, templates)) // len(templates)
     wanted = max(json_bytes // average, 1)
@@ -67,7 +67,7 @@ def _write(folder: Path, number: int, lines: list[bytes]) -> Path:
 
 
 def _templates(names: int) -> list[bytes]:
-    """Lines with places for the id and the time."""
+    """Return lines with places for the id and the time."""
     templates = []
     for number, message in enumerate(clean_messages(datetime.fromisoformat("2026-01-02T12:00:00+00:00"))):
         own = {"messageId": ID, "receivedAt": RECEIVED}
@@ -79,7 +79,7 @@ def _templates(names: int) -> list[bytes]:
 
 
 def clean_messages(now: datetime, users: int = USERS) -> Iterator[Mapping[str, Any]]:
-    """The messages of a generated day that are whole."""
+    """Yield the messages of a generated day that are whole."""
     for record in generate_day(SEED, now, users).records:
         try:
             message = json.loads(record)

@@ -50,7 +50,7 @@ class Measured:
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """The same hour of messages into each of the cases.
+    """Return the same hour of messages into each of the cases.
 
     Raises AssertionError when a load reads more or less than its own objects, or loads other than its own messages.
     """
@@ -67,7 +67,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
 
 
 def _lake(machine: Machine, case: Case) -> ScratchLake:
-    """A lake with the old data of a case. What is staged beside counts as loaded: its objects are in the ledger."""
+    """Return a lake with the old data of a case. What else is staged counts as loaded: the ledger has its objects."""
     lake = scratch_lake(machine)
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
@@ -86,7 +86,7 @@ def _lake(machine: Machine, case: Case) -> ScratchLake:
 
 
 def _repeat_days(lake: ScratchLake, days: int) -> None:
-    """The day that is there once more for each day before it."""
+    """Repeat the day that is there for each day before it."""
     names = [row["Column"] for row in lake.query(f"describe {lake.t.events}")]
     changed = {
         "message_id": "message_id || '-' || cast(day as varchar)",
@@ -110,7 +110,7 @@ def _count_as_loaded(lake: ScratchLake) -> None:
 
 
 def _measure(machine: Machine, lake: ScratchLake, json_bytes: int, number: int) -> Measured:
-    """Loads messages received in an hour of their own, the newest of all."""
+    """Load messages received in an hour of their own, the newest of all."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=12 - number)
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
         sample = write_sample(Path(place), json_bytes, 20, hour, first_id=(number + 1) * 10**6)

@@ -18,7 +18,7 @@ _PLACE = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def shown(result: Mapping[str, Any]) -> Table:
-    """A result for a terminal."""
+    """Return a result for a terminal."""
     head, rows = _cells(result)
     table = Table(*head, title=result["title"], title_justify="left")
     for row in rows:
@@ -27,7 +27,7 @@ def shown(result: Mapping[str, Any]) -> Table:
 
 
 def filled(text: str) -> str:
-    """The page with each marked place holding the table of its result; as it was where there is no result."""
+    """Return the page with each marked place holding the table of its result; as it was where there is no result."""
 
     def fill(place: re.Match[str]) -> str:
         file = RESULTS / f"{place[2]}.json"
@@ -37,7 +37,7 @@ def filled(text: str) -> str:
 
 
 def write() -> None:
-    """Writes the page anew, and draws its pictures."""
+    """Rewrite the page and draw its pictures."""
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     subprocess.run([ENVIRONMENTS / "bench" / "bin" / "python", ROOT / "bench" / "draw.py"], check=True)
 
@@ -53,7 +53,7 @@ def _markdown(file: Path) -> str:
 
 
 def _cells(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Heads and rows. What was measured several times is a list; what is a mapping is for the file only."""
+    """Return heads and rows. What was measured several times is a list; what is a mapping is for the file only."""
     rows = [{key: value for key, value in row.items() if not isinstance(value, dict)} for row in result["rows"]]
     head = list(dict.fromkeys(key for row in rows for key in row))
     return head, [[_cell(row.get(key, "")) for key in head] for row in rows]

@@ -26,7 +26,7 @@ QUESTIONS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "quest
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Asks every question of each of the three, in rounds.
+    """Query every question of each of the three, in rounds.
 
     Raises AssertionError when they answer differently, or a question has no answer.
     """
@@ -58,7 +58,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
 
 
 def _month(machine: Machine, plan: TrackingPlan, now: datetime, days: int, day_bytes: int) -> ScratchLake:
-    """A lake into which an hour of each day was loaded."""
+    """Return a lake into which an hour of each day was loaded."""
     lake = scratch_lake(machine)
     several = Several(machine, lake)
     for day in range(days):
@@ -71,7 +71,7 @@ def _month(machine: Machine, plan: TrackingPlan, now: datetime, days: int, day_b
 
 
 def _relations(lake: ScratchLake, plan: TrackingPlan) -> dict[str, Mapping[str, str]]:
-    """`tracks` and `orders` of each, with the same columns."""
+    """Return `tracks` and `orders` of each, with the same columns."""
     common = "message_id, {event} as event, coalesce(user_id, anonymous_id) as person, received_at"
     page = "context_page_path as page_path"
 

@@ -16,7 +16,7 @@ TIMES = 10
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Loads both samples in rounds. Raises AssertionError when a message is missing."""
+    """Load both samples in rounds. Raises AssertionError when a message is missing."""
     json_bytes, rounds = effort.choose((10**5, 1), (20 * 10**6, 2), (40 * 10**6, 3))
     hour = recent_hour()
     plan = usual_plan()

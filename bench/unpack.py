@@ -23,9 +23,9 @@ Way = Callable[[Path, Sample, TrackingPlan], Made]
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """All ways on a small sample, compared row by row; then the large one in rounds, each way once a round.
+    """Run all ways on a small sample, compared row by row; then the large one in rounds, each way once a round.
 
-    Raises AssertionError when two ways give other values.
+    Raises AssertionError when two ways produce other values.
     """
     hour = recent_hour()
     plan = usual_plan()
@@ -74,7 +74,7 @@ def _rounds(
 
 
 def require_same_rows(made: Mapping[str, Made], tables: Sequence[str]) -> None:
-    """Every table has the same rows whichever way made it."""
+    """Require the same rows in every table, whichever way made it."""
     for table in tables:
         wanted = _by_id(made[OURS].rows(table))
         assert wanted, f"{table} is empty"
@@ -97,7 +97,7 @@ def _by_id(rows: Rows) -> dict[str, dict[str, Any]]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A value as all engines can tell it: instants in microseconds, JSON text as what it says."""
+    """Return a value in a form common to all engines: instants in microseconds, JSON text parsed."""
     if isinstance(value, datetime):
         return round(value.timestamp() * 1e6)
     if isinstance(value, str) and value[:1] in ("{", "["):

@@ -41,18 +41,18 @@ class Made:
 
 
 def compared_columns() -> list[Column]:
-    """The columns of `events` that every way fills: those that stand at one place of the message."""
+    """Return the columns of `events` that every way fills: those that stand at one place of the message."""
     return _columns().extracted
 
 
 def common_names() -> list[str]:
-    """The columns of `events` that every way copies into the table of an event."""
+    """Return the columns of `events` that every way copies into the table of an event."""
     filled = {column.name for column in compared_columns()}
     return [column.name for column in common_columns() if column.name in filled]
 
 
 def ours(machine: Machine, sample: Sample, plan: TrackingPlan) -> Made:
-    """The load as it is shipped."""
+    """Return the load as it is shipped."""
     lake = scratch_lake(machine)
     stage(lake, sample)
     several = Several(machine, lake)
@@ -63,7 +63,7 @@ def ours(machine: Machine, sample: Sample, plan: TrackingPlan) -> Made:
 
 
 def naive(machine: Machine, sample: Sample, plan: TrackingPlan, hour: tuple[datetime, datetime]) -> Made:
-    """What one writes at first: a function a column, over the same objects, with the same keys and partitions."""
+    """Load in the naive way: one function a column, over the same objects, with the same keys and partitions."""
     lake = scratch_lake(machine)
     stage(lake, sample)
     sql = _Naive(lake, hour)
@@ -107,7 +107,7 @@ class _Naive:
         return f"{quote(settings.lake_catalog)}.{quote(settings.lake_database)}.{quote('naive_' + name)}"
 
     def create(self, plan: TrackingPlan) -> None:
-        """The tables, beforehand as ours are."""
+        """Create the tables beforehand, as the product does."""
         keys = list(_columns().top_level_keys)
         self._run("naive_staged", keys=keys, location=self._lake.t.staging_location)
         self._create("events", _event_columns(), "hour(received_at)")

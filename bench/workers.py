@@ -48,7 +48,7 @@ class Balance:
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Loads the same sample on both in rounds. Raises AssertionError when a message is missing."""
+    """Load the same sample on both in rounds. Raises AssertionError when a message is missing."""
     processors = sorted(os.sched_getaffinity(0))
     clusters = {ONE: [processors], f"{len(processors)} workers": [[one] for one in processors]}
     json_bytes, rounds = effort.choose((10**6, 0), (60 * 10**6, 2), (200 * 10**6, 3))
@@ -88,7 +88,7 @@ def _shares(balances: list[Balance]) -> dict[str, list[float]]:
 
 
 def balance_of(stages: Iterable[Stage]) -> Balance:
-    """How the work of these stages lay on the workers."""
+    """Return how the work of these stages lay on the workers."""
     by_node: dict[str, float] = defaultdict(float)
     on_one = 0.0
     for stage in stages:
@@ -108,7 +108,7 @@ def _load(cluster: Machine, sample: Sample, plan: TrackingPlan) -> tuple[Cost, l
 
 
 def _stages(cluster: Machine, began: datetime) -> list[Stage]:
-    """Of the queries since then; what runs on the coordinator is planning and commits, and is left out."""
+    """Return the shares of the queries since then, without the coordinator's planning and commits."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
     text = (
         "select tasks.stage_id, tasks.node_id, max(substr(queries.query, 1, 80)) as began, "

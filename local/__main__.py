@@ -61,7 +61,7 @@ def clean() -> None:
 
 @app.command()
 def status() -> None:
-    """What runs where. Exit code 3 when something does not."""
+    """Print what runs where. Exit code 3 when something does not."""
     table = Table("service", "state", "pid", "memory", "url", box=None)
     services = stack.status()
     for service in services:

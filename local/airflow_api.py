@@ -44,7 +44,7 @@ class Airflow:
         """Start a manual run with its params in `conf`; return its run id. Raises LocalError."""
         if self._dag(dag_id)["is_paused"]:
             raise LocalError(f"{dag_id} is paused, so it would not run: unpause it at {self.url}/dags/{dag_id}")
-        # With an id of ours, so that asked again it does not start another.
+        # With an id of ours, so that a repeated request does not start another.
         run_id = f"manual__{datetime.now(UTC).isoformat()}"
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf or {}}
         answer = self._ask("POST", f"/dags/{dag_id}/dagRuns", json=body)
@@ -121,28 +121,28 @@ class Airflow:
             raise LocalError(f"{dag_id} failed in {', '.join(failed) or 'no task'}: {self.run_url(dag_id, run_id)}")
 
     def runs(self, dag_id: str, since: datetime) -> list[str]:
-        """The ids of the runs queued since then, oldest first."""
+        """Return the ids of the runs queued since then, oldest first."""
         parameters = {"run_after_gte": since.isoformat(), "order_by": "run_after", "limit": 100}
         answer = self._ask("GET", f"/dags/{dag_id}/dagRuns", params=parameters).raise_for_status()
         return [run["dag_run_id"] for run in answer.json()["dag_runs"]]
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The tasks of a run, as the API gives them."""
+        """Return the tasks of a run, as the API returns them."""
         found: list[dict[str, Any]] = self._get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return found
 
     def returned(self, dag_id: str, run_id: str, task_id: str) -> Any:
-        """What a task returned; None when it returned nothing or was skipped."""
+        """Return what a task returned; None when it returned nothing or was skipped."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         answer = self._ask("GET", path, params={"deserialize": True})
         return None if answer.status_code == 404 else answer.raise_for_status().json()["value"]
 
     def run_url(self, dag_id: str, run_id: str) -> str:
-        """The page of a run."""
+        """Return the page of a run."""
         return f"{self.url}/dags/{dag_id}/runs/{run_id}"
 
     def _dag(self, dag_id: str) -> dict[str, Any]:
-        """A DAG, as soon as Airflow has read its file."""
+        """Return a DAG, as soon as Airflow has read its file."""
         found: list[dict[str, Any]] = []
 
         def look() -> tuple[bool, str]:
@@ -167,7 +167,7 @@ class Airflow:
         reraise=True,
     )
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """The answer to what may be asked twice. Raises BusyError when it is still a server error the tenth time."""
+        """Return the answer to an idempotent request. Raises BusyError after the tenth server error."""
         answer = self._client.request(method, path, **options)
         if answer.is_server_error:
             raise BusyError(f"Airflow answers {answer.status_code} to {method} {path}: {answer.text[:300]}")
@@ -175,7 +175,7 @@ class Airflow:
 
 
 def _progress(state: str, tasks: list[dict[str, Any]]) -> str:
-    """How far a run is, such as `running, 4 of 15 tasks done, now unpack (try 2)`."""
+    """Return how far a run is, such as `running, 4 of 15 tasks done, now unpack (try 2)`."""
     done = sum(task["state"] in DONE_TASKS for task in tasks)
     running = [
         task["task_id"] + (f" (try {task['try_number']})" if task["try_number"] > 1 else "")
@@ -186,7 +186,7 @@ def _progress(state: str, tasks: list[dict[str, Any]]) -> str:
 
 
 def _token(url: str) -> str:
-    """A token of the API. CLICKSTREAM_AIRFLOW_PASSWORDS names Airflow's file of users, if it wants a password."""
+    """Return a token of the API. CLICKSTREAM_AIRFLOW_PASSWORDS names Airflow's file of users, if it needs one."""
     passwords = os.environ.get("CLICKSTREAM_AIRFLOW_PASSWORDS")
     if passwords is None:
         answer = httpx.get(f"{url}/auth/token", timeout=TIMEOUT)

@@ -1,4 +1,4 @@
-"""Airflow on one machine: brings its database up to date, then runs its parts as children of this process.
+"""Airflow on one machine: upgrades its database, then runs its parts as children of this process.
 
 `airflow standalone` does that too, but serves logs on fixed ports of every interface, and imports Airflow, boto3 and
 the providers again in each part and each task. Here they are imported once, and a part that ends ends all of them.

@@ -58,13 +58,13 @@ _TemplateLoader.add_multi_constructor("!", _short_tag)
 
 
 def load_template(text: str) -> dict[str, Any]:
-    """A CloudFormation YAML template as plain data, with long-form functions."""
+    """Return a CloudFormation YAML template as plain data, with long-form functions."""
     template: dict[str, Any] = yaml.load(text, Loader=_TemplateLoader)  # noqa: S506 - a SafeLoader with more tags
     return template
 
 
 def with_numbers(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The template with every reference to a Number parameter replaced by the number.
+    """Return the template with every reference to a Number parameter replaced by the number.
 
     CloudFormation hands resources real numbers; the local AWS hands them text, which its SQS poller cannot compare.
     """
@@ -85,7 +85,7 @@ def with_numbers(template: dict[str, Any], parameters: Mapping[str, str]) -> dic
 
 
 def without_metric_math(template: dict[str, Any]) -> dict[str, Any]:
-    """The template without alarms on expressions, which the local AWS refuses."""
+    """Return the template without alarms on expressions, which the local AWS refuses."""
     resources = {
         name: one
         for name, one in template["Resources"].items()
@@ -95,7 +95,7 @@ def without_metric_math(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_zip(source: Path) -> bytes:
-    """The Python files under `source` as a Lambda package; the same files give the same bytes, always and anywhere."""
+    """Return the Python files under `source` as a Lambda package, reproducible: same files, same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path in sorted(source.rglob("*.py"), key=lambda path: path.relative_to(source).as_posix()):
@@ -106,7 +106,7 @@ def build_zip(source: Path) -> bytes:
 
 
 def client(service: str, endpoint_url: str) -> Any:
-    """A client of the local AWS that may do everything."""
+    """Return a client of the local AWS that may do everything."""
     make: Any = boto3.client
     return make(
         service,
@@ -127,7 +127,7 @@ def _upload(endpoint_url: str, body: bytes, suffix: str) -> str:
 
 
 def _status(cloudformation: Any, stack: str) -> str | None:
-    """The stack's status, or None if there is none."""
+    """Return the stack's status, or None if there is none."""
     try:
         return str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
     except ClientError as error:
@@ -137,7 +137,7 @@ def _status(cloudformation: Any, stack: str) -> str | None:
 
 
 def _failure(cloudformation: Any, stack: str, since: float) -> str:
-    """The first resource that failed in this deployment, and why."""
+    """Return the first resource that failed in this deployment, and why."""
     events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
     failed = [
         event
@@ -152,7 +152,7 @@ def _failure(cloudformation: Any, stack: str, since: float) -> str:
 
 
 def _wait(cloudformation: Any, stack: str, timeout: float) -> str | None:
-    """The stack's status once nothing is in progress. Raises DeployError after `timeout` seconds."""
+    """Return the stack's status once nothing is in progress. Raises DeployError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         status = _status(cloudformation, stack)
@@ -215,7 +215,7 @@ def deploy(
 
 
 def as_settings(outputs: Mapping[str, str]) -> dict[str, str]:
-    """Outputs under the names that Airflow reads: RawBucket becomes CLICKSTREAM_RAW_BUCKET.
+    """Return outputs under the names that Airflow reads: RawBucket becomes CLICKSTREAM_RAW_BUCKET.
 
     Those that end in Arn or Url are left out: they are for connections, catalogs and SDKs, not settings.
     """

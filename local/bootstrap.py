@@ -1,7 +1,7 @@
-"""Checks what this machine must have, installs the locked rest into the checkout, then runs the command.
+"""Check what this machine must have, install the locked rest into the checkout, then run the command.
 
 `python3 local/bootstrap.py COMMAND ...`; the Makefile calls it. Standard library only, and old Pythons must be able to
-read it, so that a missing prerequisite gives a sentence and not a traceback.
+read it, so that a missing prerequisite prints a sentence and not a traceback.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ def pytest(*arguments):
 
 
 def chosen_tests():
-    """The arguments of `make test`: TESTS, else the tests of LEVEL or all, in two processes beside each other."""
+    """Return the arguments of `make test`: TESTS, else the tests of LEVEL or all, in two parallel processes."""
     tests, level = os.environ.get("CLICKSTREAM_TESTS"), os.environ.get("CLICKSTREAM_LEVEL")
     if tests:
         return shlex.split(tests)
@@ -186,7 +186,7 @@ def run_programs(programs, more):
 
 
 def attempt(find, problems):
-    """What `find` finds, or None with its complaint added to `problems`."""
+    """Return what `find` finds, or None with its complaint added to `problems`."""
     try:
         return find()
     except MissingError as problem:
@@ -195,7 +195,7 @@ def attempt(find, problems):
 
 
 def output(*command):
-    """What a command prints, both streams; empty when it cannot be run or fails."""
+    """Return what a command prints, both streams; empty when it cannot be run or fails."""
     try:
         return subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=True, universal_newlines=True
@@ -205,7 +205,7 @@ def output(*command):
 
 
 def find_python():
-    """A Python that everything here runs on: $PYTHON, this one, or one on the PATH."""
+    """Return a Python that everything here runs on: $PYTHON, this one, or one on the PATH."""
     names = ["python3.{}".format(minor) for minor in range(NEWEST_PYTHON[1], OLDEST_PYTHON[1] - 1, -1)]
     for candidate in [os.environ.get("PYTHON"), sys.executable, *names]:
         if not candidate:
@@ -220,7 +220,7 @@ def find_python():
 
 
 def find_jdk():
-    """The home of a JDK 25 or newer: $JAVA_HOME, under /usr/lib/jvm or macOS's folder, or the one on the PATH."""
+    """Return the home of a JDK 25 or newer: $JAVA_HOME, /usr/lib/jvm, macOS's folder, or the one on the PATH."""
     homes = [os.environ.get("JAVA_HOME", "")]
     for folder in ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines"):
         if os.path.isdir(folder):
@@ -241,7 +241,7 @@ def find_jdk():
 
 
 def jdk_version(home):
-    """The major version of the JDK at `home`; 0 when there is none."""
+    """Return the major version of the JDK at `home`; 0 when there is none."""
     try:
         with open(os.path.join(home, "release"), encoding="utf-8") as release:
             for line in release:
@@ -253,7 +253,7 @@ def jdk_version(home):
 
 
 def find_maven():
-    """The path of mvn."""
+    """Return the path of mvn."""
     path = shutil.which("mvn")
     if path is None:
         raise MissingError(
@@ -286,7 +286,7 @@ def prepare(python, environments, java, maven):
 
 
 def make_environments(python, names):
-    """The virtual environments `names`, each with exactly what its lock file lists."""
+    """Return the virtual environments `names`, each with exactly what its lock file lists."""
     uv = executable("uv", "uv")
     if not is_current("uv", python):
         say("installing uv")
@@ -306,7 +306,7 @@ def make_environments(python, names):
 
 
 def index_settings():
-    """pip's package index and certificates for uv, which does not read pip's settings. uv's own settings win."""
+    """Return pip's package index and certificates for uv, which does not read pip's settings. uv's own settings win."""
     settings = {}
     index = output(executable("uv", "python"), "-m", "pip", "config", "get", "global.index-url").strip()
     if os.environ.get("PIP_INDEX_URL") or index:
@@ -317,18 +317,18 @@ def index_settings():
 
 
 def executable(environment, name):
-    """The path of a program of an environment."""
+    """Return the path of a program of an environment."""
     return os.path.join(VENVS, environment, "bin", name)
 
 
 def fingerprint(name, python):
-    """What an environment depends on, as a digest."""
+    """Return what an environment depends on, as a digest."""
     with open(os.path.join(ROOT, "requirements", name + ".lock"), "rb") as lock:
         return hashlib.sha256(lock.read() + python.encode()).hexdigest()
 
 
 def is_current(name, python):
-    """Whether an environment is there and was made from the present lock file."""
+    """Return whether an environment is there and was made from the present lock file."""
     try:
         with open(os.path.join(VENVS, name, "made-from"), encoding="utf-8") as mark:
             return mark.read() == fingerprint(name, python)
@@ -343,7 +343,7 @@ def mark_current(name, python):
 
 
 def assemble_trino(java, maven):
-    """Trino's jars, through local/trino/assemble.py."""
+    """Assemble Trino's jars, through local/trino/assemble.py."""
     sys.path.insert(0, ROOT)
     from local.trino.assemble import assemble  # noqa: PLC0415 - found only now
 

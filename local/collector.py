@@ -44,7 +44,7 @@ _TEXT = ("text/", "application/json", "application/javascript", "application/xml
 
 
 def to_event(method: str, target: str, headers: Mapping[str, str], body: bytes, address: str) -> Event:
-    """A request in payload format 2.0: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html"""
+    """Return a request in payload format 2.0: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html"""
     url = urlsplit(target)
     named = {name.lower(): value for name, value in headers.items()}
     text = _as_text(named, body)
@@ -74,7 +74,7 @@ def _as_text(headers: Mapping[str, str], body: bytes) -> str | None:
 
 
 class CollectorServer(ThreadingHTTPServer):
-    """Answers each request with what `respond` makes of its event. Port 0 takes a free one."""
+    """A server that answers each request with the response of `respond`. Port 0 means a free one."""
 
     daemon_threads = True
 
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_OPTIONS = do_PUT = do_DELETE = do_HEAD = handle_any  # noqa: N815 - names of http.server
 
     def _body(self) -> bytes | None:
-        """The body, of a length that is told or in chunks; None if it is too long, or its length is no number."""
+        """Return the body, by Content-Length or in chunks; None if it is too long, or its length is no number."""
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
             return self._chunks()
         length = self.headers.get("content-length") or "0"
@@ -131,11 +131,11 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Not a line a request: the function has one of its own."""
+        """Log no line a request: the function has one of its own."""
 
 
 def responder(door: Door, log: Callable[[str], None]) -> Respond:
-    """What the function does with an event, with that door: one at a time, as Lambda gives a process its requests."""
+    """Return the function's handler of events, with that door: one at a time, as in a process of Lambda."""
     turn = Lock()
 
     def respond(event: Event) -> Event:
@@ -149,13 +149,13 @@ def responder(door: Door, log: Callable[[str], None]) -> Respond:
 
 
 def make_door(fetch: Fetch, sink: Sink) -> Door:
-    """A door in this process."""
+    """Return a door in this process."""
     clock = Rhythm(time.monotonic, time.sleep, random.random)
     return Door(CurrentSources(fetch, time.monotonic, print).get, sink, Limiter(time.monotonic), clock)
 
 
 def compiled_file(file: Path) -> Fetch:
-    """What the collector finds in S3, from the file that it is compiled from. A wrong file is a broken version."""
+    """Return what the collector finds in S3, compiled from this file. A wrong file is a broken version."""
 
     def fetch(etag: str) -> tuple[str, bytes] | None:
         changed = f"{file.stat().st_mtime_ns} {PLAN_FILE.stat().st_mtime_ns}"
@@ -170,7 +170,7 @@ def compiled_file(file: Path) -> Fetch:
 
 
 def local_sink(places: Places) -> AwsSink:
-    """The stream and the raw bucket of the local stack. Raises LocalError before it is deployed."""
+    """Return the stream and the raw bucket of the local stack. Raises LocalError before it is deployed."""
     settings = places.settings()
     variables = {
         "AWS_ENDPOINT_URL": places.aws_url,

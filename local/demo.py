@@ -134,7 +134,7 @@ SHOWN = (
 
 
 def run(console: Console, seed: int, users: int) -> None:
-    """The whole demonstration. Raises LocalError.
+    """Run the whole demonstration. Raises LocalError.
 
     What DAGs do by their schedules begins after it, so that a first start has the machine to itself.
     """
@@ -151,7 +151,7 @@ def run(console: Console, seed: int, users: int) -> None:
             failed_before = pipeline.failed_at_transform(places)
             sent = _send_and_load(places, generate_day(seed or time.time_ns() % 2**31, before, users), done, now)
         except BaseException:
-            with contextlib.suppress(LocalError, httpx.HTTPError):  # what went wrong is told, and not this
+            with contextlib.suppress(LocalError, httpx.HTTPError):  # the first error is reported, not this one
                 stack.release_schedules(places)
             raise
         stack.release_schedules(places)
@@ -187,7 +187,7 @@ def _send_and_load(places: Places, day: Day, done: Report, now: Report) -> int:
 
 
 def _one_event(now: datetime) -> bytes:
-    """A page view of this moment."""
+    """Return a page view of this moment."""
     message = {
         "messageId": f"demo-{now:%Y%m%dT%H%M%S%f}", "type": "page", "name": "Demo", "anonymousId": "demo",
         "properties": {"path": "/demo"}, "timestamp": now.isoformat(), "receivedAt": now.isoformat(),
@@ -196,7 +196,7 @@ def _one_event(now: datetime) -> bytes:
 
 
 def report_text(report: dict[str, Any] | None) -> str:
-    """A run report as a person reads it."""
+    """Return a run report as a person reads it."""
     if report is None:
         return "nothing new is staged: nothing was loaded"
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report["rejected_by_reason"].items()))
@@ -208,7 +208,7 @@ def report_text(report: dict[str, Any] | None) -> str:
 
 
 def _broken_rules(violations_by_event: dict[str, dict[str, int]]) -> str:
-    """A line for each event of which messages break a rule of the tracking plan."""
+    """Return a line for each event of which messages break a rule of the tracking plan."""
     return "".join(
         f"\n{event}: {counts['violating']} of {counts['messages']} messages break a rule of the tracking plan"
         for event, counts in sorted(violations_by_event.items())
@@ -216,7 +216,7 @@ def _broken_rules(violations_by_event: dict[str, dict[str, int]]) -> str:
 
 
 def _accounts(places: Places, since: datetime, sent: int, refused: int) -> str:
-    """From the ledger, over what was staged since the sending began, whichever run loaded it."""
+    """Return the ledger's totals over what was staged since the sending began, whichever run loaded it."""
     [[loaded, duplicate, rejected]] = pipeline.query(
         places, LOADED_SINCE.format(since=f"{since:%Y-%m-%d %H:%M:%S.%f}")
     )[1]

@@ -30,13 +30,14 @@ class Consumer:
 
 
 def are_checked() -> bool:
-    """Whether the local AWS is to check permissions."""
+    """Return whether the local AWS is to check permissions."""
     return os.environ.get("CLICKSTREAM_CHECK_PERMISSIONS", "") not in ("", "0")
 
 
 def make_consumers(places: Places, iam: Any) -> dict[str, str]:
-    """Make the users that are not there yet; give the template's parameters that make all roles and let these users
-    assume theirs."""
+    """Make the users that are not there yet; return the template's parameters that make all roles and let these users
+    assume theirs.
+    """
     if not _file(places).exists():
         _keep(places, {who: _make(iam, who) for who in WHO})
     known = consumers(places)
@@ -59,7 +60,7 @@ def allow_roles(places: Places, iam: Any, outputs: Mapping[str, str]) -> None:
 
 
 def consumers(places: Places) -> dict[str, Consumer]:
-    """By name: Airflow, Trino."""
+    """Return the users by name: Airflow, Trino."""
     return {who: Consumer(**values) for who, values in json.loads(_file(places).read_text()).items()}
 
 

@@ -17,7 +17,7 @@ from local.waiting import Report, wait_for
 
 
 def aws_client(service: str, places: Places) -> Any:
-    """A boto3 client of the local AWS."""
+    """Return a boto3 client of the local AWS."""
     return boto3.client(
         service, endpoint_url=places.aws_url, region_name=REGION, aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
@@ -43,7 +43,7 @@ def write_archive(records: Iterable[bytes], places: Places) -> dict[str, int]:
 
 
 def failed_at_transform(places: Places) -> int:
-    """Records that the transform has refused since the local AWS started; they are under processing-failed/."""
+    """Return records that the transform has refused since the local AWS started; they are under processing-failed/."""
     counters: dict[str, Any] = _health(places)["firehose"][places.settings()["CLICKSTREAM_STREAM"]]
     failed: int = counters["records_failed"]
     return failed
@@ -75,7 +75,7 @@ def wait_until_staged(places: Places, report: Report, patience: float = 300) -> 
 def run_pipeline(places: Places, report: Report) -> dict[str, Any] | None:
     """Crawl and patch, then load everything staged and not yet loaded; the run report, None when nothing was to do.
 
-    While schedules are held back, the runs that these have due are taken, and no others beside them.
+    While schedules are held back, their due runs are used, and no others started.
     """
     airflow = Airflow(places)
     runs = {}
@@ -130,14 +130,14 @@ def query(places: Places, statement: str) -> tuple[list[str], list[list[Any]]]:
 
 
 def write_csv(names: list[str], rows: list[list[Any]], output: TextIO) -> None:
-    """Rows as CSV with a header: instants in ISO 8601, arrays, maps and rows as JSON, NULL as an empty field."""
+    """Write rows as CSV with a header: instants in ISO 8601, arrays, maps and rows as JSON, NULL as an empty field."""
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([[csv_value(value) for value in row] for row in rows])
 
 
 def csv_value(value: Any) -> Any:
-    """A value as a CSV field."""
+    """Return a value as a CSV field."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, bool):

@@ -43,19 +43,19 @@ class Places:
         return self._url("airflow")
 
     def page(self, service: str) -> str:
-        """Where a browser finds a service. Of one that runs elsewhere, CLICKSTREAM_<SERVICE>_UI tells."""
-        told = os.environ.get(f"CLICKSTREAM_{service.upper()}_UI") if service in self.elsewhere else None
-        return told or self._url(service)
+        """Return where a browser finds a service. Of one that runs elsewhere, CLICKSTREAM_<SERVICE>_UI says so."""
+        address = os.environ.get(f"CLICKSTREAM_{service.upper()}_UI") if service in self.elsewhere else None
+        return address or self._url(service)
 
     def _url(self, service: str) -> str:
         return self.elsewhere.get(service) or f"http://127.0.0.1:{self.ports[service]}"
 
     def log(self, service: str) -> Path:
-        """The log file of a service."""
+        """Return the log file of a service."""
         return self.state / "logs" / f"{service}.log"
 
     def where_to_look(self, service: str) -> str:
-        """The end of a complaint about a service."""
+        """Return the end of a complaint about a service."""
         return f"see the log of {service} where it runs" if service in self.elsewhere else f"see {self.log(service)}"
 
     @property
@@ -69,7 +69,7 @@ class Places:
         return self.state / "airflow" / "held.json"
 
     def settings(self) -> dict[str, str]:
-        """The CLICKSTREAM_* settings of the deployed stack. Raises LocalError before it is deployed."""
+        """Return the CLICKSTREAM_* settings of the deployed stack. Raises LocalError before it is deployed."""
         if not self.settings_file.exists():
             raise LocalError("nothing is deployed: run `make up` first")
         values: dict[str, str] = json.loads(self.settings_file.read_text())
@@ -77,7 +77,7 @@ class Places:
 
 
 def open_places() -> Places:
-    """The stack of this checkout, or that of CLICKSTREAM_STATE (a folder).
+    """Return the stack of this checkout, or that of CLICKSTREAM_STATE (a folder).
 
     A port is the one in CLICKSTREAM_<SERVICE>_PORT, else the one that the stack had before, else a free one. A service
     with a CLICKSTREAM_<SERVICE>_URL runs elsewhere, at that address.
@@ -94,7 +94,7 @@ def open_places() -> Places:
 
 
 def renew_port(places: Places, service: str) -> Places:
-    """The same places with another free port for `service`, for when somebody else took its port."""
+    """Return the same places with another free port for `service`, for when somebody else took its port."""
     if os.environ.get(f"CLICKSTREAM_{service.upper()}_PORT"):
         raise LocalError(f"port {places.ports[service]} (CLICKSTREAM_{service.upper()}_PORT) is in use")
     ports = {**places.ports, service: _free_port()}
@@ -103,7 +103,7 @@ def renew_port(places: Places, service: str) -> Places:
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on a port of 127.0.0.1."""
+    """Return whether nothing listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -114,7 +114,7 @@ def is_free(port: int) -> bool:
 
 
 def java_home() -> str:
-    """The JDK that local/bootstrap.py found."""
+    """Return the JDK that local/bootstrap.py found."""
     home = os.environ.get("JAVA_HOME")
     if home is None:
         raise LocalError("JAVA_HOME is not set: use make, which looks for a JDK")

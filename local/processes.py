@@ -23,7 +23,7 @@ def start(name: str, command: list[str], environment: dict[str, str], folder: Pa
 
 
 def find(name: str, state: Path) -> psutil.Process | None:
-    """The running process of that name; None when it has ended. A reused pid is told apart by its start time."""
+    """Return the running process of that name; None when it has ended. A reused pid is recognised by its start time."""
     with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
         mark = json.loads(_file(state, name).read_text())
         process = psutil.Process(mark["pid"])
@@ -63,7 +63,7 @@ def resident_bytes(process: psutil.Process) -> int:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """CPU time of a process and its children so far, in seconds."""
+    """Return the CPU time of a process and its children so far, in seconds."""
     total = 0.0
     with contextlib.suppress(psutil.NoSuchProcess):
         for member in [process, *process.children(recursive=True)]:

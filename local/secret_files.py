@@ -15,7 +15,7 @@ from local.aws.atomic_files import write_atomically
 
 SECRETS: dict[str, Callable[[], str]] = {
     "airflow_api_secret_key": lambda: secrets.token_urlsafe(32),
-    # 64 bytes or more, as the signature (HS512) asks for.
+    # 64 bytes or more, as the signature (HS512) requires.
     "airflow_jwt_secret": lambda: secrets.token_urlsafe(64),
     "airflow_fernet_key": lambda: base64.urlsafe_b64encode(os.urandom(32)).decode(),
     "postgres_password": lambda: secrets.token_urlsafe(24),
@@ -23,7 +23,7 @@ SECRETS: dict[str, Callable[[], str]] = {
 
 
 def make(folder: Path) -> list[str]:
-    """Make the files that are not there; give their names. What is there stays: it is in use."""
+    """Make the files that are not there; return their names. What is there stays: it is in use."""
     missing = [name for name in SECRETS if not (folder / name).exists()]
     for name in missing:
         write_atomically(folder / name, SECRETS[name]())

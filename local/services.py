@@ -32,7 +32,7 @@ FOR_MANY_STATEMENTS = (
 
 @dataclass(frozen=True)
 class Service:
-    """How to start a service, and how to ask whether it works.
+    """How to start a service, and how to check whether it works.
 
     `patience`: seconds without any progress after which its start has failed.
     """
@@ -46,7 +46,7 @@ class Service:
 
 
 def aws_environment(places: Places) -> dict[str, str]:
-    """The environment in which any AWS client speaks to the local AWS."""
+    """Return the environment in which any AWS client speaks to the local AWS."""
     return {
         **os.environ,
         "AWS_ENDPOINT_URL": places.aws_url,
@@ -101,7 +101,7 @@ def _trino_environment(places: Places) -> dict[str, str]:
 
 
 def _trino_role(places: Places) -> dict[str, str]:
-    """Keys that may only assume Trino's role, and catalogs that do so."""
+    """Return keys that may only assume Trino's role, and catalogs that do so."""
     trino = permissions.consumers(places)["Trino"]
     folder = places.state / "trino" / "catalog"
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def _trino_role(places: Places) -> dict[str, str]:
 
 
 def _trino_healthy(places: Places) -> bool:
-    # /v1/info says started before a worker is there: only a query tells.
+    # /v1/info says started before a worker is there: only a query shows that.
     if httpx.get(f"{places.trino_url}/v1/info", timeout=30).json()["starting"]:
         return False
     with connect_trino(places) as connection:
@@ -126,7 +126,7 @@ def _trino_healthy(places: Places) -> bool:
 
 
 def connect_trino(places: Places) -> trino.dbapi.Connection:
-    """A connection to the local Trino; tables without a schema are the typed ones."""
+    """Return a connection to the local Trino; tables without a schema are the typed ones."""
     address = urlsplit(places.trino_url)
     return trino.dbapi.connect(
         host=address.hostname, port=address.port, user=os.environ.get("USER", "local"), catalog="lake",
@@ -135,7 +135,7 @@ def connect_trino(places: Places) -> trino.dbapi.Connection:
 
 
 def airflow_environment(places: Places) -> dict[str, str]:
-    """The environment of the local Airflow: the checkout's DAGs and plugins, the deployed stack's settings."""
+    """Return the environment of the local Airflow: the checkout's DAGs and plugins, the deployed stack's settings."""
     home = places.state / "airflow"
     aws = {
         "conn_type": "aws",
@@ -189,12 +189,12 @@ def airflow_environment(places: Places) -> dict[str, str]:
 
 
 def _airflow_role(places: Places) -> dict[str, Any]:
-    """What the connection has instead: keys that may only assume Airflow's role, and that role."""
+    """Return what the connection has instead: keys that may only assume Airflow's role, and that role."""
     airflow = permissions.consumers(places)["Airflow"]
     extra = {
         "endpoint_url": places.aws_url,
         "region_name": REGION,
-        # The provider asks STS at its public address, whatever endpoint_url says.
+        # The provider calls STS at its public address, whatever endpoint_url says.
         "service_config": {"sts": {"endpoint_url": places.aws_url}},
         "role_arn": airflow.role,
         "assume_role_kwargs": {"ExternalId": airflow.external_id},

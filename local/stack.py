@@ -1,4 +1,4 @@
-"""Brings the local stack up and down."""
+"""Bring the local stack up and down."""
 
 import json
 import shutil
@@ -105,7 +105,7 @@ def clean(report: Report) -> None:
 
 
 def status() -> list[ServiceStatus]:
-    """What runs where."""
+    """Return what runs where."""
     places = open_places()
     urls = {"aws": places.aws_url, "trino": places.trino_url, "airflow": places.airflow_url}
     found = []
@@ -118,7 +118,7 @@ def status() -> list[ServiceStatus]:
 
 
 def start(service: Service, places: Places) -> Places:
-    """Start one service if it does not run; give the places, with another port where its own was taken."""
+    """Start one service if it does not run; return the places, with another port where its own was in use."""
     if service.name in places.elsewhere or processes.find(service.name, places.state) is not None:
         return places
     if not is_free(places.ports[service.name]):

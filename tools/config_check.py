@@ -1,6 +1,6 @@
 """`make check-config`: what the DAG clickstream_check finds, without a running Airflow.
 
-It looks at the installation that CLICKSTREAM_* and AIRFLOW_CONN_* in the environment tell of; without
+It looks at the installation that CLICKSTREAM_* and AIRFLOW_CONN_* in the environment name; without
 CLICKSTREAM_STAGING_BUCKET, at the local stack. Runs in Airflow's environment, whose connections it uses.
 """
 
@@ -15,7 +15,7 @@ from local.services import airflow_environment
 
 
 def prepare(home: str) -> None:
-    """The environment of the installation to look at. Raises LocalError when there is none.
+    """Read the environment of the installation to check. Raises LocalError when there is none.
 
     `home` is for what Airflow writes when it is imported: nothing of it is wanted in the home folder.
     """
@@ -27,7 +27,7 @@ def prepare(home: str) -> None:
 
 
 def check(dags: Path) -> int:
-    """Prints every finding; 1 when one is a failure."""
+    """Print every finding; return 1 when one is a failure."""
     from clickstream.config_check.finding import failed, report  # noqa: PLC0415 - Airflow reads its environment when imported
     from clickstream.operators.config_check import AREAS, look  # noqa: PLC0415
 

@@ -17,13 +17,13 @@ DAYS_A_MONTH = HOURS_A_MONTH / 24
 
 
 def read(path: Path = PRICES) -> dict[str, Any]:
-    """Prices by name, in dollars, and the assumptions."""
+    """Read prices by name, in dollars, and the assumptions."""
     texts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return texts
 
 
 def per_million(texts: dict[str, Any]) -> dict[str, float]:
-    """Dollars for a million events, by what is paid for."""
+    """Return dollars for a million events, by what is paid for."""
     price = {name: entry["price"] for name, entry in texts["prices"].items()}
     one = texts["assumed"]
     on_stream = MILLION * _rounded(one["event_bytes"], one["kinesis_rounds_to_bytes"]) / GB
@@ -43,7 +43,7 @@ def per_million(texts: dict[str, Any]) -> dict[str, float]:
 
 
 def per_month(texts: dict[str, Any]) -> dict[str, float]:
-    """Dollars a month, however many events there are, by what is paid for."""
+    """Return dollars a month, however many events there are, by what is paid for."""
     price = {name: entry["price"] for name, entry in texts["prices"].items()}
     one = texts["assumed"]
     crawls = one["crawler_runs_a_month"] * one["crawler_dpus"] * one["crawler_least_minutes"] / 60
@@ -70,7 +70,7 @@ class Volume:
 
 
 def volume(events_a_day: int, texts: dict[str, Any]) -> Volume:
-    """A Trino that runs all month, large enough to load the busiest hour in the minutes that are assumed."""
+    """Return a Trino that runs all month, large enough to load the busiest hour in the minutes that are assumed."""
     one, price = texts["assumed"], {name: entry["price"] for name, entry in texts["prices"].items()}
     gb_a_day = events_a_day * one["event_bytes"] / GB
     busiest = gb_a_day * one["busiest_hour_share"]
@@ -92,7 +92,7 @@ def volume(events_a_day: int, texts: dict[str, Any]) -> Volume:
 
 
 def volumes_table(texts: dict[str, Any]) -> str:
-    """One row for each number of events a day."""
+    """Return one row for each number of events a day."""
     head = (
         "| events a day | GB of JSON a day | in the busiest hour: GB | objects | cores to load it | cores on average "
         "| Trino's workers | $ a month, Trino | $ a month, the rest |"
@@ -108,7 +108,7 @@ def volumes_table(texts: dict[str, Any]) -> str:
 
 
 def table(texts: dict[str, Any]) -> str:
-    """What a million events cost, and a month."""
+    """Return what a million events cost, and a month."""
     events, months = per_million(texts), per_month(texts)
     rows = [f"| {name} | {cost:.4f} | |" for name, cost in events.items()]
     rows += [f"| {name} | | {cost:.2f} |" for name, cost in months.items()]
@@ -118,7 +118,7 @@ def table(texts: dict[str, Any]) -> str:
 
 
 def page(text: str, texts: dict[str, Any]) -> str:
-    """The page with its tables as they must be."""
+    """Return the page with its tables as they must be."""
     for name, made in (("cost", table(texts)), ("volumes", volumes_table(texts))):
         begin = f"<!-- begin {name}: made by tools/cost_page.py -->\n"
         before, _, rest = text.partition(begin)

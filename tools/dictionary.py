@@ -52,7 +52,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Shared:
-    """Columns that another table has too, told of in one row; `name` is their pattern, such as context_*."""
+    """Columns that another table has too, in one row; `name` is their pattern, such as context_*."""
 
     name: str
     table: str
@@ -106,23 +106,23 @@ class Dictionary:
 
 
 def flat(columns: Columns) -> tuple[Entry, ...]:
-    """Every column, in order."""
+    """Return every column, in order."""
     return tuple(entry for one in columns for entry in (one.entries if isinstance(one, Shared) else (one,)))
 
 
 def shipped() -> Dictionary:
-    """What the files of this checkout say."""
+    """Return what the files of this checkout say."""
     return dictionary(read_plan(), read_texts())
 
 
 def read_texts() -> dict[str, Any]:
-    """include/data_dictionary.yaml."""
+    """Read include/data_dictionary.yaml."""
     texts: dict[str, Any] = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
     return texts
 
 
 def dictionary(plan: TrackingPlan, texts: Mapping[str, Any]) -> Dictionary:
-    """Everything that the page tells. Raises KeyError for a table or view without a text."""
+    """Everything on the page. Raises KeyError for a table or view without a text."""
     known = {name: _lake_table(table, texts["freshness"]) for name, table in sorted(lake_tables().items(), key=_place)}
     for name in ("events_live", *TableNames.SESSION_VIEWS):
         known[name] = _view(name, texts["views"][name], known)
@@ -141,7 +141,7 @@ def dictionary(plan: TrackingPlan, texts: Mapping[str, Any]) -> Dictionary:
 
 
 def _place(named: tuple[str, tables.Table]) -> tuple[bool, str]:
-    """First what people ask, then what the pipeline says of itself."""
+    """Order first the tables for analysis, then those of the pipeline itself."""
     return named[0] not in ("events", "sessions"), named[0]
 
 
@@ -209,7 +209,7 @@ def _freshness(event: Event, freshness: Mapping[str, str]) -> str:
 
 
 def _properties(event: Event) -> list[Entry]:
-    """The columns of an event's properties, with those that are not filled any more."""
+    """Return the columns of an event's properties, with those that are not filled any more."""
     sources = {column.name: ".".join(("properties", *column.keys)) for column in event.columns}
     own = {column.name for column in event.columns} | {column.name for column in event.retired}
     return [Entry(c.name, c.type, c.comment, sources.get(c.name, "")) for c in event.shape if c.name in own]
@@ -245,7 +245,7 @@ def _alias(known: Mapping[str, Table], name: str, path: str) -> Entry:
 
 
 def _keys(name: str = "", within: str = "") -> list[Entry]:
-    """The columns of a list in macros/segment.sql."""
+    """Return the columns of a list in macros/segment.sql."""
     if not name:
         return []
     listed = getattr(_segment_macros(), name)
@@ -259,6 +259,6 @@ def _segment_macros() -> Any:
 
 
 def _layout(table: tables.Table) -> str:
-    """How its files are parted and sorted, in words."""
+    """Return how its files are parted and sorted, in words."""
     text = f"partitioned by `{table.partitioned_by.text}`" if table.partitioned_by else "not partitioned"
     return f"{text}, sorted by `{table.sorted_by}`" if table.sorted_by else text

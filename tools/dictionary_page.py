@@ -38,7 +38,7 @@ has them, and then the columns that every view in Segment's shape has.
 
 
 def page(found: Dictionary) -> str:
-    """The whole page."""
+    """Return the whole page."""
     lines = [HEAD, *_index((*found.tables, *found.views, *found.segment))]
     for title, tables in (("Tables", found.tables), ("Views", found.views)):
         lines += [f"\n## {title}", *_sections(tables)]
@@ -75,7 +75,7 @@ def _example(table: Table) -> Iterator[str]:
 
 
 def _columns(columns: Columns) -> Iterator[str]:
-    """A table of the columns; a heading that would have no value is left out."""
+    """Yield a table of the columns; a heading that would have no value is left out."""
     rows = [_row(column) for column in columns]
     heads = ("column", "type", "unit", "source", "PII", "meaning")
     shown = [at for at, _ in enumerate(heads) if any(row[at] for row in rows)]

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def compile_plan(plan: TrackingPlan) -> Json:
-    """The rules of the live events, which slug is which event, and their schemas for whoever asks."""
+    """Return the rules of the live events, which slug is which event, and their schemas to publish."""
     compiled: Json = {
         "rules": {event.name: [_rule(rule) for rule in event.rules] for event in plan.live},
         "names": {name: event.name for event in plan.live for name in event.slugs},
@@ -37,13 +37,13 @@ def _rule(rule: Rule) -> Json:
 
 
 def for_python(pattern: str) -> str:
-    """A pattern of the plan for Python's re: what Trino gets, in which each backslash begins one of three escapes."""
+    """Return a pattern of the plan for Python's re: as for Trino, where each backslash begins one of three escapes."""
     text = parse_pattern(pattern).for_trino
     return re.sub(r"\\x\{([0-9A-F]+)\}", lambda found: rf"\U{int(found[1], 16):08x}", text).replace(r"\z", r"\Z")
 
 
 def _schema(event: Event) -> Json:
-    """What the event's `properties` must be, as JSON Schema with `pii`; without what concerns its table."""
+    """Return what the event's `properties` must be, as JSON Schema with `pii`; without what concerns its table."""
     return {"description": event.entry["description"], **_without_columns(event.schema)}
 
 

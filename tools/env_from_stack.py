@@ -14,7 +14,7 @@ from local.aws_deploy import FOR_PEOPLE, as_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 1, with the reason in one line, when there is no such stack or no way to ask for it."""
+    """Exit code 1, with the reason in one line, when there is no such stack or no way to query it."""
     parser = argparse.ArgumentParser(prog="make env-from-stack", description=__doc__)
     parser.add_argument("--stack", required=True, help="the stack's name")
     options = parser.parse_args(arguments)

@@ -1,6 +1,6 @@
-"""`make live`: prints events as they arrive, from the stream itself, and those that the collector refused.
+"""`make live`: print events as they arrive, from the stream itself, and those that the collector refused.
 
-Of the installation that CLICKSTREAM_STREAM and CLICKSTREAM_RAW_BUCKET in the environment tell of, with the credentials
+Of the installation that CLICKSTREAM_STREAM and CLICKSTREAM_RAW_BUCKET in the environment name, with the credentials
 that boto3 finds, as the AWS CLI does; without CLICKSTREAM_STREAM, of the local stack. FROM= is how far to look back, as
 far as the stream keeps its records; TO= ends there, without it only an interrupt does. Needs kinesis:ListShards,
 kinesis:GetShardIterator and kinesis:GetRecords on the stream, s3:ListBucket and s3:GetObject on `refused/`.
@@ -51,7 +51,7 @@ class Stream:
                     self._iterators[shard["ShardId"]] = answer["ShardIterator"]
 
     def look(self) -> tuple[list[Arrived], bool]:
-        """What came since the last look, at most a call for each shard; and whether that is all there is."""
+        """Return what came since the last look, at most a call for each shard; and whether that is all there is."""
         found: list[Arrived] = []
         is_all = True
         for shard, iterator in list(self._iterators.items()):
@@ -75,7 +75,7 @@ class Refusals:
         self._seen: set[str] = set()
 
     def look(self, now: datetime) -> list[Arrived]:
-        """What came since the last look. Names have their hour and millisecond, so only the newest are listed."""
+        """Return what arrived since the last look. Names hold hour and millisecond, so only the newest are listed."""
         at = f"{REFUSED_PREFIX}{self._start:%Y/%m/%d/%H}/collector-{int(self._start.timestamp() * 1000)}"
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=REFUSED_PREFIX, StartAfter=at
@@ -98,7 +98,7 @@ def arrivals(
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
 ) -> Iterator[Arrived]:
-    """What arrives, look by look, each look in the order of time; without an `end` for ever."""
+    """Yield what arrives, look by look, each look in the order of time; without an `end` for ever."""
     while True:
         looked_at = now()
         found, is_all = stream.look()
@@ -111,7 +111,7 @@ def arrivals(
 
 
 def clients() -> tuple[Any, Any, str, str]:
-    """Clients of Kinesis and S3, the stream's name and the raw bucket's, which may be empty. Raises LocalError."""
+    """Return clients of Kinesis and S3, the stream's name and the raw bucket's, possibly empty. Raises LocalError."""
     if name := os.environ.get("CLICKSTREAM_STREAM"):
         return boto3.client("kinesis"), boto3.client("s3"), name, os.environ.get("CLICKSTREAM_RAW_BUCKET", "")
     places = open_places()
@@ -130,7 +130,7 @@ def clients() -> tuple[Any, Any, str, str]:
 
 
 def show() -> None:
-    """Print what is asked for. Raises what `main` tells of."""
+    """Print what was requested. Raises what `main` reports."""
     given = {
         name: os.environ.get(f"CLICKSTREAM_{name}", "") for name in ("SOURCE", "MATCH", "FROM", "TO", "PII", "FULL")
     }
@@ -153,7 +153,7 @@ def main() -> int:
         show()
     except KeyboardInterrupt:
         return 0
-    # A mistake in what was asked for, or in the plan, is a ValueError that says what to do.
+    # A mistake in the request, or in the plan, is a ValueError that says what to do.
     except (LocalError, FormError, SourcesFileError, BotoCoreError, ClientError, OSError, ValueError) as error:
         print(f"clickstream: {error}", file=sys.stderr)
         return 1

@@ -15,7 +15,7 @@ from clickstream.plan.names import slug
 from clickstream_stream.records import MAX_DEPTH, nesting_exceeds
 
 HIDDEN = "***"
-"""What stands for a value that tells who a person is."""
+"""The mask of a value that identifies a person."""
 
 # Beside what the plan marks, at any depth: names without case, underscores and dashes.
 _PERSONAL = frozenset((
@@ -41,7 +41,7 @@ class Arrived:
 
 
 def accepted(record: bytes, arrived_at: datetime) -> Iterator[Arrived]:
-    """The messages of a record of the stream, one a line; a record that is no lines of JSON as one."""
+    """Yield the messages of a record of the stream, one a line; a record that is no lines of JSON as one."""
     values = [_read(line) for line in record.split(b"\n") if line.strip()]
     if any(isinstance(value, bytes) for value in values):
         values = [_read(record)]
@@ -51,7 +51,7 @@ def accepted(record: bytes, arrived_at: datetime) -> Iterator[Arrived]:
 
 
 def refused(body: bytes) -> Iterator[Arrived]:
-    """The messages of an object of `refused/`. Lines of another shape are left out."""
+    """Yield the messages of an object of `refused/`. Lines of another shape are left out."""
     for line in body.split(b"\n"):
         entry = _read(line)
         try:
@@ -80,7 +80,7 @@ class Wanted:
     match: str | Mapping[str, Any] = ""
 
     def holds(self, arrived: Arrived) -> bool:
-        """Whether this one is shown."""
+        """Return whether this one is shown."""
         if self.source and arrived.source != self.source:
             return False
         if isinstance(self.match, str):
@@ -89,7 +89,7 @@ class Wanted:
 
 
 def read_wanted(source: str, match: str) -> Wanted:
-    """What was asked for: a source, and a text or a JSON object. Raises ValueError."""
+    """Parse the filters: a source, and a text or a JSON object. Raises ValueError."""
     if not match.startswith("{"):
         return Wanted(source, match)
     try:
@@ -109,7 +109,7 @@ def _text(message: Any) -> str:
 
 
 def masked(message: Any, plan: TrackingPlan) -> Any:
-    """The message without what tells who a person is: what the plan marks, ids, traits, addresses, queries of URLs.
+    """Return the message without personal data: what the plan marks, ids, traits, addresses, queries of URLs.
 
     What no rule knows stays: an undeclared property of a harmless name. Bytes that are no JSON are not shown.
     """
@@ -127,7 +127,7 @@ def _event_of(message: Mapping[str, Any], plan: TrackingPlan) -> Event | None:
 
 
 def _mark(value: Any, schema: Mapping[str, Any]) -> Any:
-    """The value with what its schema marks hidden."""
+    """Return the value with what its schema marks hidden."""
     if schema.get("pii"):
         return _hidden(value)
     if isinstance(value, dict):
@@ -147,7 +147,7 @@ def _without_personal(value: Any) -> Any:
 
 
 def _without_addresses(text: str) -> str:
-    """The text without what follows a URL's path, and without addresses of e-mail."""
+    """Return the text without what follows a URL's path, and without addresses of e-mail."""
     if found := _QUERY.fullmatch(text):
         text = f"{found[1] or ''}?{HIDDEN}"
     return _ADDRESS_OF_MAIL.sub(HIDDEN, text)
@@ -158,7 +158,7 @@ def _is_personal(name: str) -> bool:
 
 
 def _hidden(value: Any) -> Any:
-    """The value with each text and number hidden; its shape stays, since that is what one looks for."""
+    """Return the value with each text and number hidden; its shape stays, since that is what one looks for."""
     if isinstance(value, dict):
         return {name: _hidden(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -167,7 +167,7 @@ def _hidden(value: Any) -> Any:
 
 
 def line(arrived: Arrived, message: Any, *, is_full: bool = False) -> str:
-    """How one message, masked or not, is shown: a line of its time, source, type, name, user and properties.
+    """Return how one message, masked or not, is shown: a line of its time, source, type, name, user and properties.
 
     `is_full`: the whole message below it. Nothing in it can move the cursor or colour the terminal.
     """

@@ -1,6 +1,6 @@
-"""`make migrate`: brings the tables up to date without a run of a DAG, and prints what was changed.
+"""`make migrate`: bring the tables up to date without a run of a DAG, and print what was changed.
 
-As `make check-config`, it takes the installation that CLICKSTREAM_* and AIRFLOW_CONN_* in the environment tell of;
+As `make check-config`, it takes the installation that CLICKSTREAM_* and AIRFLOW_CONN_* in the environment name;
 without CLICKSTREAM_STAGING_BUCKET, the local stack. Runs in Airflow's environment, whose connection to Trino, or for
 Athena to AWS, it uses.
 """
@@ -17,7 +17,7 @@ from tools.config_check import prepare
 
 
 def bring_up_to_date() -> list[str]:
-    """What was changed, a line each. Raises what `main` tells of."""
+    """Return what was changed, a line each. Raises what `main` reports."""
     # Airflow reads its environment when it is imported.
     from clickstream.engine.query import Result  # noqa: PLC0415
     from clickstream.engine.sql import render  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """`make mwaa-zip`: plugins.zip for Amazon MWAA, which deploys dags/ and this file and no third folder.
 
-So include/ goes into it, where clickstream.engine.sql finds it. The same files give the same bytes.
+So include/ goes into it, where clickstream.engine.sql finds it. The same files make the same bytes.
 """
 
 import os
@@ -15,7 +15,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def content() -> dict[str, Path]:
-    """The files by their name in the zip, which MWAA unpacks into its plugins folder."""
+    """Return the files by their name in the zip, which MWAA unpacks into its plugins folder."""
     found = {}
     for folder, prefix in ((ROOT / "plugins", ""), (ROOT / "include", "include/")):
         for path in sorted(folder.rglob("*")):
@@ -25,7 +25,7 @@ def content() -> dict[str, Path]:
 
 
 def write_zip(target: Path) -> int:
-    """Writes the zip; gives how many files it holds."""
+    """Write the zip; return how many files it holds."""
     files = content()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, path in files.items():

@@ -1,4 +1,4 @@
-"""The commands around include/tracking_plan.yaml: check it, take events in, give it out, compare it with what is sent.
+"""The commands around include/tracking_plan.yaml: check it, import, export, compare it with what is sent.
 
 `make help` lists them. Runs in Airflow's environment, which has what the pipeline reads the plan with.
 """
@@ -30,11 +30,11 @@ from clickstream.plan.segment import ForeignPlanError, export_plan, import_plan
 from clickstream.settings import load_settings
 
 LONGEST_LINE = 500
-"""Characters of a line that is told: names and values come from a file."""
+"""Characters of a printed line: names and values come from a file."""
 
 
 def check(plan_file: Path) -> str:
-    """What the plan holds. Raises TrackingPlanError."""
+    """Return what the plan holds. Raises TrackingPlanError."""
     plan = read_plan(plan_file)
     statuses = [event.status for event in plan.events]
     counts = {status: statuses.count(status) for status in ("live", "proposed", "deprecated")}
@@ -52,11 +52,11 @@ def take_in(plan_file: Path, foreign_file: Path) -> list[str]:
     done = importer.take_in(text, plan_file.name, foreign)
     if done.added:
         plan_file.write_text(done.text, encoding="utf-8")
-    return [_printable(line, LONGEST_LINE) for line in told(done, plan_file.name)]
+    return [_printable(line, LONGEST_LINE) for line in summary(done, plan_file.name)]
 
 
 def read_json(file: Path) -> object:
-    """What a JSON file holds, with or without a byte order mark. Raises ForeignPlanError and OSError."""
+    """Return what a JSON file holds, with or without a byte order mark. Raises ForeignPlanError and OSError."""
     content = file.read_bytes()
     if content.startswith((b"\x1f\x8b", b"PK\x03\x04")):
         raise ForeignPlanError(f"{file.name}: no JSON: the file is compressed")
@@ -75,12 +75,12 @@ def _refuse_constant(name: str) -> object:
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     keys = [key for key, _ in pairs]
     if len(set(keys)) < len(keys):
-        raise ValueError(f"a key stands twice in one object: {next(key for key in keys if keys.count(key) > 1)!r}")
+        raise ValueError(f"a key is twice in one object: {next(key for key in keys if keys.count(key) > 1)!r}")
     return dict(pairs)
 
 
-def told(done: importer.Imported, plan_name: str) -> list[str]:
-    """What came of a file, a line each: how many events, then what of them was not taken."""
+def summary(done: importer.Imported, plan_name: str) -> list[str]:
+    """Return what came of a file, a line each: how many events, then what of them was not taken."""
     first = f"{len(done.added)} events added to {plan_name}, {len(done.known)} were there already"
     lines = [first + (f", {len(done.left)} left out" if done.left else "")]
     if done.named:
@@ -100,12 +100,12 @@ def _of_event(note: Note) -> str:
 
 
 def give_out(plan_file: Path) -> str:
-    """The plan as the JSON of Segment Protocols."""
+    """Return the plan as the JSON of Segment Protocols."""
     return json.dumps(export_plan(read_plan(plan_file), "Clickstream"), ensure_ascii=False, indent=2)
 
 
 def seen_in(days: str) -> Seen:
-    """What was received in the last days on the local stack. Raises LocalError, trino.exceptions.Error and OSError."""
+    """Return the events of the last days on the local stack. Raises LocalError, trino.exceptions.Error, OSError."""
     if not days.isdecimal() or not 1 <= int(days) <= 366:
         raise LocalError(f"DAYS={days}: must be a whole number from 1 to 366")
     places = open_places()
@@ -120,7 +120,7 @@ def seen_in(days: str) -> Seen:
 
 
 def table(found: list[Difference]) -> Table:
-    """The differences for a person to read."""
+    """Return the differences for a person to read."""
     names = ("difference", "event", "property", "declared", "seen", "messages", "first seen", "last seen", "example")
     shown = Table(*names, box=None, pad_edge=False)
     for one in found:
@@ -145,7 +145,7 @@ def _printable(text: str, longest: int = 40) -> str:
 
 
 def suggest(plan_file: Path, seen: Seen) -> str:
-    """Text to append to the plan. Raises TrackingPlanError when the plan has a mistake."""
+    """Return text to append to the plan. Raises TrackingPlanError when the plan has a mistake."""
     text = plan_file.read_text(encoding="utf-8")
     more = suggestion(differences(parse_plan(text, plan_file.name), seen))
     parse_plan(text.rstrip("\n") + "\n" + more, f"{plan_file.name} with what is suggested")
@@ -155,7 +155,7 @@ def suggest(plan_file: Path, seen: Seen) -> str:
 def compare(command: str, plan_file: Path, seen: Seen, out: str) -> None:
     """Print what differs, or what to append to the plan: to the file `out` if it is named. Raises OSError."""
     if seen.is_cut:
-        print("clickstream: rare properties were not looked at: does a sender use ids as keys?", file=sys.stderr)
+        print("clickstream: rare properties were not checked: does a sender use ids as keys?", file=sys.stderr)
     if command == "diff":
         found = differences(read_plan(plan_file), seen)
         width = None if sys.stdout.isatty() else 250

@@ -47,7 +47,7 @@ def meanings() -> dict[str, tuple[str, str]]:
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join([HEAD, *_settings(), OLD, *_retired()]) + "\n"
 
 

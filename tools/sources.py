@@ -14,14 +14,14 @@ from clickstream.plan.file import TrackingPlanError, read_plan  # isort: skip - 
 
 
 def check(file: Path) -> str:
-    """What the file holds. Raises SourcesFileError."""
+    """Return what the file holds. Raises SourcesFileError."""
     sources = read_file(file)["sources"].values()
     keys = sum(len(source["keys"]) for source in sources)
     return f"{file.name}: {len(sources)} sources, {keys} keys"
 
 
 def new_key(file: Path, name: str) -> str:
-    """A write key for a source, and the entry that lets it in. Raises SourcesFileError."""
+    """Return a write key for a source, and the entry that lets it in. Raises SourcesFileError."""
     sources = read_file(file)["sources"]
     if name not in sources:
         known = ", ".join(sorted(sources))

@@ -33,16 +33,16 @@ class SourcesFileError(ValueError):
 
 
 def read_file(path: Path = SOURCES_FILE) -> Json:
-    """The sources of a file, as it has them. Raises SourcesFileError and OSError."""
+    """Return the sources of a file, as it has them. Raises SourcesFileError and OSError."""
     return parse(path.read_text(encoding="utf-8"), path.name)
 
 
 def parse(text: str, file: str) -> Json:
-    """The sources in `text`; `file` is its name in messages. Raises SourcesFileError with every mistake."""
+    """Return the sources in `text`; `file` is its name in messages. Raises SourcesFileError with every mistake."""
     try:
         document = marked_yaml.read(text)
     except DuplicateKeyError as error:
-        raise SourcesFileError(f"{file}:{error.line}: {_entry(error.path)}: {error}: take one away") from None
+        raise SourcesFileError(f"{file}:{error.line}: {_entry(error.path)}: {error}: remove one") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SourcesFileError(f"{file}:{line}: no YAML: {error.problem}") from None
@@ -59,7 +59,7 @@ def _entry(path: Place) -> str:
 
 
 def _form_mistakes(document: Marked) -> Iterator[Mistake]:
-    """What the form (the schema file) does not allow. A value of a wrong form may be a key, so it is not repeated."""
+    """Yield what the schema file does not allow. A value of a wrong form may be a key, so it is not repeated."""
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     checker = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker(["date"]))
     for error in checker.iter_errors(document.value):
@@ -75,7 +75,7 @@ def _form_mistakes(document: Marked) -> Iterator[Mistake]:
 
 
 def _any(value: Any) -> Any:
-    """Of a type that jsonschema does not tell."""
+    """Return the value, of a type that jsonschema does not declare."""
     return value
 
 
@@ -91,13 +91,13 @@ def _fix(error: jsonschema.ValidationError) -> str:
         "maxItems": lambda: f"keep {wanted} at most: a third is not needed to put one in the place of another",
         "minItems": lambda: "write one at least, or take the list away",
         "oneOf": lambda: "write `key`, or of a server `sha256`, and not both",
-        "uniqueItems": lambda: "something stands there twice: take one away",
+        "uniqueItems": lambda: "something is there twice: remove one",
     }
     return fixes.get(str(error.validator), lambda: f"must be {error.validator} {wanted}")()
 
 
 def _meaning_mistakes(sources: Mapping[str, Json]) -> Iterator[Mistake]:
-    """What is of the right form and cannot be meant."""
+    """Yield what is of the right form and cannot be meant."""
     ids: dict[str, str] = {}
     keys: dict[str, str] = {}
     for name, source in sources.items():
@@ -125,19 +125,19 @@ def _member_mistakes(path: Place, source: Json) -> Iterator[Mistake]:
 
 def _key_mistakes(at: Place, entry: Json, name: str, kind: str) -> Iterator[Mistake]:
     if kind == "server" and "key" in entry:
-        told = f"and since it was written here, make another one: make source-key SOURCE={name}"
-        yield (*at, "key"), f"the key of a server is a secret: write its sha256, {told}"
+        hint = f"and since it was written here, make another one: make source-key SOURCE={name}"
+        yield (*at, "key"), f"the key of a server is a secret: write its sha256, {hint}"
     if "until" in entry and entry["state"] != "retiring":
         yield (*at, "until"), "only a retiring key has a last day: take it away, or write state: retiring"
 
 
 def key_entry(key: str, kind: str) -> str:
-    """The entry of a new key: of a server's, its sum, since the key is a secret."""
+    """Return the entry of a new key: of a server's, its sum, since the key is a secret."""
     return f"{{sha256: {digest(key)}, state: active}}" if kind == "server" else f"{{key: {key}, state: active}}"
 
 
 def compile_sources(read: Json, plan: TrackingPlan = NO_PLAN) -> str:
-    """The object that the collector runs by, as JSON: see clickstream_collector.sources. No key is in it."""
+    """Return the object that the collector runs by, as JSON: see clickstream_collector.sources. No key is in it."""
     keys = {
         entry.get("sha256") or digest(entry["key"]): {
             "source": name,

@@ -12,7 +12,7 @@ class Cost:
         self._began, self._used = time.monotonic(), self._cpu()
 
     def so_far(self) -> dict[str, float]:
-        """Seconds and CPU seconds since then."""
+        """Return seconds and CPU seconds since then."""
         return {"seconds": time.monotonic() - self._began, "cpu_seconds": self._cpu() - self._used}
 
     def _cpu(self) -> float:

@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _events(spec: Spec, source: str) -> str:
-    """Every path of a message in one call, so that each document is parsed once."""
+    """Return every path of a message in one call, so that each document is parsed once."""
     scalars = [column for column in spec["columns"] if column["type"] not in ("json", "object")]
     documents = [column for column in spec["columns"] if column["type"] in ("json", "object")]
     columns = [_typed(column, f"scalars[{at}]") for at, column in enumerate(scalars, start=1)]

@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _files(path: str) -> str:
-    """A file, or a folder of that name that Spark wrote, or a pattern."""
+    """Return a file, or a folder of that name that Spark wrote, or a pattern."""
     return f"'{path}/*.parquet'" if Path(path).is_dir() else f"'{path}'"
 
 

@@ -59,12 +59,12 @@ def main() -> None:
 
 
 def _is_whole(column: Column) -> bool:
-    """Whether the column is a document of the message itself, kept as its text: Spark reads that as a string."""
+    """Return whether the column is a document of the message itself, kept as its text: Spark reads that as a string."""
     return column["type"] in ("json", "object") and len(column["keys"]) == 1
 
 
 def _tree(columns: list[Column]) -> Tree:
-    """Every leaf is read as text and cast after: from_json gives null for a number in quotes."""
+    """Read every leaf as text and cast after: from_json returns null for a number in quotes."""
     tree: Tree = {}
     for column in columns:
         place = tree

@@ -2,5 +2,5 @@
 
 
 def lambda_handler(event, context):
-    """Give nothing."""
+    """Return nothing."""
     return {}

@@ -5,7 +5,7 @@ import json
 
 
 def lambda_handler(event, context):
-    """As newline_transform, but the text of a record does not stay as it was sent."""
+    """Do as newline_transform does, but the text of a record does not stay as it was sent."""
     records = []
     for record in event["records"]:
         try:

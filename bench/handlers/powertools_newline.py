@@ -11,7 +11,7 @@ metrics = Metrics(namespace="Clickstream", service="newline_transform")
 
 @metrics.log_metrics
 def lambda_handler(event, context):
-    """As newline_transform."""
+    """Do as newline_transform does."""
     batch = transform_batch(event["records"])
     metrics.add_metric(name="Records", unit=MetricUnit.Count, value=len(batch.results))
     metrics.add_metric(name="Failed", unit=MetricUnit.Count, value=sum(batch.failed.values()))

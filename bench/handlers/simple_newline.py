@@ -4,7 +4,7 @@ import base64
 
 
 def lambda_handler(event, context):
-    """As newline_transform, for records that are one JSON object each."""
+    """Do as newline_transform does, for records that are one JSON object each."""
     records = []
     for record in event["records"]:
         line = base64.b64decode(record["data"]).rstrip(b"\r\n") + b"\n"

@@ -9,7 +9,7 @@ s3 = boto3.client("s3")
 
 
 def lambda_handler(event, context):
-    """As stage_object, with no failure of a single message."""
+    """Do as stage_object does, with no failure of a single message."""
     for message in event["Records"]:
         for record in json.loads(message["body"])["Records"]:
             bucket, key = record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]

@@ -43,7 +43,7 @@ def prepare(port: int, state: Path, check_permissions: bool) -> None:
         TMPDIR=str(temporary),
         LAMBDA_EXECUTOR="local",
         LAMBDA_WARM_TTL_SECONDS="60",
-        # Listeners that nobody here needs.
+        # Listeners that are not needed here.
         SFTP_ENABLED="0",
         IOT_MTLS_ENABLED="0",
         # Functions inherit this environment, so they reach this process and nothing else.

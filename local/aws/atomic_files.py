@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def not_stored(error: OSError) -> str:
-    """What a client is told when the disk refuses."""
+    """Return the answer to a client when the disk refuses."""
     return f"The local AWS cannot store this: {error.strerror}"
 
 

@@ -9,10 +9,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-# Actions on the catalog as such, whose permissions AWS asks on every database.
+# Actions on the catalog as such, whose permissions AWS requires on every database.
 _ALL_DATABASES = ("GetDatabases", "SearchTables")
 _CRAWLERS = ("GetCrawler", "StartCrawler", "StopCrawler", "UpdateCrawler", "DeleteCrawler", "CreateCrawler")
-# Calls for which AWS asks the permission of another: a batch needs what its single call needs.
+# Calls for which AWS requires the permission of another: a batch needs what its single call needs.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 PERMISSIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
@@ -22,7 +22,7 @@ PERMISSIONS = {
 
 
 def glue_resources(action: str, request: dict[str, Any], account: str, region: str) -> list[str]:
-    """The ARNs on which a caller needs permission for this Glue call: a resource and everything that it is in.
+    """Return the ARNs on which a caller needs permission for this Glue call: a resource and everything that it is in.
 
     https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
     """

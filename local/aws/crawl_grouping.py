@@ -5,7 +5,7 @@ drops the condition on the schemas, not the one on the compression ("Creating a 
 include path", Glue developer guide). Similar means here that 7 of 10 top-level keys are shared.
 
 What AWS does and this does not: partition columns for sub-folders. Objects in a sub-folder become a table of their
-own, named after the sub-folder, which shows the same mistake to whoever expects one table.
+own, named after the sub-folder, which shows the same mistake to those who expect one table.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,12 +41,12 @@ class Group:
 
 
 def hidden(name: str) -> bool:
-    """Whether a key below the target is passed over: a part of it starts with `_` or `.`, or it names a folder."""
+    """Return whether a key below the target is skipped: a part of it starts with `_` or `.`, or it names a folder."""
     return not name or name.endswith("/") or any(part.startswith(("_", ".")) for part in name.split("/"))
 
 
 def group_objects(objects: Iterable[SampledObject], combine: bool) -> list[Group]:
-    """Groups in the order of their first object. `combine` is CombineCompatibleSchemas."""
+    """Return the groups in the order of their first object. `combine` is CombineCompatibleSchemas."""
     groups: list[Group] = []
     for sampled in objects:
         fitting = (group for group in groups if _fits(group, sampled, combine))
@@ -70,7 +70,7 @@ def _folder(name: str) -> str:
 
 
 def crawled_tables(groups: Sequence[Group], *, bucket: str, folder: str, prefix: str) -> list[CrawledTable]:
-    """The tables of one target. `folder` is its prefix with a slash at the end, or empty for the whole bucket.
+    """Return the tables of one target. `folder` is its prefix with a slash at the end, or empty for the whole bucket.
 
     The largest group of the target itself has the folder's name; any other is named after its first object.
     """

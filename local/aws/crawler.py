@@ -5,7 +5,7 @@ keeps answering, and only touches tables of the crawler's own database and targe
 
 As on AWS: types inferred from the head of each object, one table a target when the objects are alike (or
 CombineCompatibleSchemas is set), UpdateBehavior, DeleteBehavior, MergeNewColumns, CrawlerRunningException on a second
-start, state and LastCrawl, a suffix on the name when the table's name is taken by another location.
+start, state and LastCrawl, a suffix on the name when another location has the table's name.
 
 What AWS does and this does not: start-up of a minute or more and its 10-minute charge, other formats than JSON and
 other stores than S3, custom classifiers, partitions (see crawl_grouping), incremental crawls and RecrawlPolicy,
@@ -70,7 +70,7 @@ class Crawl:
 
 
 class CrawlerRunner:
-    """Runs crawlers of ministack's store. `clients` gives, for a role, the boto3 clients of the caller's account."""
+    """Runs crawlers of ministack's store. `clients` returns, for a role, the boto3 clients of the caller's account."""
 
     def __init__(self, store: Any, clients: Callable[[str], Clients]) -> None:
         self._store = store
@@ -79,7 +79,7 @@ class CrawlerRunner:
         self.crawls: list[Crawl] = []
 
     def start(self, name: str) -> None:
-        """StartCrawler. Raises GlueError EntityNotFoundException or CrawlerRunningException."""
+        """Serve StartCrawler. Raises GlueError EntityNotFoundException or CrawlerRunningException."""
         with self._lock:
             crawler = self._existing(name)
             if crawler["State"] != "READY":
@@ -94,7 +94,7 @@ class CrawlerRunner:
         thread.start()
 
     def stop(self, name: str) -> None:
-        """StopCrawler. Raises GlueError when it is not there, not running, or stopping already."""
+        """Serve StopCrawler. Raises GlueError when it is not there, not running, or stopping already."""
         with self._lock:
             crawler = self._existing(name)
             if crawler["State"] == "STOPPING":
@@ -105,7 +105,7 @@ class CrawlerRunner:
             self._of(name)[-1].cancelled.set()
 
     def metrics(self, names: list[str]) -> list[dict[str, Any]]:
-        """GetCrawlerMetrics: times in seconds, tables of the last crawl."""
+        """Serve GetCrawlerMetrics: times in seconds, tables of the last crawl."""
         result = []
         for name in names or list(self._store):
             crawls = self._of(name)
@@ -127,7 +127,7 @@ class CrawlerRunner:
         return result
 
     def history(self, name: str) -> list[dict[str, Any]]:
-        """ListCrawls: runs since the process started, newest first."""
+        """Serve ListCrawls: runs since the process started, newest first."""
         self._existing(name)
         rows = []
         for crawl in reversed(self._of(name)):
@@ -169,7 +169,7 @@ class CrawlerRunner:
         if crawl.error:
             last["ErrorMessage"] = crawl.error
         with self._lock:
-            # The result first: whoever sees READY must see this crawl's result.
+            # The result first: a reader of READY must see this crawl's result.
             crawler["LastCrawl"] = last
             crawler["CrawlElapsedTime"] = 0
             crawler["State"] = "READY"
@@ -196,7 +196,7 @@ def crawl_targets(crawler: dict[str, Any], crawl: Crawl, clients: Clients) -> No
 
 
 def read_policy(crawler: dict[str, Any], run_id: str) -> tuple[CrawlPolicy, bool]:
-    """How existing tables are treated, and whether CombineCompatibleSchemas is set. Raises ValueError for bad JSON."""
+    """Return how to treat existing tables, and whether CombineCompatibleSchemas is set. Raises ValueError."""
     configuration = crawler.get("Configuration") or "{}"
     settings = json.loads(configuration) if isinstance(configuration, str) else configuration
     tables = settings.get("CrawlerOutput", {}).get("Tables", {})
@@ -212,7 +212,7 @@ def read_policy(crawler: dict[str, Any], run_id: str) -> tuple[CrawlPolicy, bool
 
 
 def parse_target(path: str) -> tuple[str, str]:
-    """(bucket, folder with a slash at the end or empty) of an include path s3://bucket/folder."""
+    """Return (bucket, folder with a slash at the end or empty) of an include path s3://bucket/folder."""
     if not path.startswith("s3://") or len(path) <= len("s3://"):
         raise ValueError(f"the target path {path} is not s3://bucket/folder")
     bucket, _, folder = path.removeprefix("s3://").partition("/")

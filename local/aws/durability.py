@@ -1,4 +1,4 @@
-"""Keeps ministack's state on disk while it runs, not only when it stops.
+"""Keep ministack's state on disk while it runs, not only when it stops.
 
 ministack writes one JSON file a service on a clean stop. Here the Glue catalog, buckets and queues are written before a
 change is answered, Kinesis records and sent messages go to journals and objects to files (`ministack_s3`) before they
@@ -62,14 +62,14 @@ class StateSaver:
             self._fingerprints[service] = fingerprint
 
     def stale(self, service: str) -> bool:
-        """Whether the fingerprint of a service differs from the one it had when it was last written."""
+        """Return whether the fingerprint of a service differs from the one it had when it was last written."""
         return self._fingerprints[service]() != self._fingerprints_written.get(service)
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="state-saver", daemon=True).start()
 
     def changed(self) -> None:
-        """A request may have changed something."""
+        """Note that a request may have changed something."""
         self._changed_at = time.monotonic()
         self._wake.set()
 
@@ -89,7 +89,7 @@ class StateSaver:
             except Exception as error:
                 if service not in self.failing:
                     trace = not isinstance(error, OSError)
-                    logger.error("state of %s was not written, and is tried again: %s", service, error, exc_info=trace)
+                    logger.error("state of %s was not written, and is retried: %s", service, error, exc_info=trace)
                 self.failing.add(service)
 
     def _write(self, service: str, reader: Callable[[], dict[str, Any] | None]) -> None:

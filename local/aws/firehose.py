@@ -76,20 +76,20 @@ class DeliveryStream:
         return DirectPutSource(folder / f"{settings.name}.records.ndjson", settings.created_at)
 
     def wake(self) -> None:
-        """Tell the thread that the source has new records; the health report says so from now on."""
+        """Notify the thread that the source has new records; the health report says so from now on."""
         self._busy = True
         self._news.set()
 
     def put(self, payloads: list[bytes]) -> list[str]:
-        """Take put records; returns their ids. Raises UnsupportedDeliveryError with a Kinesis source."""
+        """Accept put records; return their ids. Raises UnsupportedDeliveryError with a Kinesis source."""
         if not isinstance(self._source, DirectPutSource):
-            raise UnsupportedDeliveryError(f"{self.settings.name} reads from Kinesis, so it takes no direct puts")
+            raise UnsupportedDeliveryError(f"{self.settings.name} reads from Kinesis, so it accepts no direct puts")
         ids = self._source.append(payloads, time.time())
         self.wake()
         return ids
 
     def health(self) -> dict[str, Any]:
-        """Counters, what waits, whether all that was sent is delivered, and when the next object is written."""
+        """Return counters, what waits, whether all that was sent is delivered, and when the next object is written."""
         waiting = len(self._to_transform)
         due = self._next_due()
         return {

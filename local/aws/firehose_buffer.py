@@ -1,4 +1,4 @@
-"""The two buffers of a delivery stream: one before the transform, one before S3 (pure, the caller gives the time)."""
+"""The two buffers of a delivery stream: one before the transform, one before S3 (pure, the caller passes the time)."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class TransformBuffer:
         return 0.0 if self._bytes >= max_bytes else self._opened_at + max_seconds
 
     def take(self, max_bytes: int, now: float) -> list[SourceRecord]:
-        """The next batch in arrival order: it ends with the record that reaches `max_bytes`."""
+        """Return the next batch in arrival order: it ends with the record that reaches `max_bytes`."""
         batch: list[SourceRecord] = []
         size = 0
         while self._records and size < max_bytes:
@@ -55,7 +55,7 @@ class DeliveryBuffer:
     opened_at: float | None = None
 
     def add(self, batch: list[SourceRecord], delivered: list[bytes], failures: list[FailedRecord], now: float) -> None:
-        """Take in the outcome of one batch of records."""
+        """Add the outcome of one batch of records."""
         self.chunks += delivered
         self.failures += failures
         self.size += sum(map(len, delivered)) + sum(len(f.record.data) for f in failures)

@@ -22,7 +22,7 @@ FIRST_PAUSE_SECONDS = 0.2
 
 
 class InvocationError(Exception):
-    """The function gave no answer. `code` is Firehose's error code for it."""
+    """The function returned no answer. `code` is Firehose's error code for it."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class TransformInvoker:
         self._stopping = stopping
 
     def transform(self, batch: Sequence[SourceRecord]) -> Outcome:
-        """The outcome of one batch; all of it has failed after the last retry. Raises StoppedError while stopping."""
+        """Return the outcome of one batch; all of it failed after the last retry. Raises StoppedError on stop."""
         event = transform_event(
             batch,
             invocation_id=str(uuid.uuid4()),

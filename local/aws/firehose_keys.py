@@ -16,14 +16,14 @@ _PATTERN_PART = re.compile(r"'([^']*)'|([A-Za-z])\2*|[^A-Za-z']+")
 
 
 def delivery_prefix(prefix: str, when: datetime, time_zone: str = "UTC") -> str:
-    """The evaluated `Prefix`. One without an expression gets `yyyy/MM/dd/HH/`; no slash is added between."""
+    """Return the evaluated `Prefix`. One without an expression gets `yyyy/MM/dd/HH/`; no slash is added between."""
     if "!{" not in prefix:
         prefix += DEFAULT_TIME
     return _evaluate(prefix, when, time_zone, "")
 
 
 def error_prefix(prefix: str, error_prefix: str, when: datetime, time_zone: str = "UTC") -> str:
-    """The evaluated `ErrorOutputPrefix` for failed processing; by default below `Prefix`, in processing-failed/."""
+    """Return the evaluated `ErrorOutputPrefix` for failed processing; default: processing-failed/ below `Prefix`."""
     template = error_prefix or f"{prefix}processing-failed/{DEFAULT_TIME}"
     return _evaluate(template, when, time_zone, "processing-failed")
 
@@ -31,7 +31,7 @@ def error_prefix(prefix: str, error_prefix: str, when: datetime, time_zone: str 
 def object_name(
     stream: str, version: int, when: datetime, unique: str, extension: str, *, time_zone: str = "UTC"
 ) -> str:
-    """`<stream>-<version>-YYYY-MM-dd-HH-MM-SS-<uuid><extension>`; `when` is the oldest record's arrival."""
+    """Return `<stream>-<version>-YYYY-MM-dd-HH-MM-SS-<uuid><extension>`; `when` is the oldest record's arrival."""
     local = when.astimezone(ZoneInfo(time_zone))
     return f"{stream}-{version}-{local:%Y-%m-%d-%H-%M-%S}-{unique}{extension}"
 
@@ -53,7 +53,7 @@ def _evaluate(template: str, when: datetime, time_zone: str, error_type: str) ->
 
 
 def format_java_time(pattern: str, when: datetime) -> str:
-    """`when` in a Java DateTimeFormatter pattern. Raises ValueError for a letter that is not known here."""
+    """Format `when` by a Java DateTimeFormatter pattern. Raises ValueError for a letter that is not known here."""
     return "".join(_format_part(match, when) for match in _PATTERN_PART.finditer(pattern))
 
 

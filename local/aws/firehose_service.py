@@ -35,7 +35,7 @@ class PutRefusedError(Exception):
 
 
 class FirehoseService:
-    """`store` gives ministack's delivery streams by (account, region, name).
+    """`store` returns ministack's delivery streams by (account, region, name).
 
     `clients` makes a boto3 client for a service, an account, a region and a role.
     """
@@ -65,7 +65,7 @@ class FirehoseService:
             stream.join(timeout)
 
     def kinesis_put(self, stream_arn: str) -> None:
-        """A Kinesis stream has new records: wake the delivery streams that read it."""
+        """Wake the delivery streams that read a Kinesis stream, which has new records."""
         self._scan()
         for stream in list(self._streams.values()):
             if stream.settings.kinesis_arn == stream_arn:
@@ -138,7 +138,7 @@ class FirehoseService:
 
 
 def read_payloads(records: list[dict[str, Any]]) -> list[bytes]:
-    """The data of put records. Raises PutRefusedError for a broken limit or data that are not base64."""
+    """Return the data of put records. Raises PutRefusedError for a broken limit or data that are not base64."""
     if not 1 <= len(records) <= MAX_RECORDS:
         raise PutRefusedError(
             "InvalidArgumentException", f"A batch has 1 to {MAX_RECORDS} records, not {len(records)}."

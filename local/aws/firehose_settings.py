@@ -11,7 +11,7 @@ MIB = 1024 * 1024
 
 
 class UnsupportedDeliveryError(ValueError):
-    """The delivery stream asks for something this stand-in does not do."""
+    """The delivery stream needs something this stand-in does not do."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class DeliverySettings:
 
 
 def read_settings(stream: Mapping[str, Any]) -> DeliverySettings:
-    """Settings of one ministack delivery stream record.
+    """Return the settings of one ministack delivery stream record.
 
     Raises UnsupportedDeliveryError for another destination than S3, a compression other than GZIP, or a
     processor other than Lambda and AppendDelimiterToRecord.

@@ -1,6 +1,6 @@
 """Where a delivery stream's records come from: a Kinesis stream, or the PutRecord calls themselves.
 
-Both hand out records after a position per shard, and are told which position is safely in S3. Only that position
+Both hand out records after a position per shard, and learn which position is safely in S3. Only that position
 is kept on disk, so what was read but not delivered when the process ends is read again: at least once, as on AWS.
 """
 
@@ -23,7 +23,7 @@ class Source(Protocol):
     """A reader that remembers, across restarts, what was delivered."""
 
     def read(self) -> list[SourceRecord]:
-        """Records not handed out before, in order within each shard; empty when there are none now."""
+        """Return records not handed out before, in order within each shard; empty when there are none now."""
 
     def checkpoint(self, positions: Mapping[str, str]) -> None:
         """Everything up to these sequence numbers (shard id -> sequence number) is delivered."""
@@ -32,7 +32,7 @@ class Source(Protocol):
 class KinesisSource:
     """Reads every shard with GetRecords, as Firehose does.
 
-    Starts at the time the delivery stream was made (AWS: LATEST). Each read asks for a new iterator after the
+    Starts at the time the delivery stream was made (AWS: LATEST). Each read gets a new iterator after the
     last sequence number: ministack's iterators are places in a list that shift when old records expire.
     """
 
@@ -55,7 +55,7 @@ class KinesisSource:
         iterator = self._client.get_shard_iterator(
             StreamName=self._stream, ShardId=shard_id, **self._position(shard_id)
         )["ShardIterator"]
-        # With its ARN, because ministack cannot tell an iterator's stream when it checks permissions.
+        # With its ARN, because ministack does not know an iterator's stream when it checks permissions.
         found = self._client.get_records(ShardIterator=iterator, StreamARN=self._arn, Limit=10_000)["Records"]
         if found:
             self._read[shard_id] = found[-1]["SequenceNumber"]
@@ -84,7 +84,7 @@ class KinesisSource:
     def _load(self) -> dict[str, str]:
         with contextlib.suppress(FileNotFoundError):
             saved = json.loads(self._path.read_text())
-            # A delivery stream made anew under an old name starts afresh.
+            # A recreated delivery stream starts afresh.
             if saved["created_at"] == self._created_at:
                 return dict(saved["positions"])
         return {}

@@ -53,7 +53,7 @@ class Outcome:
 def transform_event(
     batch: Sequence[SourceRecord], *, invocation_id: str, stream_arn: str, kinesis_arn: str | None, region: str
 ) -> dict[str, Any]:
-    """The event for one invocation: records in arrival order, data in base64, times in Unix milliseconds."""
+    """Return the event for one invocation: records in arrival order, data in base64, times in Unix milliseconds."""
     event: dict[str, Any] = {"invocationId": invocation_id, "deliveryStreamArn": stream_arn, "region": region}
     if kinesis_arn:
         event["sourceKinesisStreamArn"] = kinesis_arn
@@ -127,12 +127,12 @@ def _sort_record(record: SourceRecord, entry: Mapping[str, Any], outcome: Outcom
 
 
 def batch_failed(batch: Sequence[SourceRecord], code: str, message: str, attempts: int) -> Outcome:
-    """The outcome when the function could not be run at all: every record has failed."""
+    """Return the outcome when the function could not be run at all: every record has failed."""
     return Outcome(failed=[FailedRecord(record, code, message, attempts) for record in batch])
 
 
 def error_line(failure: FailedRecord, *, function_arn: str, ended_ms: int) -> bytes:
-    """One line of a processing-failed object: JSON, newline at the end, the record as it arrived in base64."""
+    """Return one line of a processing-failed object: JSON, newline at the end, the record as it arrived in base64."""
     line = {
         "attemptsMade": failure.attempts,
         "arrivalTimestamp": failure.record.arrival_ms,

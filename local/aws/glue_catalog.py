@@ -32,7 +32,7 @@ READS = ("Get", "List", "BatchGet", "Search", "Query", "Check")
 
 
 class GlueCatalog:
-    """Answers Glue's JSON actions. `tables` is ministack's store, `scope` gives (account, region) of the request."""
+    """Answers Glue's JSON actions. `tables` is ministack's store, `scope` returns (account, region) of the request."""
 
     def __init__(
         self, tables: Any, crawlers: CrawlerRunner, save: Callable[[], None], scope: Callable[[], tuple[str, str]]
@@ -108,7 +108,7 @@ class GlueCatalog:
         return {}
 
     def _before_update(self, action: str, data: dict[str, Any]) -> tuple[tuple[str, str, str], dict[str, Any]] | None:
-        """The table before an UpdateTable that archives it."""
+        """Return the table before an UpdateTable that archives it."""
         if action != "UpdateTable" or data.get("SkipArchive"):
             return None
         key = f"{data.get('DatabaseName')}/{data.get('TableInput', {}).get('Name')}"
@@ -116,7 +116,7 @@ class GlueCatalog:
         return ((*self._scope(), key), copy.deepcopy(table)) if table else None
 
     def _table_versions(self, data: dict[str, Any]) -> dict[str, Any]:
-        """GetTableVersions: the table as it is and what UpdateTable archived, newest first, one page."""
+        """Serve GetTableVersions: the table as it is and what UpdateTable archived, newest first, one page."""
         key = f"{data.get('DatabaseName')}/{data.get('TableName')}"
         table = self._tables.get(key)
         if table is None:

@@ -50,7 +50,7 @@ def table_name(prefix: str, folder: str) -> str:
 
 
 def new_table(found: CrawledTable, policy: CrawlPolicy) -> TableInput:
-    """TableInput of a table that the catalog does not have, or that is written anew."""
+    """Return the TableInput of a table that is new or rewritten."""
     parameters = _parameters(found, policy)
     return {
         "Name": found.name,
@@ -76,10 +76,10 @@ def new_table(found: CrawledTable, policy: CrawlPolicy) -> TableInput:
 
 
 def changed_table(existing: Table, found: CrawledTable, policy: CrawlPolicy, now_ms: int) -> TableInput | None:
-    """TableInput that a crawl writes over an existing table; None when it leaves the table alone.
+    """Return the TableInput that a crawl writes over an existing table; None when it leaves the table alone.
 
     UpdateBehavior LOG leaves it alone. MergeNewColumns adds columns and never changes or removes one, and marks
-    the table as deprecated when the compression changed. Otherwise the table is written anew: types go back to
+    the table as deprecated when the compression changed. Otherwise the table is rewritten: types go back to
     what the data have, columns no longer seen go, and so do parameters that the crawler did not set.
     """
     if policy.merge_new_columns:
@@ -88,7 +88,7 @@ def changed_table(existing: Table, found: CrawledTable, policy: CrawlPolicy, now
 
 
 def deprecated_table(existing: Table, now_ms: int) -> TableInput:
-    """TableInput of a table whose objects are gone: the same, with the deprecation mark (Unix milliseconds)."""
+    """Return the TableInput of a table whose objects are gone: with the deprecation mark (Unix milliseconds)."""
     table = _input_of(existing)
     _mark_deprecated(table, now_ms)
     return table

@@ -42,24 +42,24 @@ HANDLER_WAIT_SECONDS = 60.0
 
 
 async def pass_on(scope: Any, receive: Any, send: Any) -> None:
-    """ministack's own ASGI app."""
+    """Call ministack's own ASGI app."""
     await ministack_app.app(scope, receive, send)
 
 
 def check_version() -> None:
-    """Raises RuntimeError when another ministack is installed than the one these hooks were written for."""
+    """Raise RuntimeError when another ministack is installed than the one these hooks were written for."""
     found = version("ministack")
     if found != MINISTACK_VERSION:
         raise RuntimeError(f"local.aws needs ministack {MINISTACK_VERSION}, found {found}")
 
 
 def request_scope() -> tuple[str, str]:
-    """(account, region) of the request that is being answered."""
+    """Return (account, region) of the request that is being answered."""
     return get_account_id(), get_region()
 
 
 def checks_permissions() -> bool:
-    """Whether ministack checks signatures and policies."""
+    """Return whether ministack checks signatures and policies."""
     return bool(ministack_app.AUTH)
 
 
@@ -111,7 +111,7 @@ def check_as_aws_does(decisions: Decisions) -> None:
 
 
 def state_readers() -> StateReaders:
-    """How to read the state of every service that ministack has loaded, by the name of its state file."""
+    """Return how to read the state of every service that ministack has loaded, by the name of its state file."""
     readers: StateReaders = ministack_app._build_persistence_save_dict()
     # Read without ministack's deep copy, which costs more than writing; the saver holds the catalog's lock.
     readers["glue"] = lambda: ministack_glue._ALL_STATE
@@ -119,17 +119,17 @@ def state_readers() -> StateReaders:
 
 
 def delivery_streams() -> Store:
-    """ministack's delivery streams by (account, region, name)."""
+    """Return ministack's delivery streams by (account, region, name)."""
     return dict(ministack_firehose._streams._data)
 
 
 def crawler_store() -> Any:
-    """ministack's crawlers, by name within the account and region of the request."""
+    """Return ministack's crawlers, by name within the account and region of the request."""
     return ministack_glue._crawlers
 
 
 def table_store() -> Any:
-    """ministack's tables, by `database/table` within the account and region of the request."""
+    """Return ministack's tables, by `database/table` within the account and region of the request."""
     return ministack_glue._tables
 
 
@@ -171,7 +171,7 @@ def serve_firehose(service: FirehoseService) -> None:
 
 
 def kinesis_structure() -> object:
-    """What a record in the journal needs to find its place again: the streams and their shards."""
+    """Return what a record in the journal needs to find its place again: the streams and their shards."""
     streams = list(ministack_kinesis._streams._data.items())
     return tuple(
         (key, stream["StreamARN"], stream["RetentionPeriodHours"], *stream["shards"]) for key, stream in streams
@@ -300,7 +300,7 @@ def _repair_queues() -> None:
         sqs._queues._data[(account, region, moved)] = queue
         if "url" in queue:
             queue["url"] = moved
-        # Whoever had received a message is gone, so nobody has to wait for its visibility timeout.
+        # The receivers of messages are gone, so no visibility timeout has to pass.
         for message in queue.get("messages", []):
             if message.get("receipt_handle"):
                 message["visible_at"] = min(message["visible_at"], time.time())

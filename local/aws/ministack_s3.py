@@ -91,7 +91,7 @@ def _undo(bucket_name: str, key: str, query: dict[str, Any]) -> Callable[[], Non
 
 
 def _write_object(bucket: str, key: str, record: dict[str, Any]) -> None:
-    """ministack's `_persist_object`, but it raises OSError and then has changed no file of the object.
+    """Do what ministack's `_persist_object` does, but raise OSError, with no file of the object changed.
 
     Data and description are both written before either takes its place: renaming needs no room.
     """
@@ -120,7 +120,7 @@ def _write_object(bucket: str, key: str, record: dict[str, Any]) -> None:
 
 
 def _noted(act: Callable[..., None]) -> Callable[..., None]:
-    """The same, but the request that is being handled learns of an OSError that its callers pass over."""
+    """Return the same, but the request that is being handled learns of an OSError that its callers pass over."""
 
     def noted(*arguments: Any, **named: Any) -> None:
         try:
@@ -134,7 +134,7 @@ def _noted(act: Callable[..., None]) -> Callable[..., None]:
 
 
 def _held_back(notify: Callable[..., None]) -> Callable[..., None]:
-    """The same, once the request that is being handled is kept."""
+    """Return the same, once the request that is being handled is kept."""
 
     def held_back(*arguments: Any, **named: Any) -> None:
         if (change := _change.get()) is None:

@@ -8,7 +8,7 @@ from botocore.config import Config
 
 
 def main(url: str) -> None:
-    """Raises what boto3 raises when there is no answer."""
+    """Raise what boto3 raises when there is no answer."""
     make: Any = boto3.client
     for service, call in (("s3", "list_buckets"), ("glue", "get_databases")):
         client = make(

@@ -1,4 +1,4 @@
-"""Reads the head of each object of a crawl, as a crawler does: the first 1 MB, more only if nothing can be read."""
+"""Read the head of each object of a crawl, as a crawler does: the first 1 MB, more only if nothing can be read."""
 
 import zlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 def list_objects(client: Any, bucket: str, folder: str) -> Iterator[tuple[str, int]]:
-    """(name below the folder, size in bytes) of every object that a crawl looks at, in key order."""
+    """Yield (name below the folder, size in bytes) of every object that a crawl looks at, in key order."""
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder):
         for entry in page.get("Contents", []):
             name = entry["Key"][len(folder) :]
@@ -22,9 +22,9 @@ def list_objects(client: Any, bucket: str, folder: str) -> Iterator[tuple[str, i
 
 
 def sample_object(client: Any, bucket: str, folder: str, name: str, size: int) -> SampledObject | None:
-    """The shape of one object's head; None when nothing in it is JSON.
+    """Return the shape of one object's head; None when nothing in it is JSON.
 
-    Compression is told by the bytes, not by the name. The number of records is extrapolated from the sample.
+    Compression is detected by the bytes, not by the name. The number of records is extrapolated from the sample.
     """
     for step in range(1, MAX_STEPS + 1):
         limit = step * SAMPLE_BYTES
@@ -42,7 +42,7 @@ def sample_object(client: Any, bucket: str, folder: str, name: str, size: int) -
 
 
 def _decompress(body: bytes, limit: int) -> tuple[bytes, int]:
-    """At most `limit` bytes of a gzip file of one or more members, and how many bytes of `body` they came from."""
+    """Return at most `limit` bytes of a gzip file of one or more members, and how many of `body` they came from."""
     parts: list[bytes] = []
     rest, room = body, limit
     while rest and room > 0:

@@ -30,7 +30,7 @@ class Shape:
         self.items: Shape | None = None
 
     def observe(self, value: Any) -> None:
-        """Take in one JSON value."""
+        """Add one JSON value."""
         kind = type(value)
         if kind is str:
             self.kinds |= STRING
@@ -52,7 +52,7 @@ class Shape:
             self.kinds |= _scalar_kind(value)
 
     def merge(self, other: "Shape") -> None:
-        """Take in everything another shape has seen."""
+        """Add everything another shape has seen."""
         self.kinds |= other.kinds
         for name, field in other.fields.items():
             self.fields.setdefault(name, Shape()).merge(field)
@@ -62,7 +62,7 @@ class Shape:
             self.items.merge(other.items)
 
     def type_name(self) -> str:
-        """The Hive type that holds every value seen here."""
+        """Return the Hive type that holds every value seen here."""
         kinds = self.kinds & ~NULL
         if kinds == STRUCT and self.fields:
             return f"struct<{','.join(f'{name}:{field.type_name()}' for name, field in self.fields.items())}>"
@@ -99,12 +99,12 @@ def columns(shape: Shape) -> list[dict[str, str]]:
 
 
 def paths(shape: Shape) -> str:
-    """The SerDe parameter `paths`: top-level keys in their own case, sorted, joined by commas."""
+    """Return the SerDe parameter `paths`: top-level keys in their own case, sorted, joined by commas."""
     return ",".join(sorted(shape.fields))
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a sample: one a line, joined without newlines, or printed over several lines.
+    """Yield the JSON objects of a sample: one a line, joined without newlines, or printed over several lines.
 
     What is not JSON, also a value cut off by the end of the sample, is passed over up to the next line. An array
     at the top level gives the objects in it (AWS: one column `array`).

@@ -94,7 +94,7 @@ class LocalAws:
         return lambda service: self._client(service, account, region, role)
 
     def started_up(self) -> None:
-        """ministack has loaded its state: repair it and begin to work."""
+        """Repair the state that ministack has loaded, and begin to work."""
         hooks.after_load(self.journal, self.messages)
         self.saver.start()
         self.firehose.start()
@@ -106,7 +106,7 @@ class LocalAws:
         hooks.stop_handlers()
 
     def health(self) -> dict[str, Any]:
-        """What the health path answers."""
+        """Return what the health path answers."""
         crawls = self.crawlers.crawls
         return {
             "status": "ok",
@@ -125,7 +125,7 @@ class LocalAws:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI app."""
+        """Serve a request, as an ASGI app."""
         if scope["type"] == "lifespan":
             await hooks.pass_on(scope, receive, self._with_start_up(send))
         elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
@@ -145,7 +145,7 @@ class LocalAws:
 
 
 def as_if_encrypted(scope: Scope) -> Scope:
-    """The request as one that came by HTTPS, or policies that deny plain HTTP would deny every local request.
+    """Return the request as one that came by HTTPS, or policies that deny plain HTTP would deny every local request.
 
     One that says `x-forwarded-proto: http` stays what it is.
     """
@@ -157,7 +157,7 @@ def as_if_encrypted(scope: Scope) -> Scope:
 
 
 def may_change_state(scope: Scope) -> bool:
-    """Whether a request may have changed a service's state, told by its method and its action's name."""
+    """Return whether a request may have changed a service's state, by its method and its action's name."""
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return False
     target = next((value for name, value in scope["headers"] if name.lower() == b"x-amz-target"), b"")
@@ -208,7 +208,7 @@ async def _announce(port: int) -> None:
 
 
 def serve(port: int, state: Path, host: str = "127.0.0.1") -> int:
-    """Serve until a signal; returns the exit code. Says in one line why it could not start."""
+    """Serve until a signal; return the exit code. Print in one line why it could not start."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Writes records to the long-term archive the way Segment's S3 destination does.
+"""Write records to the long-term archive the way Segment's S3 destination does.
 
 `segment-logs/<source id>/<received day as Unix milliseconds>/<name>.gz`, one message a line, and a dummy object from
 when the destination was set up. https://segment.com/docs/connections/storage/catalog/aws-s3/
@@ -18,9 +18,9 @@ SOURCE = "source"
 
 
 def write(records: Iterable[bytes], bucket: str, client: Any, in_seconds: bool = False) -> dict[str, int]:
-    """Write valid messages, one object a source and received day; give the number of messages by object key.
+    """Write valid messages, one object a source and received day; return the number of messages by object key.
 
-    The same records give the same keys and bytes. A record that is no message with an id is left out: Segment refuses
+    The same records make the same keys and bytes. A record that is no message with an id is left out: Segment refuses
     it. `in_seconds` names the days in seconds, as some archives do.
     """
     lines: dict[str, list[bytes]] = defaultdict(list)

@@ -1,6 +1,6 @@
 """A believable day of Segment-spec events, as Segment's Kinesis destination would put them on a stream.
 
-Pure and seeded: the same seed, `now` and number of users give the same bytes.
+Pure and seeded: the same seed, `now` and number of users make the same bytes.
 """
 
 import functools
@@ -76,9 +76,9 @@ class Delivery:
 
 
 def generate_day(seed: int, now: datetime, users: int = DEFAULT_USERS) -> Day:
-    """The day up to `now` (aware): about 18 records a user, sorted by receivedAt, the newest some seconds old.
+    """Return the day up to `now` (aware): about 18 records a user, sorted by receivedAt, the newest some seconds old.
 
-    A new seed gives new people, journeys and messageIds. From 12 users on, every kind of event and of oddness the
+    A new seed makes new people, journeys and messageIds. From 12 users on, every kind of event and of oddness the
     module knows is there: late, clock-skewed and future events, exact duplicates, and each of `BAD_KINDS`.
     Raises ValueError when `users` is below 1 or `now` has no time zone.
     """
@@ -110,7 +110,7 @@ def generate_day(seed: int, now: datetime, users: int = DEFAULT_USERS) -> Day:
 
 
 def _user_events(rng: random.Random, index: int, now: datetime) -> Iterator[tuple[datetime, Json, Delivery, str]]:
-    """Every event of one user, as (receivedAt, message, delivery, source name)."""
+    """Yield every event of one user, as (receivedAt, message, delivery, source name)."""
     visits = _visits(rng, index, _visitor(rng))
     length = sum(step.pause for steps, _ in visits for step in steps) + VISIT_GAP_SECONDS * (len(visits) - 1)
     clock = _ends_at(rng, index, now) - timedelta(seconds=length)
@@ -127,7 +127,7 @@ def _user_events(rng: random.Random, index: int, now: datetime) -> Iterator[tupl
 
 
 def _ends_at(rng: random.Random, index: int, now: datetime) -> datetime:
-    """When the user's last visit ends: one in ten is on the site until now, the others follow the Korean day."""
+    """Return when the user's last visit ends: one in ten is on the site until now, the others follow the Korean day."""
     if index % 10 == 0:
         return now + timedelta(seconds=rng.uniform(0, 50))
     while True:
@@ -146,7 +146,7 @@ def _visitor(rng: random.Random) -> Visitor:
 
 
 def _visits(rng: random.Random, index: int, visitor: Visitor) -> list[tuple[list[Step], Delivery]]:
-    """The visits of user number `index` in order of time: what they do and how it is delivered."""
+    """Return the visits of user number `index` in order of time: what they do and how it is delivered."""
     web = browser(rng, visitor.place, visitor.locale)
     ios = iphone(rng, visitor.place, visitor.locale)
     android = android_phone(rng, visitor.place, visitor.locale)
@@ -183,7 +183,7 @@ def _visits(rng: random.Random, index: int, visitor: Visitor) -> list[tuple[list
 def _message(
     rng: random.Random, step: Step, delivery: Delivery, happened: datetime, sent_at: datetime, received_at: datetime
 ) -> tuple[datetime, Json, Delivery, str]:
-    """One message in Segment's shape. A server's clock is right even if the visit's device has a wrong one."""
+    """Return one message in Segment's shape. A server's clock is right even if the visit's device has a wrong one."""
     device, source = step.device, step.device.source
     error = timedelta(seconds=delivery.clock_error if source.channel == "client" else 0)
     original = happened + error - timedelta(seconds=delivery.queued) + timedelta(seconds=delivery.supplied)
@@ -216,7 +216,7 @@ def _encode(message: Json, source_name: str) -> bytes:
 def _bad_record(
     rng: random.Random, now: datetime, kind: str, valid: list[tuple[datetime, bytes]]
 ) -> tuple[datetime, bytes, str]:
-    """A record that is no event, made from one that is: what broken producers and proxies put on a stream."""
+    """Return a record that is no event, made from one that is: what broken producers and proxies put on a stream."""
     at, good = rng.choice(valid)
     message = json.loads(good)
     message["messageId"] = f"broken-{rng.getrandbits(64):016x}"

@@ -56,7 +56,7 @@ class Page:
     search: str = ""
 
     def as_json(self) -> Json:
-        """The five page keys; `url` includes the query string."""
+        """Return the five page keys; `url` includes the query string."""
         return {
             "path": self.path,
             "referrer": self.referrer,
@@ -136,12 +136,12 @@ def web_visit(rng: random.Random, visitor: Visitor, device: Device, known: bool,
 
 
 def order_number(rng: random.Random) -> int:
-    """The number of a new order."""
+    """Return the number of a new order."""
     return rng.randint(26_000_000, 26_999_999)
 
 
 def order_completed(rng: random.Random, visitor: Visitor, device: Device, items: list[Product], number: int) -> Step:
-    """The order service's own event: known user, the client's anonymous id, no page and no device."""
+    """Return the order service's own event: known user, the client's anonymous id, no page and no device."""
     order = properties.order(ORDERS, rng, items, number)
     order["payment"] = {"provider": "nicepay", "installments": rng.choice((0, 3)), "approved": True}
     server = orders_server(device.anonymous_id)
@@ -159,7 +159,7 @@ SCREENS = (("Home", None), ("Category", "Browse"), ("Product", "Browse"), ("Cart
 
 
 def app_visit(rng: random.Random, visitor: Visitor, device: Device, known: bool, signs_up: bool) -> list[Step]:
-    """An app session: lifecycle event, screens, products; `signs_up` adds alias and identify, then an order."""
+    """Return an app session: lifecycle event, screens, products; `signs_up` adds alias and identify, then an order."""
     user_id = visitor.user_id if known else None
     steps: list[Step] = []
 
@@ -200,7 +200,7 @@ def _opened(source: Source, rng: random.Random) -> Json:
 
 
 def company_visit(rng: random.Random, visitor: Visitor, device: Device) -> list[Step]:
-    """A cafe that buys wholesale: a signed-in visit in which the person joins a group."""
+    """Return a cafe that buys wholesale: a signed-in visit in which the person joins a group."""
     steps = web_visit(rng, visitor, device, known=True, buys=True)
     company = f"cafe-{rng.randint(100, 999)}"
     traits: Json = {
@@ -217,7 +217,7 @@ def company_visit(rng: random.Random, visitor: Visitor, device: Device) -> list[
 
 
 def back_office_steps(rng: random.Random, visitor: Visitor, server: Device) -> list[Step]:
-    """What the back office says about a known user: mail, delivery, a change of traits."""
+    """Return what the back office says about a known user: mail, delivery, a change of traits."""
     mail: Json = {
         "campaign_id": rng.randint(40, 60),
         "subject": "🍵 이번 주 신상 찻잔",

@@ -1,4 +1,4 @@
-"""Puts records on a Kinesis stream the way Segment's Kinesis destination does: one event a record, no newline.
+"""Put records on a Kinesis stream the way Segment's Kinesis destination does: one event a record, no newline.
 
 https://segment.com/docs/connections/destinations/catalog/amazon-kinesis/
 """
@@ -34,7 +34,7 @@ class KinesisClient(Protocol):
     """The one call of a boto3 Kinesis client that is used here."""
 
     def put_records(self, **request: Any) -> Any:
-        """`StreamName` and `Records` in; `FailedRecordCount` and one entry a record out."""
+        """Put `Records` on `StreamName`; return `FailedRecordCount` and one entry a record."""
 
 
 class SendError(RuntimeError):
@@ -47,7 +47,7 @@ class RecordFileError(ValueError):
 
 @dataclass
 class SendReport:
-    """What became of the records.
+    """The outcome of the records.
 
     `sent`: records accepted by Kinesis, and their `sent_bytes`; `retried`: entries that had to be sent again;
     `blank`: positions without an event, skipped; `too_large`: (position, bytes) of records over the limit, skipped.
@@ -73,7 +73,7 @@ class _Entry:
 
 
 def read_records(path: str) -> Iterator[bytes]:
-    """Every line of a plain or gzip file without its line end, blank lines included so that positions are line numbers.
+    """Yield every line of a plain or gzip file without its line end, blank ones too: positions are line numbers.
 
     Gzip is recognised by its first two bytes, whatever the file is called. `-` reads standard input. A line ends in
     `\\n` or `\\r\\n`. Raises OSError when the file cannot be opened and RecordFileError when gzip data is damaged.
@@ -104,10 +104,10 @@ def send(
     on_progress: Callable[[int], None] = lambda sent: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> SendReport:
-    """Send each record byte for byte, in order, and tell `on_progress` after each call how many are accepted so far.
+    """Send each record byte for byte, in order; report to `on_progress` after each call how many are accepted.
 
     Blank records are skipped. So is a record of more than 1 MiB, payload and partition key together, which Kinesis
-    never takes: one such line must not stop the others, and the report names it. Entries that Kinesis refuses in an
+    never accepts: one such line must not stop the others, and the report names it. Entries that Kinesis refuses in an
     otherwise successful call (botocore does not retry those) are sent again with growing pauses, given to `sleep` in
     seconds. Raises SendError when entries are still refused after 10 attempts, or when a call fails. A record may
     arrive twice if an answer was lost on the way, as with every Kinesis producer.
@@ -139,7 +139,7 @@ def _entries(records: Iterable[bytes], report: SendReport) -> Iterator[_Entry]:
 
 
 def partition_key(record: bytes) -> str:
-    """userId, else anonymousId, else messageId, as Segment does it; else, or if unusable, a hash of the bytes."""
+    """Return userId, else anonymousId, else messageId, as Segment does; else, or if unusable, a hash of the bytes."""
     try:
         message = json.loads(record)
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ from local.segment.sources import ANDROID, IOS, WEB, Json, Source
 
 
 def product(source: Source, item: Product, quantity: int = 1) -> Json:
-    """Properties of one product: `price` is a number on the web, text on iOS and an object on Android."""
+    """Return the properties of one product: `price` is a number on the web, text on iOS and an object on Android."""
     if source is WEB:
         return {
             "product_id": item.sku,
@@ -43,7 +43,7 @@ def product(source: Source, item: Product, quantity: int = 1) -> Json:
 
 
 def list_filter(source: Source, rng: random.Random) -> object:
-    """The filter of a product list: a list of objects, except on Android, which sends JSON inside a string."""
+    """Return the filter of a product list: a list of objects, except on Android, which sends JSON inside a string."""
     chosen = {"type": "price", "value": rng.choice(("0-30000", "30000-60000", "60000-"))}
     if source is ANDROID:
         return json.dumps({"filters": [chosen], "sort": "popular"}, ensure_ascii=False)
@@ -51,7 +51,7 @@ def list_filter(source: Source, rng: random.Random) -> object:
 
 
 def order(source: Source, rng: random.Random, items: list[Product], number: int) -> Json:
-    """Properties of order `number`, with nested products; apps send `revenue` as text, `coupon` is often null."""
+    """Return an order's properties, with nested products; apps send `revenue` as text; `coupon` is often null."""
     revenue = sum(item.price for item in items)
     shipping = 0 if revenue >= 50_000 else 3_000
     properties: Json = {

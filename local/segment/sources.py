@@ -18,23 +18,23 @@ SEOUL = timezone(timedelta(hours=9))
 
 
 def iso_z(at: datetime) -> str:
-    """`2026-11-24T01:02:03.456Z`: milliseconds and Z, as Segment and most SDKs write a time."""
+    """Return `2026-11-24T01:02:03.456Z`: milliseconds and Z, as Segment and most SDKs write a time."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def iso_seoul(at: datetime) -> str:
-    """`2026-11-24T10:02:03.456+09:00`: the phone's local time with its offset."""
+    """Return `2026-11-24T10:02:03.456+09:00`: the phone's local time with its offset."""
     return at.astimezone(SEOUL).isoformat(timespec="milliseconds")
 
 
 def iso_python(at: datetime) -> str:
-    """`2026-11-24T01:02:03.456789+00:00`: what Python's isoformat gives, microseconds and a zero offset."""
+    """Return `2026-11-24T01:02:03.456789+00:00`: what Python's isoformat returns, microseconds and a zero offset."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True)
 class Source:
-    """One Segment source: `project_id` tells sources apart, `write_time` is how its SDK spells a time."""
+    """One Segment source: `project_id` distinguishes sources, `write_time` is how its SDK spells a time."""
 
     name: str
     project_id: str
@@ -61,12 +61,12 @@ class Device:
 
 
 def make_uuid(rng: random.Random) -> str:
-    """A version 4 UUID drawn from `rng`."""
+    """Return a version 4 UUID drawn from `rng`."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
 def message_id(rng: random.Random, source: Source, at: datetime) -> str:
-    """A messageId in the style of the source's SDK; at most 100 characters, as the spec asks."""
+    """Return a messageId in the style of the source's SDK; at most 100 characters, as the spec requires."""
     if source is WEB:
         return f"ajs-next-{int(at.timestamp() * 1000)}-{make_uuid(rng)}"
     if source is IOS:
@@ -77,7 +77,7 @@ def message_id(rng: random.Random, source: Source, at: datetime) -> str:
 
 
 def address(rng: random.Random, place: Place) -> str:
-    """An IP address (v4 or v6) in the documentation range of `place`."""
+    """Return an IP address (v4 or v6) in the documentation range of `place`."""
     return f"{place.address}{rng.randint(2, 250)}"
 
 
@@ -110,7 +110,7 @@ BROWSERS = (
 
 
 def browser(rng: random.Random, place: Place, locale: str) -> Device:
-    """A browser with analytics.js; Safari sends no userAgentData."""
+    """Return a browser with analytics.js; Safari sends no userAgentData."""
     platform, mobile, user_agent = rng.choice(BROWSERS)
     context: Json = {
         "ip": address(rng, place),
@@ -130,7 +130,7 @@ def browser(rng: random.Random, place: Place, locale: str) -> Device:
 
 
 def iphone(rng: random.Random, place: Place, locale: str) -> Device:
-    """An iPhone with analytics-swift."""
+    """Return an iPhone with analytics-swift."""
     model, width, height = rng.choice((("iPhone17,1", 402, 874), ("iPhone15,4", 393, 852), ("iPad14,3", 834, 1194)))
     version, build = rng.choice((("5.2.0", "5201"), ("5.1.3", "5133")))
     return Device(
@@ -166,7 +166,7 @@ ANDROID_MODELS = (
 
 
 def android_phone(rng: random.Random, place: Place, locale: str) -> Device:
-    """An Android phone with analytics-kotlin."""
+    """Return an Android phone with analytics-kotlin."""
     maker, model, width, height, density = rng.choice(ANDROID_MODELS)
     tracking = rng.random() < 0.5
     device: Json = {
@@ -204,11 +204,11 @@ def android_phone(rng: random.Random, place: Place, locale: str) -> Device:
 
 
 def orders_server(anonymous_id: str | None) -> Device:
-    """The order service (Node.js), which is told the visitor's anonymous id by the client that placed the order."""
+    """Return the order service (Node.js), which gets the visitor's anonymous id from the ordering client."""
     return Device(ORDERS, anonymous_id, {"library": {"name": "@segment/analytics-node", "version": "2.3.0"}})
 
 
 def back_office_server() -> Device:
-    """The back office (Python), which knows users and no devices, and escapes every non-ASCII letter."""
+    """Return the back office (Python), which knows users and no devices, and escapes every non-ASCII letter."""
     context: Json = {"active": False, "channel": "server"}
     return Device(BACK_OFFICE, None, context | {"library": {"name": "analytics-python", "version": "2.3.4"}})

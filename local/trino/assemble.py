@@ -1,4 +1,4 @@
-"""Lays out a Trino server from its published jars: `lib/` and one folder a plugin, as the server archive has them.
+"""Lay out a Trino server from its published jars: `lib/` and one folder a plugin, as the server archive has them.
 
 Standard library only, and readable by old Pythons: it runs before any environment is there.
 """
@@ -25,14 +25,14 @@ Check = Callable[..., str]
 
 
 def version() -> str:
-    """The Trino version, from the one place that names it."""
+    """Return the Trino version, from the one place that names it."""
     with open(POM, encoding="utf-8") as pom:
         found: list[str] = re.findall(r"<trino.version>(.+?)</trino.version>", pom.read())
     return found[0]
 
 
 def home() -> str:
-    """Where this checkout's Trino lies."""
+    """Return where this checkout's Trino lies."""
     return os.path.join(ROOT, ".venv", "trino-" + version())
 
 
@@ -77,7 +77,7 @@ def _name_plugin(java: str, check: Check, folder: str, plugin_class: str) -> Non
 
 
 def _share_jars() -> None:
-    """One copy of a jar that more than one folder has."""
+    """Keep one copy of a jar that more than one folder has."""
     seen: dict[tuple[str, int], str] = {}
     for path in sorted(glob.glob(os.path.join(home(), "**", "*.jar"), recursive=True)):
         first = seen.setdefault((os.path.basename(path), os.path.getsize(path)), path)

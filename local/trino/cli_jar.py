@@ -13,7 +13,7 @@ FOLDER = Path(__file__).resolve().parents[2] / ".venv" / "trino-cli"
 
 
 def fetch(say: Callable[[str], None]) -> Path:
-    """The path of the client's jar. Raises CalledProcessError when Maven cannot get it."""
+    """Return the path of the client's jar. Raises CalledProcessError when Maven cannot get it."""
     jar = FOLDER / f"trino-cli-{VERSION}-executable.jar"
     if not jar.exists():
         say("fetching Trino's command-line client")

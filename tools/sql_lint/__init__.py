@@ -2,7 +2,7 @@
 
 
 def literal(text: str) -> str:
-    """Any string in single quotes."""
+    """Return any string in single quotes."""
     return f"'{text}'"
 
 

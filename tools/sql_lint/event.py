@@ -12,5 +12,5 @@ objects = [(), ("gift",)]
 
 
 def declared_below(_keys: tuple[str, ...]) -> list[str]:
-    """The declared members of an object."""
+    """Return the declared members of an object."""
     return ["wrapped"]

@@ -72,7 +72,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "Latin 1": ('{"title": "é"}'.encode("latin-1"), "no JSON: 'utf-8' codec can't decode"),
     "not a number": (b'{"title": NaN}', "no JSON: NaN is no number"),
     "too many digits": (b'{"title": ' + b"9" * 5_000 + b"}", "no JSON: Exceeds the limit"),
-    "a key twice": (b'{"rules": [], "rules": []}', "no JSON: a key stands twice in one object: 'rules'"),
+    "a key twice": (b'{"rules": [], "rules": []}', "no JSON: a key is twice in one object: 'rules'"),
     "too deep": (b"[" * 100_000 + b"]" * 100_000, "too many values inside each other"),
     "a list": (b"[]", "no JSON object"),
     "a text": (b'"rules"', "no JSON object"),
