@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import dag
 
 from clickstream.operators.config_check import AREAS, ClickstreamCheckOperator
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 
 
 @dag(
@@ -41,7 +41,7 @@ from clickstream.operators.notify import tell_of_failure
         "retry_delay": timedelta(minutes=1),
         "execution_timeout": timedelta(minutes=10),
     },
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def clickstream_check():

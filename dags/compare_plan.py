@@ -23,7 +23,7 @@ from airflow.sdk import chain, dag
 from clickstream.engine.sql import TableNames
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.forms import compare_form
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.plan_diff import TrinoComparePlanOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 
@@ -44,7 +44,7 @@ READ = ("events", "load_ledger")
         "execution_timeout": timedelta(hours=1),
     },
     params=compare_form(),
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def compare_plan():

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import dag
 
 from clickstream.operators.glue import GlueRunCrawlerOperator, GlueStringColumnsOperator
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 
 
 @dag(
@@ -30,7 +30,7 @@ from clickstream.operators.notify import tell_of_failure
     max_active_runs=1,
     tags=["clickstream", "staging"],
     default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(seconds=30)},
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def crawl_staging():

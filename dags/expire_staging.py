@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, chain, dag
 
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.staging import S3ExpireStagingOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 
@@ -30,7 +30,7 @@ from clickstream.operators.tables import TrinoCreateTablesOperator
     tags=["clickstream", "staging"],
     default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(minutes=1)},
     params={"dry_run": Param(False, type="boolean", title="Dry run", description="Only log what would be deleted.")},
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def expire_staging():

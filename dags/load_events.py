@@ -51,7 +51,7 @@ from clickstream.operators.load import (
     TrinoReportRunOperator,
     TrinoUnpackOperator,
 )
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
 from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPublishLoadViewsOperator
@@ -72,7 +72,7 @@ from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPub
         "execution_timeout": timedelta(hours=1),
     },
     params=load_form(),
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def load_events():

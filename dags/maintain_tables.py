@@ -34,7 +34,7 @@ from clickstream.operators.maintenance import (
     TrinoMaintainTableOperator,
     TrinoMaintainTypedEventsOperator,
 )
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.upkeep.maintenance import LONGEST_RETENTION_DAYS, SHORTEST_RETENTION_DAYS
 
 
@@ -61,7 +61,7 @@ from clickstream.upkeep.maintenance import LONGEST_RETENTION_DAYS, SHORTEST_RETE
             description="Days that a snapshot stays.",
         )
     },
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def maintain_tables():

@@ -29,7 +29,7 @@ from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.checks import TrinoCheckSessionsOperator
 from clickstream.operators.forms import rebuild_form
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.sessions import TrinoModelSessionsOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.views import TrinoPublishSessionViewsOperator
@@ -48,7 +48,7 @@ from clickstream.operators.views import TrinoPublishSessionViewsOperator
         "execution_timeout": timedelta(hours=1),
     },
     params=rebuild_form(),
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def model_sessions():

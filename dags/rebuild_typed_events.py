@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import dag
 
 from clickstream.operators.forms import rebuild_typed_form
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.typed_events import TrinoRebuildTypedEventsOperator
 
 
@@ -42,7 +42,7 @@ from clickstream.operators.typed_events import TrinoRebuildTypedEventsOperator
         "execution_timeout": timedelta(hours=1),
     },
     params=rebuild_typed_form(),
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def rebuild_typed_events():

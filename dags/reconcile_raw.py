@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Param, dag
 
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReconcileRawOperator
 from clickstream.staging.reconcile import LONGEST_MINUTES
 
@@ -53,7 +53,7 @@ from clickstream.staging.reconcile import LONGEST_MINUTES
             description="Minutes. Empty: 15.",
         )
     },
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def reconcile_raw():

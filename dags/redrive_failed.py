@@ -29,7 +29,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Param, dag
 
 from clickstream.operators.forms import instant
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.redrive import (
     KinesisRedriveFailedOperator,
     KinesisRedriveRefusedOperator,
@@ -55,7 +55,7 @@ from clickstream.operators.redrive import (
         "to": instant("To", "Refused before then. Empty is open."),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
     },
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def redrive_failed():

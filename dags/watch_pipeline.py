@@ -24,7 +24,7 @@ from airflow.sdk import chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.operators.tables import TrinoCreateTablesOperator
 
 
@@ -40,7 +40,7 @@ from clickstream.operators.tables import TrinoCreateTablesOperator
         "retry_delay": timedelta(minutes=1),
         "execution_timeout": timedelta(minutes=10),
     },
-    on_failure_callback=tell_of_failure,
+    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def watch_pipeline():

@@ -87,7 +87,7 @@ class ScratchLake:
         if plan:
             taken, windows = values["manifest"], [part["window"] for part in values["parts"]["days"]]
             filled = self._fill(run_id, plan, windows, taken.rebuild)
-            values["manifest"] = replace(taken, tables_failed=filled.told)
+            values["manifest"] = replace(taken, tables_failed=filled.reasons)
         report = steps.report(self.run, values)
         self.run("work/batch/drop.sql", **values)
         return report

@@ -10,7 +10,7 @@ class FormError(ValueError):
 
 
 def read_choice(params: Mapping[str, Any], name: str, choices: Collection[str]) -> str:
-    """One of `choices`. Raises FormError."""
+    """Return one of `choices`. Raises FormError."""
     given = params.get(name)
     if not isinstance(given, str) or given not in choices:
         raise FormError(f"{name}={given!r}: must be {' or '.join(choices)}")
@@ -18,7 +18,7 @@ def read_choice(params: Mapping[str, Any], name: str, choices: Collection[str]) 
 
 
 def read_flag(params: Mapping[str, Any], name: str, default: bool) -> bool:
-    """true or false, not a word for it. Raises FormError."""
+    """Read true or false, not a word for it. Raises FormError."""
     given = params.get(name, default)
     if type(given) is not bool:
         raise FormError(f"{name}={given!r}: must be true or false")
@@ -26,7 +26,7 @@ def read_flag(params: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def read_whole(params: Mapping[str, Any], name: str, least: int, most: int) -> int:
-    """A whole number from `least` to `most`, not a text of one. Raises FormError."""
+    """Return a whole number from `least` to `most`, not a text of one. Raises FormError."""
     given = params.get(name)
     if type(given) is not int or not least <= given <= most:
         raise FormError(f"{name}={given!r}: must be a whole number, {least:,} to {most:,}")
@@ -34,7 +34,7 @@ def read_whole(params: Mapping[str, Any], name: str, least: int, most: int) -> i
 
 
 def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
-    """An instant with its offset, from ISO 8601; None when it is left empty. Raises FormError."""
+    """Return an instant with its offset, from ISO 8601; None when it is left empty. Raises FormError."""
     given = params.get(name)
     if given is None or given == "":
         return None
@@ -53,7 +53,7 @@ def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def read_span(params: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
-    """`from` and `to`, each open when it is left empty. Raises FormError, also when they are the wrong way round."""
+    """Read `from` and `to`, each open when empty. Raises FormError, also when they are the wrong way round."""
     start, end = read_instant(params, "from"), read_instant(params, "to")
     if start is not None and end is not None and start >= end:
         raise FormError(f"from={start.isoformat()}: must be before to={end.isoformat()}")

@@ -212,14 +212,14 @@ class Settings:
             raise SettingsError(f"{variable(name)}={getattr(self, name)!r}: must be {wanted}")
 
     def require(self, *names: str) -> None:
-        """Raises SettingsError, naming every one of these fields that is empty."""
+        """Raise SettingsError, naming every one of these fields that is empty."""
         missing = [variable(name) for name in names if not getattr(self, name)]
         if missing:
             raise _not_set(missing)
 
     @cached_property
     def archive_root(self) -> str:
-        """The archive's folder of sources, with its slash at the end; Segment gives it its name."""
+        """The archive's folder of sources, with its slash at the end; Segment names it."""
         return f"{self.archive_prefix}segment-logs/"
 
     @cached_property
@@ -234,12 +234,12 @@ class Settings:
 
 
 def variable(field: str) -> str:
-    """The environment variable of a field of Settings."""
+    """Return the environment variable of a field of Settings."""
     return f"CLICKSTREAM_{field.upper()}"
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment.
+    """Read the settings from the environment.
 
     Raises SettingsError, naming every variable that is retired or missing, or the first that cannot be used.
     """

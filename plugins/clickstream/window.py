@@ -18,7 +18,7 @@ class Window:
     end: datetime
 
     def holds(self, instant: datetime) -> bool:
-        """Whether an instant lies in it."""
+        """Return whether an instant lies in it."""
         return self.start <= instant < self.end
 
     def __str__(self) -> str:
@@ -42,14 +42,14 @@ class Received:
         return self.parts or (Window(self.earliest, self.latest),)  # type: ignore[arg-type] # of no message: null
 
     def widened(self, span: timedelta) -> "Received":
-        """The same, longer by `span` at both ends, as far as the calendar goes; so is each part."""
+        """Return the same, longer by `span` at both ends, as far as the calendar goes; so is each part."""
         if self.earliest is None or self.latest is None:
             return self
         whole = _widened(Window(self.earliest, self.latest), span)
         return Received(whole.start, whole.end, joined(_widened(part, span) for part in self.parts))
 
     def clipped(self, earliest: datetime, latest: datetime) -> "Received":
-        """What of the parts lies between, both ends included."""
+        """Return what of the parts lies between, both ends included."""
         parts = (Window(max(part.start, earliest), min(part.end, latest)) for part in self.parts)
         return Received(earliest, latest, tuple(part for part in parts if part.start <= part.end))
 
@@ -60,17 +60,17 @@ def _widened(window: Window, span: timedelta) -> Window:
 
 
 def full_hour(instant: datetime) -> datetime:
-    """The start of its hour, UTC."""
+    """Return the start of its hour, UTC."""
     return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def hours(window: Window) -> Iterator[Window]:
-    """Its parts, cut at the full hours of UTC."""
+    """Yield its parts, cut at the full hours of UTC."""
     return _parts(window, lambda start: full_hour(start) + HOUR)
 
 
 def days(window: Window) -> Iterator[Window]:
-    """Its parts, cut at midnight UTC."""
+    """Yield its parts, cut at midnight UTC."""
     return _parts(window, lambda start: full_hour(start).replace(hour=0) + DAY)
 
 
@@ -83,7 +83,7 @@ def _parts(window: Window, following: Callable[[datetime], datetime]) -> Iterato
 
 
 def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
-    """Windows in order, those that touch made one."""
+    """Return the windows in order, adjacent ones merged."""
     whole: list[Window] = []
     for window in sorted(windows):
         if whole and window.start <= whole[-1].end:

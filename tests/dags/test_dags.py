@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk import DAG, BaseOperator
 
 from clickstream.engine.sql import TableNames
-from clickstream.operators.notify import tell_of_failure
+from clickstream.operators.notify import notify_failure
 from clickstream.settings import Settings
 from tests.dags.conftest import ROOT
 
@@ -93,7 +93,7 @@ def test_every_task_has_an_owner_retries_and_a_time_limit(dag: DAG) -> None:
 
 
 def test_a_failed_run_of_any_dag_is_told(dag: DAG) -> None:
-    assert dag.on_failure_callback is tell_of_failure
+    assert dag.on_failure_callback is notify_failure
     assert dag.has_on_failure_callback
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clickstream.operators.notify import tell
+from clickstream.operators.notify import notify
 from clickstream.settings import Settings
 from clickstream.watch.notify import Destination, Kind, Message
 from tests.clickstream.fake_trino import FakeTrino
@@ -39,7 +39,7 @@ def test_an_email_has_the_text_and_nothing_that_a_sender_could_make_a_tag(monkey
     monkeypatch.setattr(smtplib, "SMTP", Post)
     message = Message("WARNING: 가격\nBcc: x@example.com", 'key <b onclick="x">')
 
-    told, failures = tell([Destination(Kind.EMAIL, "data@example.com")], message, SETTINGS)
+    told, failures = notify([Destination(Kind.EMAIL, "data@example.com")], message, SETTINGS)
 
     assert (told, failures) == (["email:data@example.com"], [])
     ((sender, receivers, text),) = Post.sent
@@ -51,7 +51,7 @@ def test_an_email_has_the_text_and_nothing_that_a_sender_could_make_a_tag(monkey
 
 
 def test_without_the_connection_the_failure_is_given_and_the_log_was_told() -> None:
-    told, failures = tell(
+    told, failures = notify(
         [Destination(Kind.EMAIL, "data@example.com"), Destination(Kind.LOG)], Message("a", "b"), SETTINGS
     )
 

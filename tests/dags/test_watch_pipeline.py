@@ -11,7 +11,7 @@ import pytest
 
 from clickstream.engine.sql import instant_literal
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
-from clickstream.operators.notify import NotificationError, tell_of_failure
+from clickstream.operators.notify import NotificationError, notify_failure
 from local.lake.machine import Machine
 from local.lake.scratch import ScratchLake
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
@@ -300,7 +300,7 @@ def test_refused_records_are_settled_after_three_days_and_told_again_when_new_on
 
 
 def test_a_failed_run_is_told(task, webhook: Webhook, topic: Topic) -> None:
-    tell_of_failure(context(task("load_events", "unpack"), "manual", "manual__<1>"))
+    notify_failure(context(task("load_events", "unpack"), "manual", "manual__<1>"))
 
     assert webhook.take() == ["*FAILED: load_events (manual__&lt;1&gt;)*"]
     assert topic.take() == ["FAILED: load_events (manual__<1>)"]

@@ -18,7 +18,7 @@ class TypeNameError(ValueError):
 
 
 def to_hive(trino: str) -> str:
-    """A type of Trino in Hive's spelling. Raises TypeNameError."""
+    """Return a type of Trino in Hive's spelling. Raises TypeNameError."""
     kind = re.sub(r"\s*([(,])\s*|\s+(?=\))", r"\1", " ".join(trino.lower().replace('"', "").split()))
     name, _, inside = kind.partition("(")
     inside = inside.removesuffix(")")
@@ -35,7 +35,7 @@ def to_hive(trino: str) -> str:
 
 
 def to_trino(hive: str) -> str:
-    """A type of Hive in Trino's spelling, a timestamp as an instant. Raises TypeNameError."""
+    """Return a type of Hive in Trino's spelling, a timestamp as an instant. Raises TypeNameError."""
     kind = "".join(hive.lower().split())
     name, _, inside = kind.partition("<")
     inside = inside.removesuffix(">")
@@ -52,7 +52,7 @@ def to_trino(hive: str) -> str:
 
 
 def _parts(inside: str) -> Iterator[str]:
-    """What commas separate, but for those within brackets."""
+    """Yield what commas separate, but for those within brackets."""
     depth, start = 0, 0
     for index, sign in enumerate(inside):
         depth += (sign in "(<") - (sign in ")>")

@@ -1,7 +1,7 @@
-"""Runs statements on Athena: translated, polled to their end, stopped when asked, commit conflicts tried again.
+"""Run statements on Athena: translated, polled to their end, stopped on demand, commit conflicts retried.
 
-What Trino's system tables tell, Athena's neighbours do: Glue knows tables, columns and comments, Athena's own API knows
-queries. The tables over raw lines are made in Glue too, as Trino's Hive connector makes them.
+In place of Trino's system tables: Glue knows tables, columns and comments, Athena's own API knows queries.
+ The tables over raw lines are made in Glue too, as Trino's Hive connector makes them.
 """
 
 import logging
@@ -72,7 +72,7 @@ class AthenaRunner:
         }
 
     def run(self, statement: Statement) -> Result:
-        """Runs it to its end, again on a commit conflict.
+        """Run the statement to its end; retry on a commit conflict.
 
         Raises AthenaQueryError, CancelledError, and AthenaSqlError for what Athena cannot run.
         """
@@ -83,7 +83,7 @@ class AthenaRunner:
         return run_with_retries(self._run_once, statement, RETRIED_ERRORS | MORE_RUNS_NEEDED, self._sleep)
 
     def cancel(self) -> None:
-        """Stops what is running, and whatever would be run after it."""
+        """Stop the running statement, and refuse later ones."""
         self._is_cancelled = True
         if self._running:
             self._athena.stop_query_execution(QueryExecutionId=self._running)
@@ -192,7 +192,7 @@ class AthenaRunner:
         ]
 
     def _tables(self, statement: Statement) -> Iterator[dict[str, Any]]:
-        """Those in the schemas that the statement asks about; its first value is the catalog."""
+        """Yield those in the schemas that the statement queries; its first value is the catalog."""
         for database in statement.parameters[1:]:
             for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=database):
                 yield from page["TableList"]

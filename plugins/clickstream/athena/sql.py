@@ -1,8 +1,8 @@
-"""What Athena (engine version 3) runs in place of a rendered statement: docs/adr/0028-athena.md says why so.
+"""What Athena (engine version 3) runs in place of a rendered statement: docs/adr/0028-athena.md says why.
 
 Its queries are Trino's, so they stay as they are but for two things: values are written into the text, and instants
 lose their time zone, for Athena makes no table of such a type. They are UTC, as Athena's session is. Its statements
-that make and alter tables are Hive's: each kind that include/sql has is written anew.
+that make and alter tables are Hive's: each kind that include/sql has is rewritten.
 """
 
 import re
@@ -40,7 +40,7 @@ class Step:
 
 
 def translate(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
-    """What to run in place of the statement, in order; nothing where Athena does it along with something else.
+    """Return what to run in place of the statement, in order; nothing where Athena does it along with something else.
 
     `location`: the S3 address of a new table, by schema and name; empty, and another one each time.
     Raises AthenaSqlError.
@@ -59,7 +59,7 @@ def translate(statement: Statement, location: Callable[[str, str], str]) -> list
 
 
 def without_zones(text: str) -> str:
-    """The text of a statement with its instants as timestamps without a time zone, in UTC."""
+    """Return the text of a statement with its instants as timestamps without a time zone, in UTC."""
 
     def replaced(match: re.Match[str]) -> str:
         return match[0].replace(" with time zone", "") if match["type"] else match[0].replace(" UTC'", "'", 1)
@@ -69,7 +69,7 @@ def without_zones(text: str) -> str:
 
 
 def inlined(statement: Statement) -> str:
-    """The text with each `?` replaced by its value. Raises AthenaSqlError."""
+    """Return the text with each `?` replaced by its value. Raises AthenaSqlError."""
     values = iter(statement.parameters)
 
     def replaced(match: re.Match[str]) -> str:
@@ -82,7 +82,7 @@ def inlined(statement: Statement) -> str:
 
 
 def sql_literal(value: Any) -> str:
-    """A value as Trino's grammar writes it; an instant as a timestamp in UTC. Raises ValueError."""
+    """Return a value as Trino's grammar writes it; an instant as a timestamp in UTC. Raises ValueError."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -105,7 +105,7 @@ def sql_literal(value: Any) -> str:
 
 
 def lines_table(statement: Statement) -> tuple[str, dict[str, Any]]:
-    """The database, and what Glue is told to make, for a create.sql of a table over raw lines: as Trino tells it."""
+    """Return the database and Glue table for a create.sql of a table over raw lines, as Trino makes it."""
     _, database, name = re.findall(r'"([^"]+)"', statement.text)[:3]
     properties = dict(re.findall(r"(\w+) = '((?:[^']|'')*)'", statement.text))
     partitioned = _LIST.search(statement.text)
@@ -148,7 +148,7 @@ def _query_text(statement: Statement) -> str:
 
 
 def _create_table(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
-    """From the description that the statement was rendered with."""
+    """Read the description that the statement was rendered with."""
     if "table" not in statement.values:
         raise _error(statement, "it makes a table without a description, which evolution/create_table.sql takes")
     table: Table = statement.values["table"]
@@ -165,7 +165,10 @@ def _create_table(statement: Statement, location: Callable[[str, str], str]) -> 
 
 
 def _create_table_as(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
-    """Athena replaces no table in one statement. Such a table is of one run alone, so nobody misses it in between."""
+    """Drop, then create: Athena replaces no table in one statement.
+
+    Such a table belongs to one run alone, so nothing misses it in between.
+    """
     text = _query_text(statement)
     found = _match(_TABLE_AS, replace(statement, text=text))
     partitioning = _PARTITIONING.search(found["with"] or "")
@@ -188,14 +191,14 @@ def _drop_table(statement: Statement, location: Callable[[str, str], str]) -> li
 
 
 def _replace_view(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
-    """Without its comment, which Athena's grammar does not have."""
+    """Translate without the comment, which Athena's grammar does not have."""
     found = _match(rf"create or replace view {_NAME}.*?\nsecurity invoker\nas\n", statement)
     query = without_zones(statement.text[found.end() :])
     return [Step(f"create or replace view {quote(found['schema'])}.{quote(found['table'])} as\n{query}")]
 
 
 def _add_column(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
-    """Without its comment: Athena's documentation has none in this statement for Iceberg."""
+    """Translate without the comment: Athena's documentation has none in this statement for Iceberg."""
     found = _match(rf'{_NAME}\nadd column if not exists (?P<column>"[^"]+") (?P<type>.+?) comment ', statement)
     return [Step(f"alter table {_hive_name(found)} add columns ({_hive(found['column'])} {to_hive(found['type'])})")]
 
@@ -207,7 +210,7 @@ def _widen_column(statement: Statement, location: Callable[[str, str], str]) -> 
 
 
 def _compact(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
-    """Which files are small is a property of the table there, with a default."""
+    """Return the statement: which files are small is a property of the table there, with a default."""
     found = _match(rf"{_NAME} execute optimize \([^)]*\)\s*", statement)
     predicate = without_zones(statement.text[found.end() :])
     # `data using` on one line: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-data-optimization.html
@@ -225,7 +228,7 @@ def _expire(statement: Statement, location: Callable[[str, str], str]) -> list[S
 
 
 def _along_with_expiry(statement: Statement, location: Callable[[str, str], str]) -> list[Step]:
-    """VACUUM removes orphan files too."""
+    """Return nothing: VACUUM removes orphan files too."""
     return []
 
 
@@ -249,7 +252,7 @@ _UNSUPPORTED = {
     r"(?s).*\bexternal_location\b": "this table is made through Glue, as Trino makes it, not by Athena",
     r"(?s).*\bsystem\.(runtime|metadata|jdbc)\b": "Athena has none of Trino's system tables",
     r"show session\b": "Athena has no session properties",
-    r"show create table\b": "Glue tells where a table over raw lines is",
+    r"show create table\b": "Glue has the location of a table over raw lines",
 }
 
 
@@ -269,18 +272,18 @@ def _hive_name(found: re.Match[str]) -> str:
 
 
 def _hive(quoted: str) -> str:
-    """A quoted identifier of Trino in Hive's quotes."""
+    """Return a quoted identifier of Trino in Hive's quotes."""
     return f"`{quoted[1:-1].replace('`', '``')}`"
 
 
 def _hive_literal(text: str) -> str:
-    """A string as Hive's grammar reads it, in which two quotes are none."""
+    """Return a string as Hive's grammar reads it, in which two quotes are none."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 
 def _shortened(token: re.Match[str]) -> str:
-    """Nothing for a comment, one letter for a name or a string."""
+    """Return nothing for a comment, one letter for a name or a string."""
     return "" if token[0][0] in "-/" else "x"
 
 

@@ -1,4 +1,4 @@
-"""The values of Athena's results, which it gives as text, as Trino's client would give them."""
+"""Convert the values of Athena's results, which are text, to what Trino's client returns."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class AthenaTypeError(ValueError):
-    """A result has a column that Athena gives as text that cannot be read back; the message names it."""
+    """A column of a result is of a type whose text cannot be read back; the message names it."""
 
 
 def read_value(name: str, kind: str, text: str | None) -> Any:
-    """A value of a result, which Athena gives as text, as Trino's client would give it. Raises AthenaTypeError."""
+    """Convert a value of Athena's text result to what Trino's client returns. Raises AthenaTypeError."""
     if text is None:
         return None
     read = READABLE.get(kind.partition("(")[0])
@@ -21,7 +21,7 @@ def read_value(name: str, kind: str, text: str | None) -> Any:
 
 
 def _instant(text: str) -> datetime:
-    """`2026-11-24 12:00:00.000000`, UTC or with ` UTC` at its end."""
+    """Read `2026-11-24 12:00:00.000000`, UTC or with ` UTC` at its end."""
     return datetime.fromisoformat(text.removesuffix(" UTC")).replace(tzinfo=UTC)
 
 

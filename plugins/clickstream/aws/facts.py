@@ -18,7 +18,7 @@ Client = Callable[[str], Any]
 
 
 def aws_facts(client: Client, settings: Settings, probe: str) -> dict[str, Any]:
-    """The facts that check_aws reads. `client` gives a boto3 client by its service; `probe` is the object's own name.
+    """Return the facts that check_aws reads. `client` returns a boto3 client by service; `probe` is an object's name.
 
     Only `identity` when that is refused: without a network, every further question would be waited for.
     """
@@ -44,7 +44,7 @@ def aws_facts(client: Client, settings: Settings, probe: str) -> dict[str, Any]:
 
 
 def staging_facts(client: Client, settings: Settings) -> dict[str, Any]:
-    """What lies in staging and in its table by S3 and Glue, for check_trino to compare; nothing where they refuse."""
+    """Return what S3 and Glue have of staging and its table, for check_trino to compare; nothing when refused."""
     newest = observe(lambda: newest_staged(client("s3"), settings))
     columns = observe(lambda: staging_columns(client("glue"), settings))
     return {

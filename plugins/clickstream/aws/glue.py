@@ -21,7 +21,7 @@ class PartitionError(RuntimeError):
 
 
 def last_crawl_start(client: Any, crawler: str, succeeded: bool = False) -> datetime | None:
-    """When the last crawl started; None before the first, or with `succeeded`, when the last one did not succeed."""
+    """Return when the last crawl started; None before the first, or with `succeeded` after a failed one."""
     last = client.get_crawler(Name=crawler)["Crawler"].get("LastCrawl", {})
     started: datetime | None = last.get("StartTime")
     return None if succeeded and last.get("Status") != "SUCCEEDED" else started
@@ -35,7 +35,7 @@ def crawl(
     pause: float = 2.0,
     log: Callable[[str], None] = print,
 ) -> datetime:
-    """Runs the crawler to its end; gives when the accepted crawl started.
+    """Run the crawler to its end; return when the accepted crawl started.
 
     A crawl is accepted only if it began after `newest`, when the newest object wanted landed: one that ran already, and
     was joined, may have missed that object, and then another is run. The state READY alone says nothing about this
@@ -75,10 +75,10 @@ def _wait(client: Any, crawler: str, before: datetime | None, deadline: float, p
 
 
 def patch_staging_table(client: Any, settings: Settings) -> Patch:
-    """Makes every column of the crawled table a string; gives the patch that was needed.
+    """Make every column of the crawled table a string; return the patch that was needed.
 
     Sends nothing when nothing changes, no archived version (versions have a quota), and the VersionId that was read:
-    when another writer was faster, the table is read again and patched anew.
+    when another writer was faster, the table is read and patched again.
     Raises CrawledTableError when the crawl left no usable table.
     """
     allowed = client.meta.service_model.shape_for("TableInput").members
@@ -108,7 +108,7 @@ def _tables(client: Any, database: str) -> list[dict[str, Any]]:
 
 
 def add_partitions(client: Any, database: str, table: str, locations: Mapping[str, str]) -> int:
-    """Adds the partitions that a table of one partition column lacks, value to location; gives how many it added.
+    """Add the partitions that a table of one partition column lacks, value to location; return how many it added.
 
     Raises PartitionError when Glue refuses one for another reason than being there.
     https://docs.aws.amazon.com/glue/latest/webapi/API_BatchCreatePartition.html
@@ -131,7 +131,7 @@ def add_partitions(client: Any, database: str, table: str, locations: Mapping[st
 
 
 def last_changes(client: Any, database: str) -> list[tuple[str, datetime]]:
-    """The tables of a database, each with when it was last written; a table made anew keeps its CreateTime."""
+    """Return the tables of a database, each with when it was last written; a recreated table keeps its CreateTime."""
     return [
         (table["Name"], max(table["CreateTime"], table.get("UpdateTime", table["CreateTime"])))
         for table in _tables(client, database)
@@ -139,6 +139,6 @@ def last_changes(client: Any, database: str) -> list[tuple[str, datetime]]:
 
 
 def staging_columns(client: Any, settings: Settings) -> list[str]:
-    """The columns of the crawled table."""
+    """Return the columns of the crawled table."""
     table = client.get_table(DatabaseName=settings.staging_database, Name=settings.staging_table)["Table"]
     return [column["Name"] for column in table["StorageDescriptor"]["Columns"]]

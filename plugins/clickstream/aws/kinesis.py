@@ -14,11 +14,11 @@ ATTEMPTS = 10
 
 
 class PutError(RuntimeError):
-    """Kinesis did not take every record; the message says how many it took."""
+    """Kinesis did not take every record; the message says how many it accepted."""
 
 
 def put_records(client: Any, stream: str, records: Sequence[bytes], sleep: Callable[[float], None] = time.sleep) -> int:
-    """Puts each record on the stream, byte for byte; gives how many. Each must fit: see redrive.fits.
+    """Put each record on the stream, byte for byte; return how many. Each must fit: see redrive.fits.
 
     Records that Kinesis refuses in a call that else succeeds, which botocore does not try again, are sent again with
     growing pauses, in seconds. Raises PutError when some are still refused after 10 attempts.

@@ -15,7 +15,7 @@ from clickstream.staging.keys import StagedObject
 
 
 class AwsLoadObjects:
-    """The objects of one installation. `client` gives the boto3 client of a service, such as "s3"."""
+    """The objects of one installation. `client` returns the boto3 client of a service, such as "s3"."""
 
     def __init__(self, client: Any, settings: Settings) -> None:
         self._client = client

@@ -23,15 +23,15 @@ class MoveError(RuntimeError):
 
 
 def list_staged(client: Any, settings: Settings) -> tuple[list[StagedObject], list[str]]:
-    """What lies in the staging folder: the objects that a load can read, and the keys that are not in the grammar."""
+    """Return the contents of the staging folder: objects that a load can read, and keys outside the grammar."""
     staged, strays, _ = look_at_staging(client, settings)
     return staged, strays
 
 
 def look_at_staging(client: Any, settings: Settings) -> tuple[list[StagedObject], list[str], datetime | None]:
-    """What list_staged returns, and when the newest object landed there, by S3's clock; None when it is empty.
+    """Return what list_staged returns, and when the newest object landed there, by S3's clock; None when it is empty.
 
-    Its name may tell an earlier time: it has that of its event, which may have waited in the queue.
+    Its name may hold an earlier time: that of its event, which may have waited in the queue.
     """
     staged, strays = [], []
     newest: datetime | None = None
@@ -49,7 +49,7 @@ def look_at_staging(client: Any, settings: Settings) -> tuple[list[StagedObject]
 
 
 def list_archive(client: Any, settings: Settings, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
-    """What the archive holds of these UTC days, of all sources: the objects, and the keys that are none of Segment's.
+    """Return the archive's contents for these UTC days, all sources: objects, and keys that are not Segment's.
 
     Only folders of those days are listed, so the cost does not grow with the archive.
     """
@@ -70,7 +70,7 @@ def list_archive(client: Any, settings: Settings, days: Collection[date]) -> tup
 
 
 def _archive_folders(client: Any, settings: Settings) -> Iterator[tuple[str, date]]:
-    """Its folders, as <source id>/<received day>, each with that day."""
+    """Yield its folders, as <source id>/<received day>, each with that day."""
     for source in _folders(client, settings.archive_bucket, settings.archive_root):
         for folder in _folders(client, settings.archive_bucket, source):
             day = received_day(folder.removeprefix(source).removesuffix("/"))
@@ -79,20 +79,20 @@ def _archive_folders(client: Any, settings: Settings) -> Iterator[tuple[str, dat
 
 
 def _folders(client: Any, bucket: str, prefix: str) -> list[str]:
-    """The folders right below a prefix, each with its slash at the end."""
+    """Return the folders right below a prefix, each with its slash at the end."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
     return [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
 
 
 def _objects(client: Any, bucket: str, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
-    """The objects below a prefix, in the order of their keys; only those of later keys than `after`."""
+    """Yield the objects below a prefix, in the order of their keys; only those of later keys than `after`."""
     start = {"StartAfter": after} if after else {}
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):
         yield from page.get("Contents", [])
 
 
 def list_raw(client: Any, bucket: str) -> list[RawObject]:
-    """What Firehose has delivered and nobody has staged yet."""
+    """Return what Firehose has delivered and is not staged yet."""
     return [
         RawObject(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
         for item in _objects(client, bucket, RAW_PREFIX)
@@ -100,14 +100,14 @@ def list_raw(client: Any, bucket: str) -> list[RawObject]:
 
 
 def newest_staged(client: Any, settings: Settings, count: int = 5) -> list[str]:
-    """The paths of the staged objects that landed last and hold something."""
+    """Return the paths of the staged objects that landed last and hold something."""
     staged, _ = list_staged(client, settings)
     full = sorted((item.staged_at, item.path) for item in staged if item.bytes)
     return [path for _, path in full[-count:]]
 
 
 def delete_staged(client: Any, settings: Settings, objects: Sequence[StagedObject]) -> int:
-    """Deletes exactly these objects; gives how many.
+    """Delete exactly these objects; return how many.
 
     Raises ValueError for a path outside the staging folder, before anything is deleted, and DeletionError when S3
     refuses one.
@@ -127,7 +127,7 @@ def delete_staged(client: Any, settings: Settings, objects: Sequence[StagedObjec
 
 
 def read_text(client: Any, bucket: str, key: str) -> str | None:
-    """The text of an object; None when there is none."""
+    """Return the text of an object; None when there is none."""
     try:
         body: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except client.exceptions.NoSuchKey:
@@ -136,27 +136,27 @@ def read_text(client: Any, bucket: str, key: str) -> str | None:
 
 
 def write_text(client: Any, bucket: str, key: str, text: str) -> str:
-    """Writes an object; gives its s3:// address."""
+    """Write an object; return its s3:// address."""
     client.put_object(Bucket=bucket, Key=key, Body=text.encode())
     return f"s3://{bucket}/{key}"
 
 
 def first_bytes(client: Any, path: str, count: int = 2) -> bytes:
-    """The first bytes of an object at an s3:// address, which must not be empty."""
+    """Return the first bytes of an object at an s3:// address, which must not be empty."""
     bucket, _, key = path.removeprefix("s3://").partition("/")
     body: bytes = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{count - 1}")["Body"].read()
     return body
 
 
 def chunks_of(client: Any, path: str) -> Iterator[bytes]:
-    """The bytes of an object at an s3:// address, a megabyte at a time."""
+    """Yield the bytes of an object at an s3:// address, a megabyte at a time."""
     bucket, _, key = path.removeprefix("s3://").partition("/")
     body = client.get_object(Bucket=bucket, Key=key)["Body"]
     return iter(lambda: bytes(body.read(1 << 20)), b"")
 
 
 def keep_copy(client: Any, path: str, bucket: str, key: str) -> str:
-    """Copies the object at an s3:// address, of any size; gives the copy's address."""
+    """Copy the object at an s3:// address, of any size; return the copy's address."""
     source_bucket, _, source_key = path.removeprefix("s3://").partition("/")
     client.copy({"Bucket": source_bucket, "Key": source_key}, bucket, key)
     return f"s3://{bucket}/{key}"
@@ -174,7 +174,7 @@ def list_failed(client: Any, bucket: str, prefix: str, since: datetime | None = 
 
 
 def _of_kinds_since(client: Any, bucket: str, prefix: str, since: datetime) -> Iterator[dict[str, Any]]:
-    """A call for the kinds, and one for each: the hours of a kind are in the order of their keys."""
+    """Yield a call for the kinds, and one for each: the hours of a kind are in the order of their keys."""
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/"):
         yield from page.get("Contents", [])
         for kind in page.get("CommonPrefixes", []):
@@ -183,7 +183,7 @@ def _of_kinds_since(client: Any, bucket: str, prefix: str, since: datetime) -> I
 
 
 def failed_since(client: Any, bucket: str, prefix: str, since: datetime, most: int) -> list[datetime]:
-    """When objects in the hour folders (yyyy/MM/dd/HH, UTC) of a prefix were written, from the hour of `since` on.
+    """Return when objects in a prefix's hour folders (yyyy/MM/dd/HH, UTC) were written, from the hour of `since` on.
 
     The first `most` of them, so that the cost does not grow with what is kept.
     """
@@ -194,7 +194,7 @@ def failed_since(client: Any, bucket: str, prefix: str, since: datetime, most: i
 
 
 def move_failed(client: Any, bucket: str, key: str, etag: str) -> None:
-    """Moves an object of failed records to where redriven ones are kept, if it still is the one with this ETag.
+    """Move an object of failed records to where redriven ones are kept, if it still is the one with this ETag.
 
     Copy, verify, delete. Raises MoveError, and ClientError of S3; the object is then still where it was.
     """

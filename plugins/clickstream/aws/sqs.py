@@ -17,7 +17,7 @@ class MessageError(RuntimeError):
 
 
 def queue_url(client: Any, name: str) -> str:
-    """The address of a queue of this account."""
+    """Return the address of a queue of this account."""
     url: str = client.get_queue_url(QueueName=name)["QueueUrl"]
     return url
 
@@ -29,7 +29,7 @@ def count_messages(client: Any, url: str) -> int:
 
 
 def send_messages(client: Any, url: str, bodies: Mapping[str, str]) -> int:
-    """Sends each body; gives how many. `bodies` are by name, which only messages of errors use.
+    """Send each body; return how many. `bodies` are by name, which only messages of errors use.
 
     Raises MessageError when SQS refuses one, after all the others were sent.
     """

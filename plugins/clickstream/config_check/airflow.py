@@ -50,7 +50,7 @@ def check_airflow(facts: Facts, settings: Settings) -> Iterator[Finding]:
 
 
 def wanted_connections(settings: Settings) -> dict[str, str]:
-    """The connections that these settings name, each with its type."""
+    """Return the connections that these settings name, each with its type."""
     wanted = {settings.aws_conn_id: "aws"}
     if not settings.is_athena:
         wanted[settings.trino_conn_id] = "trino"

@@ -11,7 +11,7 @@ _ATHENA = Area("athena")
 
 
 def check_athena(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """What Airflow's role finds in Athena.
+    """Yield what Airflow's role finds in Athena.
 
     `facts`: `workgroup`, as Athena describes it, and unless that is an error `probe`, `newest` and `seen` (paths).
     """
@@ -66,5 +66,5 @@ def _lines(facts: Facts) -> Finding:
     return _ATHENA.unless(
         f"{len(unseen)} of {len(facts['newest'])} it does not, such as {unseen[0]}" if unseen else "",
         checked,
-        "drop the table lines in Glue, and load_events makes it anew: its location must be the staging folder",
+        "drop the table lines in Glue, and load_events makes it again: its location must be the staging folder",
     )

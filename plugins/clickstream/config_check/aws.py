@@ -10,7 +10,7 @@ from clickstream.settings import Settings, variable
 from clickstream.staging.reconcile import RAW_PREFIX
 
 _AWS = Area("aws")
-# What the pipeline does in each bucket, for whoever writes the policy.
+# What the pipeline does in each bucket, for the author of the policy.
 _BUCKET_ACTIONS = {
     "raw": "s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject (reconcile_raw, redrive_failed)",
     "staging": "s3:ListBucket, s3:GetObject, s3:DeleteObject",
@@ -22,7 +22,7 @@ DAYS_AFTER_ALARM = 14
 
 
 def check_aws(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """What Airflow's role finds in AWS.
+    """Yield what Airflow's role finds in AWS.
 
     `facts`: `identity`, and unless that is an error `buckets` (name to `list`, `read`, `write`, each true or an
     error), `lifecycle`, `notification`, `databases`, `crawler`, `tables`, `queue`, `dead_letters`, `stream`.
@@ -65,7 +65,7 @@ def _buckets(buckets: Facts, settings: Settings) -> Iterator[Finding]:
 def _backstop(rules: Any, settings: Settings) -> Finding:
     checked, hours = "lifecycle rule of the staging folder", settings.staging_retention_hours
     if error_of(rules):
-        return _AWS.warn(checked, error_of(rules), "allow s3:GetLifecycleConfiguration to have this looked at")
+        return _AWS.warn(checked, error_of(rules), "allow s3:GetLifecycleConfiguration to have this checked")
     days = [
         rule["Expiration"]["Days"]
         for rule in rules
@@ -162,15 +162,15 @@ def _queue(queue: Any, dead_letters: Any, settings: Settings) -> Iterator[Findin
 def _notification(notification: Any, settings: Settings) -> Finding:
     checked = f"bucket {settings.raw_bucket} tells queue {settings.stage_queue}"
     if error_of(notification):
-        return _AWS.warn(checked, error_of(notification), "allow s3:GetBucketNotification to have this looked at")
-    tells = any(
+        return _AWS.warn(checked, error_of(notification), "allow s3:GetBucketNotification to have this checked")
+    notifies = any(
         one["QueueArn"].endswith(f":{settings.stage_queue}")
         and any(event.startswith("s3:ObjectCreated:") for event in one["Events"])
         and RAW_PREFIX.startswith(_prefix(one))
         for one in notification.get("QueueConfigurations", [])
     )
     return _AWS.unless(
-        "" if tells else f"it does not, for objects created under {RAW_PREFIX}: nothing reaches staging",
+        "" if notifies else f"it does not, for objects created under {RAW_PREFIX}: nothing reaches staging",
         checked,
         "deploy lambdas/template.yaml; another tool may have replaced the bucket's notifications",
     )

@@ -13,7 +13,7 @@ Client = Callable[[str], Any]
 
 
 def trino_facts(run: Run, settings: Settings, run_id: str, newest: Sequence[str]) -> dict[str, Any]:
-    """The facts that check_trino reads, but those of staging_facts. `run_id` names the probe's table.
+    """Return the facts that check_trino reads, but those of staging_facts. `run_id` names the probe's table.
 
     Only `server` when that is refused.
     """
@@ -35,7 +35,7 @@ def trino_facts(run: Run, settings: Settings, run_id: str, newest: Sequence[str]
 
 
 def athena_facts(client: Client, run: Run, settings: Settings, run_id: str, newest: Sequence[str]) -> dict[str, Any]:
-    """The facts that check_athena reads, but `newest`. Only `workgroup` when that is refused."""
+    """Return the facts that check_athena reads, but `newest`. Only `workgroup` when that is refused."""
     workgroup = observe(lambda: client("athena").get_work_group(WorkGroup=settings.athena_workgroup)["WorkGroup"])
     if "error" in workgroup:
         return {"workgroup": workgroup}

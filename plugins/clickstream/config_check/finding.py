@@ -9,10 +9,10 @@ Facts = Mapping[str, Any]
 _LONGEST_ERROR = 300
 
 
-def observe(ask: Callable[[], Any]) -> Any:
-    """What a service answers; {"error": "<why>"} when it refuses or cannot be reached, whatever the reason."""
+def observe(call: Callable[[], Any]) -> Any:
+    """Return a service's answer; {"error": "<why>"} when it refuses or cannot be reached, for any reason."""
     try:
-        return ask()
+        return call()
     except Exception as error:
         text = str(error).splitlines()[0] if str(error) else ""
         return {"error": f"{type(error).__name__}: {text}"[:_LONGEST_ERROR]}
@@ -37,7 +37,7 @@ class Finding:
     fix: str = ""
 
     def text(self) -> str:
-        """For a person: one line when it is right, three when it is not."""
+        """Return the text for a person: one line when it is right, three when it is not."""
         head = f"{self.level.value.upper():4}  {self.area:8}  {self.checked}"
         return head if self.level is Level.OK else f"{head}\n        wrong: {self.wrong}\n        fix:   {self.fix}"
 
@@ -63,7 +63,7 @@ class Area:
 
 
 def report(findings: Iterable[Finding]) -> str:
-    """What was found, the worst last, where a log ends; then one line that counts."""
+    """Return what was found, the worst last, where a log ends; then one line that counts."""
     order = list(Level)
     found = sorted(findings, key=lambda finding: order.index(finding.level))
     count = {level: sum(finding.level is level for finding in found) for level in Level}
@@ -72,10 +72,10 @@ def report(findings: Iterable[Finding]) -> str:
 
 
 def failed(findings: Iterable[Finding]) -> list[Finding]:
-    """Those that stop something."""
+    """Return those that stop something."""
     return [finding for finding in findings if finding.level is Level.FAIL]
 
 
 def error_of(fact: Any) -> str:
-    """Why a service did not answer; '' when it did."""
+    """Return why a service did not answer; '' when it did."""
     return str(fact["error"]) if isinstance(fact, Mapping) and set(fact) == {"error"} else ""

@@ -16,14 +16,14 @@ _SETTINGS = Area("settings")
 _WITHOUT = {
     "raw_bucket": "reconcile_raw and redrive_failed fail, a lost S3 event stays lost, and no alarm is on raw/",
     "stage_queue": "reconcile_raw fails, and a lost S3 event stays lost",
-    "stage_dead_letter_queue": "nobody is told of objects that stage_object gave up on",
+    "stage_dead_letter_queue": "no alarm names objects that stage_object gave up on",
     "stream": "redrive_failed fails: refused records cannot be sent again",
     "archive_bucket": "a backfill reads staging only, which holds a day",
 }
 
 
 def check_settings(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """The settings. `facts`: `environment`, the names of the CLICKSTREAM_* variables that are set."""
+    """Check the settings. `facts`: `environment`, the names of the CLICKSTREAM_* variables that are set."""
     for name, consequence in _WITHOUT.items():
         yield _SETTINGS.unless(
             "" if getattr(settings, name) else f"not set: {consequence}",
@@ -48,7 +48,7 @@ def check_settings(facts: Facts, settings: Settings) -> Iterator[Finding]:
 
 
 def unusable(error: SettingsError) -> Finding:
-    """The finding when there are no settings to check."""
+    """Return the finding when there are no settings to check."""
     return _SETTINGS.fail(
         "settings can be read", str(error), "correct what is named, where Airflow's workers get their environment"
     )
@@ -59,7 +59,7 @@ def _output(name: str) -> str:
 
 
 def refusal(notify: str) -> str:
-    """Why CLICKSTREAM_NOTIFY cannot be read; '' when it can."""
+    """Return why CLICKSTREAM_NOTIFY cannot be read; '' when it can."""
     try:
         read_destinations(notify)
     except SettingsError as error:

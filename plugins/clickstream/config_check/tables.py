@@ -10,7 +10,7 @@ _TABLES = Area("tables")
 
 
 def check_tables(wanted: Mapping[Name, Sequence[TableColumn]], present: Any) -> Iterator[Finding]:
-    """The lake tables against their descriptions. `present`: the columns of each table that is there, or an error."""
+    """Compare the lake tables to their descriptions. `present`: the columns of each table that exists, or an error."""
     if error_of(present):
         yield _TABLES.fail("tables can be seen", error_of(present), "mend what is wrong with Trino first")
         return

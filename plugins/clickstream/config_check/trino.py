@@ -15,7 +15,7 @@ _TRINO = Area("trino")
 
 
 def check_trino(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """What Airflow's connection finds in Trino.
+    """Yield what Airflow's connection finds in Trino.
 
     `facts`: `server` (`version`, `zone`, `skew_seconds`), and unless that is an error `catalogs` (name to connector),
     `schemas` (catalog to names), `properties` (session property to value), `running`, `probe`, `newest` and `seen`
@@ -105,11 +105,11 @@ def _schemas(catalog: str, databases: Sequence[str], found: Any, settings: Setti
 
 
 def _retention(properties: Facts, settings: Settings) -> Iterator[Finding]:
-    """Nothing where the properties were refused: they only confirm."""
+    """Yield nothing where the properties were refused: they only confirm."""
     for name in ("expire_snapshots_min_retention", "remove_orphan_files_min_retention"):
         value = properties.get(f"{settings.lake_catalog}.{name}", f"{SHORTEST_RETENTION_DAYS}.00d")
         yield _TRINO.unless(
-            f"it is {value}: maintain_tables, told to keep {SHORTEST_RETENTION_DAYS} days, is refused"
+            f"it is {value}: maintain_tables, set to keep {SHORTEST_RETENTION_DAYS} days, is refused"
             if _days(value) > SHORTEST_RETENTION_DAYS
             else "",
             f"{settings.lake_catalog}.{name}",
@@ -126,7 +126,7 @@ def _retention(properties: Facts, settings: Settings) -> Iterator[Finding]:
 
 
 def _days(duration: str) -> float:
-    """The days of a duration as Trino writes it, such as 7.00d; 0 for what is less than hours."""
+    """Return the days of a duration as Trino writes it, such as 7.00d; 0 for what is less than hours."""
     number, unit = duration[:-1], duration[-1]
     return float(number) / {"d": 1, "h": 24}[unit] if unit in "dh" else 0
 

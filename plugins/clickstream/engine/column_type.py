@@ -30,7 +30,7 @@ class ColumnType:
 
 @cache
 def read_type(text: str) -> ColumnType:
-    """The type in `text`, as the tracking plan writes it. Raises ColumnTypeError."""
+    """Return the type in `text`, as the tracking plan writes it. Raises ColumnTypeError."""
     if text in _PLAIN:
         return ColumnType(_SQL.get(text, text))
     if text in (f"array({scalar})" for scalar in SCALARS):
@@ -40,7 +40,7 @@ def read_type(text: str) -> ColumnType:
     if row := _ROW.fullmatch(text):
         return _rows(text, row[1])
     raise ColumnTypeError(
-        f"{text!r} is no type of a column: take {', '.join(_PLAIN)}, decimal(18,2), array(varchar) or "
+        f"{text!r} is no type of a column: use {', '.join(_PLAIN)}, decimal(18,2), array(varchar) or "
         "array(row(name varchar, price double))"
     )
 
@@ -59,7 +59,7 @@ def _rows(text: str, inside: str) -> ColumnType:
         name, _, scalar = part.strip(" ").partition(" ")
         if not _NAME.fullmatch(name) or scalar not in SCALARS:
             raise ColumnTypeError(
-                f"{text}: {part.strip()!r} is no field of a row: take a name of lower-case letters, digits and _, and "
+                f"{text}: {part.strip()!r} is no field of a row: use a name of lower-case letters, digits and _, and "
                 f"{', '.join(SCALARS)}"
             )
         if name in (other for other, _ in fields):

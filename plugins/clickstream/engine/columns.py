@@ -124,7 +124,7 @@ class Columns:
 
 @cache
 def read_columns(path: Path) -> Columns:
-    """The columns of the file at `path`, which a process reads once. Raises ColumnsError."""
+    """Return the columns of the file at `path`, which a process reads once. Raises ColumnsError."""
     entries = yaml.load(path.read_text(encoding="utf-8"), SAFE_LOADER)["columns"]  # noqa: S506 - it is safe
     columns = tuple(_column(path, number, entry) for number, entry in enumerate(entries, start=1))
     names = [column.name for column in columns]
@@ -144,7 +144,7 @@ def _column(path: Path, number: int, entry: dict[str, Any]) -> Column:
     keys = (column.source or "").split(".")
     if len(keys) > (3 if keys[0] == "context" else 1):
         raise ColumnsError(
-            f"{path}: column {column.name}: source {column.source} is too deep: take a top-level key, or at most "
+            f"{path}: column {column.name}: source {column.source} is too deep: use a top-level key, or at most "
             "two keys below context"
         )
     return column

@@ -1,4 +1,4 @@
-"""Makes tables that are missing, and brings those that exist to the columns and comments they should have."""
+"""Create missing tables; bring existing ones to the columns and comments they should have."""
 
 import logging
 import re
@@ -19,12 +19,12 @@ ROUNDS = 5
 
 
 def lake_shapes(tables: Iterable[str], settings: Settings) -> dict[Name, Sequence[TableColumn]]:
-    """The wanted columns of these lake tables."""
+    """Return the wanted columns of these lake tables."""
     return {(settings.lake_database, name): lake_tables()[name].columns for name in tables}
 
 
 def lake_comments(tables: Iterable[str], settings: Settings) -> dict[Name, str]:
-    """The wanted comments of these lake tables."""
+    """Return the wanted comments of these lake tables."""
     return {(settings.lake_database, name): lake_tables()[name].comment for name in tables}
 
 
@@ -37,7 +37,7 @@ def create_tables(run: Run, tables: Iterable[str], settings: Settings) -> None:
 def present_shapes(
     run: Run, settings: Settings, schemas: Sequence[str], catalog: str = ""
 ) -> dict[Name, list[TableColumn]]:
-    """The columns of every table in these schemas of the lake's catalog or another: one question for all tables."""
+    """Return the columns of every table in these schemas of a catalog, by default the lake's, with one query."""
     found: dict[Name, list[TableColumn]] = {}
     for row in run("evolution/columns.sql", catalog=catalog or settings.lake_catalog, schemas=schemas).rows:
         comment = row["column_comment"]
@@ -52,7 +52,7 @@ def evolve(
     present: Mapping[Name, Sequence[TableColumn]],
     settings: Settings,
 ) -> list[Change]:
-    """Runs what is missing and gives it; nothing the second time. Raises DestructiveChangeError before any change.
+    """Run and return the missing statements; nothing the second time. Raises DestructiveChangeError before any change.
 
     Looks again after a change: one that another run made at the same time may have undone it.
     """
@@ -69,7 +69,7 @@ def evolve(
 
 
 def renew_comments(run: Run, wanted: Mapping[Name, str], settings: Settings) -> list[Name]:
-    """Gives each table that is there the comment it should have; gives those that had another. None on Athena."""
+    """Give each existing table the comment it should have; return those that had another. None on Athena."""
     if settings.is_athena:  # it sets no comment of a table
         return []
     schemas = sorted({schema for schema, _ in wanted})
@@ -82,7 +82,7 @@ def renew_comments(run: Run, wanted: Mapping[Name, str], settings: Settings) -> 
 
 
 def bring_up_to_date(run: Run, tables: Sequence[str], settings: Settings) -> list[str]:
-    """Give these lake tables, which are there, the columns and comments that they lack; ask nothing for none.
+    """Give these lake tables, which are there, the columns and comments that they lack; run nothing for none.
 
     Return what was changed, as `<what> <table>[.<column>]`; nothing the second time. Raises DestructiveChangeError
     before any change.

@@ -22,15 +22,15 @@ Item = TypeVar("Item")
 
 
 def may_be_of_data(error_name: str, error_type: str) -> bool:
-    """Whether what a statement reads may be the reason of its error, and no lost connection, conflict or full cluster.
+    """Return whether the data may cause a statement's error, not a lost connection, conflict or full cluster.
 
-    Only a test tells: the statement must fail again on some objects, and not on none.
+    Only a test decides: the statement must fail again on some objects, and run on none.
     """
     return error_name in _INTERNAL_ERRORS or (error_type == "USER_ERROR" and error_name not in _CANCELLED)
 
 
-def told(error: TrinoQueryError) -> str:
-    """Tell the error by its name and query. The engine's message goes to the log only: it may quote what was sent."""
+def describe(error: TrinoQueryError) -> str:
+    """Describe the error by its name and query. The engine's message goes to the log only: it may quote data."""
     logger.error("%s: %s", error.error_name, error.message)
     return f"{error.error_name} (query {error.query_id})"
 

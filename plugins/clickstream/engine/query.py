@@ -1,4 +1,4 @@
-"""Runs one statement on Trino: no splitting, values bound, cancelled when asked, commit conflicts tried again.
+"""Run one statement on Trino: no splitting, values bound, cancelled on demand, commit conflicts retried.
 
 A MERGE that an `alter table` beside it undid is run again: docs/adr/0016-table-evolution.md.
 """
@@ -22,7 +22,7 @@ from clickstream.engine.sql import Statement, render
 logger = logging.getLogger(__name__)
 
 # Iceberg refuses a commit when another one got in between: run again, it sees the other's rows.
-# Right after its start, Trino has no worker yet. Glue throttles, and Trino's client asks it once only: see
+# Right after its start, Trino has no worker yet. Glue throttles, and Trino's client calls it once only: see
 # docs/local-and-aws.md.
 RETRIED_ERRORS = frozenset({"ICEBERG_COMMIT_ERROR", "ICEBERG_CATALOG_ERROR", "NO_NODES_AVAILABLE"})
 ATTEMPTS = 8
@@ -36,22 +36,22 @@ _ALTERED_MEANWHILE = "inputPage channelCount"
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave: its rows as dictionaries, and the query's id and counts as Trino reports them."""
+    """The result of a statement: its rows as dictionaries, and the query's id and counts as Trino reports them."""
 
     rows: list[dict[str, Any]]
     query_id: str
     elapsed_ms: int
     cpu_ms: int | None
-    """None where the engine does not tell."""
+    """None where the engine does not report it."""
     read_bytes: int
     changed_rows: int = 0
     """Rows that a statement added, updated or deleted."""
     read_rows: int = 0
     splits: int = 0
-    """Both 0 where the engine does not tell."""
+    """Both 0 where the engine does not report them."""
 
     def text(self) -> str:
-        """One line for a log."""
+        """Return one line for a log."""
         cpu = "" if self.cpu_ms is None else f"{self.cpu_ms / 1000:.2f} s of CPU, "
         return f"query {self.query_id}: {self.elapsed_ms / 1000:.2f} s, {cpu}{self.read_bytes:,} bytes read"
 
@@ -63,10 +63,10 @@ class Runner(Protocol):
     """The page of the latest query; empty before the first."""
 
     def run(self, statement: Statement) -> Result:
-        """Runs it to its end. Raises trino.exceptions.Error and CancelledError."""
+        """Run the statement to its end. Raises trino.exceptions.Error and CancelledError."""
 
     def cancel(self) -> None:
-        """Cancels what is running, and whatever would be run after it."""
+        """Cancel the running statement, and refuse later ones."""
 
 
 class CancelledError(RuntimeError):
@@ -88,10 +88,10 @@ class QueryRunner:
         self._cursor: Cursor | None = None
         self._is_cancelled = False
         self.info_url = ""
-        """Trino's page of the latest query, as Trino gives it; empty before the first."""
+        """Trino's page of the latest query, as Trino returns it; empty before the first."""
 
     def run(self, statement: Statement) -> Result:
-        """Runs it to its end, again on a commit conflict and when its commit was undone.
+        """Run the statement to its end; retry on a commit conflict and when its commit was undone.
 
         Raises trino.exceptions.Error, CancelledError and ReplacedError.
         """
@@ -103,10 +103,10 @@ class QueryRunner:
         raise ReplacedError(f"{statement.merged_table}: a change of the table undid what was written, {ATTEMPTS} times")
 
     def _is_kept(self, statement: Statement, result: Result) -> bool:
-        """Whether nothing can undo any more what the statement changed.
+        """Return whether nothing can undo any more what the statement changed.
 
-        Trino changes columns without telling Glue which version of the table it read: what was committed meanwhile is
-        gone. So the table tells as soon as no such change runs that may have begun before.
+        Trino changes columns without naming to Glue the version of the table it read: what was committed meanwhile is
+        gone. So the table is conclusive as soon as no such change runs that may have begun before.
         """
         table = statement.altered_table or (statement.merged_table if result.changed_rows else "")
         if not table:
@@ -124,7 +124,7 @@ class QueryRunner:
         return run_with_retries(self._run_once, render(path, None, values), RETRIED_ERRORS).rows
 
     def cancel(self) -> None:
-        """Cancels what is running, and whatever would be run after it."""
+        """Cancel the running statement, and refuse later ones."""
         self._is_cancelled = True
         if self._cursor is not None:
             self._cursor.cancel()
@@ -166,7 +166,7 @@ class _FourDigitYear(datetime):
 
 
 def _bindable(value: Any) -> Any:
-    """The value as Trino's client can send it. Raises ValueError for a number that no bigint holds."""
+    """Return the value as Trino's client can send it. Raises ValueError for a number that no bigint holds."""
     if isinstance(value, list):
         return [_bindable(item) for item in value]
     if isinstance(value, datetime):
@@ -182,7 +182,7 @@ def run_with_retries(
     error_names: Collection[str],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """What `run_once` gives for the statement; after one of these errors of the engine tried again, later each time."""
+    """Return the result of `run_once`; retry after one of these errors of the engine, with growing pauses."""
     retrying = Retrying(
         retry=retry_if_exception(
             lambda error: (
@@ -193,7 +193,7 @@ def run_with_retries(
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=1, max=30),
         sleep=sleep,
-        before_sleep=lambda state: logger.info("tried again: %s", state.outcome and state.outcome.exception()),
+        before_sleep=lambda state: logger.info("retried: %s", state.outcome and state.outcome.exception()),
         reraise=True,
     )
     result: Result = retrying(run_once, statement)
@@ -201,13 +201,13 @@ def run_with_retries(
 
 
 def _changes_of(table: str) -> str:
-    """A regular expression that finds the statements that change columns of a table, of this name with its schema."""
+    """Return a regular expression for statements that change columns of the table with this name and schema."""
     name = re.escape(table.replace('"', "").rpartition(".")[2])
     return rf"(?is)^(/\*.*?\*/)?\s*(alter|comment)\s.*\b{name}\b"
 
 
 def query_url(info_url: str, ui: str) -> str:
-    """The address of a query's page for a browser: at the base address `ui` if there is one, else as Trino gives it.
+    """Return the address of a query's page for a browser: below the base address `ui`, else as Trino returns it.
 
     Trino names itself as its client called it, which a browser elsewhere may not reach.
     """

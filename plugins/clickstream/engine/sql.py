@@ -1,4 +1,4 @@
-"""Renders the files of include/sql: table names from the settings, values as bound parameters.
+"""Render the files of include/sql: table names from the settings, values as bound parameters.
 
 A value never becomes part of the text: `{{ bind(value) }}` leaves a `?` and puts the value in the parameter list.
 Identifiers come from the settings and columns.yaml and are quoted by `quote`.
@@ -24,7 +24,7 @@ from clickstream.settings import Settings
 
 
 def include_folder(plugins: Path) -> Path:
-    """include/ inside plugins/, where only that can be deployed (MWAA), or else beside it."""
+    """Return include/ inside plugins/, where only that can be deployed (MWAA), or else beside it."""
     inside = plugins / "include"
     return inside if inside.is_dir() else plugins.parent / "include"
 
@@ -69,41 +69,41 @@ class Statement:
         return found[1] if found else ""
 
     def tagged(self, tag: str) -> "Statement":
-        """The statement with a comment by which its query is found again. `tag` is hexadecimal."""
+        """Return the statement with a comment that identifies its query. `tag` is hexadecimal."""
         if not re.fullmatch(r"[0-9a-f]+", tag):
             raise ValueError(f"{tag!r} is no tag")
         return replace(self, text=f"/* clickstream {tag} */\n{self.text}")
 
 
 def quote(identifier: str) -> str:
-    """An identifier in double quotes, as Trino's grammar has it."""
+    """Return an identifier in double quotes, as Trino's grammar has it."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A string in single quotes, for the places where the grammar takes no parameter, such as a comment."""
+    """Return a string in single quotes, for the places where the grammar takes no parameter, such as a comment."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def instant_literal(instant: datetime) -> str:
-    """An instant as a literal in UTC, to the second, for statements that take no parameter."""
+    """Return an instant as a literal in UTC, to the second, for statements that take no parameter."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no time zone")
     return f"timestamp '{instant.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'seconds')} UTC'"
 
 
 def duration_literal(duration: timedelta) -> str:
-    """A duration in whole seconds as Trino's procedures read it, such as '604800s'."""
+    """Return a duration in whole seconds as Trino's procedures read it, such as '604800s'."""
     return f"'{int(duration.total_seconds())}s'"
 
 
 def is_batch_table(name: str) -> bool:
-    """Whether a table of the work schema is one run's own, by its name."""
+    """Return whether a table of the work schema is one run's own, by its name."""
     return _BATCH_TABLE.match(name) is not None
 
 
 def lake_tables() -> Mapping[str, Table]:
-    """The Iceberg tables that stay, by name: one for each folder of include/sql/lake. Raises TableError."""
+    """Return the Iceberg tables that stay, by name: one for each folder of include/sql/lake. Raises TableError."""
     return read_tables(SQL_DIR / "lake")
 
 
@@ -142,85 +142,85 @@ class TableNames:
         raise AttributeError(f"there is no table or view {name!r}")
 
     def batch_table(self, run_id: str) -> str:
-        """The batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
+        """Return the batch table of one run: short-lived, its name a digest so that no run id can be part of a name."""
         return self._work("batch", run_id)
 
     def batch(self, run_id: str) -> str:
-        """The batch table as it stands in `from`: of a statement on a part of it, that part."""
+        """Return the batch table as it stands in `from`: of a statement on a part of it, that part."""
         name = self.batch_table(run_id)
         return self.among.of_batch(name) if self.among else name
 
     def typed_batch_table(self, run_id: str) -> str:
-        """The messages of one run whose event has a table of its own: short-lived, named as the batch is."""
+        """Return the messages of one run whose event has a table of its own: short-lived, named as the batch is."""
         return self._work("typed", run_id)
 
     def typed_batch(self, run_id: str) -> str:
-        """The same as it stands in `from`: of a statement on a part of it, that part."""
+        """Return the same as it stands in `from`: of a statement on a part of it, that part."""
         name = self.typed_batch_table(run_id)
         return self.among.of_typed(name) if self.among else name
 
     def rules(self, run_id: str) -> str:
-        """What the tracking plan says about the events of one run."""
+        """Return what the tracking plan says about the events of one run."""
         return self._work("rules", run_id)
 
     def findings(self, run_id: str) -> str:
-        """What in one run's messages is against the tracking plan."""
+        """Return what in one run's messages is against the tracking plan."""
         return self._work("findings", run_id)
 
     def session_regions(self, run_id: str) -> str:
-        """What one run of model_sessions looks at; short-lived, as a batch."""
+        """Return what one run of model_sessions looks at; short-lived, as a batch."""
         return self._work("session_regions", run_id)
 
     def session_steps(self, run_id: str) -> str:
-        """The events that it finds there."""
+        """Return the events that it finds there."""
         return self._work("session_steps", run_id)
 
     def session_drafts(self, run_id: str) -> str:
-        """The sessions that these make."""
+        """Return the sessions that these make."""
         return self._work("session_drafts", run_id)
 
     def raw_lines(self, name: str) -> str:
-        """The table over raw lines of this name. Raises ValueError when there is none."""
+        """Return the table over raw lines of this name. Raises ValueError if there is none."""
         if name not in (LINES, ARCHIVE_LINES):
             raise ValueError(f"{name!r} is no table over raw lines")
         return _name(self._settings.staging_catalog, self._settings.lines_database, name)
 
     def stray_batch(self, name: str) -> str:
-        """The batch table of this name. Raises ValueError for any other table of the work schema."""
+        """Return the batch table of this name. Raises ValueError for any other table of the work schema."""
         if not is_batch_table(name):
             raise ValueError(f"{name!r} is no batch table")
         return _name(self._settings.lake_catalog, self._settings.work_database, name)
 
     def segment(self, view: str) -> str:
-        """A view shaped as Segment's warehouse destination shapes its tables. Raises ValueError when there is none."""
+        """Return a view shaped like a table of Segment's warehouse destination. Raises ValueError if there is none."""
         if view not in self.SEGMENT_VIEWS:
             raise ValueError(f"{view!r} is no view of Segment's: {', '.join(self.SEGMENT_VIEWS)}")
         return _name(self._settings.lake_catalog, self._settings.segment_database, view)
 
     def segment_event(self, view: str) -> str:
-        """The view of one event in that schema. Raises ValueError for a name that no event's view has."""
+        """Return the view of one event in that schema. Raises ValueError for a name that no event's view has."""
         if view in self.SEGMENT_VIEWS or not _TYPED_TABLE.match(view):
             raise ValueError(f"{view!r} is no view of an event")
         return _name(self._settings.lake_catalog, self._settings.segment_database, view)
 
     def lake(self, table: str) -> str:
-        """The lake table of this name. Raises ValueError when there is none."""
+        """Return the lake table of this name. Raises ValueError if there is none."""
         self._require_lake_table(table)
         return self._lake(table)
 
     def evolving(self, table: tuple[str, str]) -> str:
-        """The lake or typed table with this schema and name. Raises ValueError for any other."""
+        """Return the lake or typed table with this schema and name. Raises ValueError for any other."""
         schema, name = table
         return self.typed(name) if schema == self._settings.events_database else self.lake(name)
 
     def typed(self, table: str) -> str:
-        """The table of one event. Raises ValueError for a name that no event has."""
+        """Return the table of one event. Raises ValueError for a name that no event has."""
         if not _TYPED_TABLE.match(table):
             raise ValueError(f"{table!r} is no table of an event")
         return _name(self._settings.lake_catalog, self._settings.events_database, table)
 
     def metadata(self, table: tuple[str, str], kind: str) -> str:
-        """Iceberg's own table about the lake or typed table with this schema and name: `files`, `snapshots`, ..."""
+        """Return Iceberg's metadata table of a lake or typed table of this schema, name: `files`, `snapshots`, ..."""
         return f'{self.evolving(table)[:-1]}${kind}"'
 
     def _require_lake_table(self, table: str) -> None:
@@ -241,7 +241,7 @@ def _name(catalog: str, schema: str, table: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    """The one Jinja environment of a process: it compiles each file once."""
+    """Return the one Jinja environment of a process: it compiles each file once."""
     # SQL is no HTML: values are bound, names are quoted.
     environment = Environment(
         loader=FileSystemLoader(SQL_DIR),
@@ -264,7 +264,7 @@ def _environment() -> Environment:
 
 
 def render(path: str, settings: Settings | None, values: Mapping[str, Any] | None = None) -> Statement:
-    """The statement in the file at `path` below include/sql, with `values` as its Jinja variables.
+    """Return the statement in the file at `path` below include/sql, with `values` as its Jinja variables.
 
     With `among` in them, the statement reads that part of its batch. Without settings, of a file that names no table of
     theirs. A process reads and compiles each file once. Raises jinja2.TemplateNotFound for a missing file and

@@ -1,4 +1,4 @@
-"""What must change so that a table has the columns it should have; what would lose values is refused.
+"""Diff wanted and actual columns; refuse changes that would lose values.
 
 The wanted columns are those of the table's description, by which `create table if not exists` makes it too; this
 brings a table that an earlier version made up to date.
@@ -66,9 +66,9 @@ class Change:
 def changes(
     wanted: Mapping[Name, Sequence[TableColumn]], present: Mapping[Name, Sequence[TableColumn]]
 ) -> list[Change]:
-    """What brings each present table to its wanted columns; nothing for one that is not there.
+    """Return what brings each present table to its wanted columns; nothing for one that is not there.
 
-    Raises DestructiveChangeError, which tells of every table, before anything is done to any.
+    Raises DestructiveChangeError, which names every table, before anything is done to any.
     """
     refusals: list[str] = []
     found: list[Change] = []
@@ -103,7 +103,7 @@ def _dropped(table: Name, wanted: Sequence[TableColumn], present: Sequence[Table
     names = {column.name for column in wanted}
     return [
         f"{'.'.join(table)}: column {column.name} ({column.plain_type}) is no longer wanted, and dropping it would "
-        "lose its values. Keep it in the list of columns, or drop it by hand when nobody needs them"
+        "lose its values. Keep it in the list of columns, or drop it by hand when they are not needed"
         for column in present
         if column.name not in names
     ]

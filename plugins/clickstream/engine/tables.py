@@ -99,13 +99,13 @@ def read_table(folder: Path) -> Table:
 def _texts(
     where: str, given: Any, fields: Sequence[str], optional: Sequence[str] = (), structured: Sequence[str] = ()
 ) -> dict[str, str]:
-    """The values of the fields, each of which is a text; `structured` ones only have to be there."""
+    """Return the values of the fields, each of which is a text; `structured` ones only have to be there."""
     known = (*fields, *optional)
     if not isinstance(given, dict):
         raise TableError(f"{where}: write {', '.join(fields)} here, each with its value")
     unknown = [str(field) for field in given if field not in known]
     if unknown:
-        raise TableError(f"{where}: there is no field {', '.join(unknown)}; take some of {', '.join(known)}")
+        raise TableError(f"{where}: there is no field {', '.join(unknown)}; use some of {', '.join(known)}")
     missing = [field for field in fields if field not in given]
     if missing:
         raise TableError(f"{where}: add {', '.join(missing)}")
@@ -126,7 +126,7 @@ def _column(path: Path, number: int, entry: Any) -> TableColumn:
     where = f"{path}: column {number} ({entry.get('name') if isinstance(entry, dict) else None})"
     fields = _texts(where, entry, _COLUMN_FIELDS)
     if not _NAME.fullmatch(fields["name"]):
-        raise TableError(f"{where}: take a name of lower-case letters, digits and _, a letter first")
+        raise TableError(f"{where}: use a name of lower-case letters, digits and _, a letter first")
     return TableColumn(fields["name"], fields["type"], fields["comment"])
 
 
@@ -157,8 +157,8 @@ def _require_layout(path: Path, table: Table) -> None:
     instants = [column.name for column in table.columns if column.type.startswith("timestamp")]
     if table.partitioned_by and table.partitioned_by.column not in instants:
         raise TableError(
-            f"{path}: partitioned_by: {table.partitioned_by.column} is no timestamp column; take one of "
+            f"{path}: partitioned_by: {table.partitioned_by.column} is no timestamp column; use one of "
             f"{', '.join(instants) or 'those that you add'}"
         )
     if table.sorted_by and table.sorted_by not in names:
-        raise TableError(f"{path}: sorted_by: there is no column {table.sorted_by}; take one of {', '.join(names)}")
+        raise TableError(f"{path}: sorted_by: there is no column {table.sorted_by}; use one of {', '.join(names)}")

@@ -30,7 +30,7 @@ class ArchivedObject(StagedObject):
 
 
 def received_day(name: str) -> date | None:
-    """The UTC day that a folder is named after; None for a folder outside the layout."""
+    """Return the UTC day that a folder is named after; None for a folder outside the layout."""
     if _SECONDS.match(name):
         return datetime.fromtimestamp(int(name), UTC).date()
     if _MILLISECONDS.match(name):
@@ -39,14 +39,14 @@ def received_day(name: str) -> date | None:
 
 
 def days(windows: Iterable[Window]) -> frozenset[date]:
-    """The UTC days that windows touch."""
+    """Return the UTC days that windows touch."""
     return frozenset(hour.start.date() for window in windows for hour in hours(window))
 
 
 def hours_wanted(
     source: str, window: Window, staged: Iterable[StagedObject], kept_since: datetime, has_archive: bool
 ) -> list[Window]:
-    """The hours of a window that are to be read from the archive.
+    """Return the hours of a window that are to be read from the archive.
 
     For source `auto`, if there is an archive: those that staging may no longer hold whole, as they began before
     `kept_since` or have nothing staged in them.
@@ -62,7 +62,7 @@ def hours_wanted(
 def divide(
     window: Window, wanted: Sequence[Window], archived: Iterable[ArchivedObject]
 ) -> tuple[tuple[Window, ...], tuple[Window, ...]]:
-    """What of a window is read from staging, by time of staging, and what from the archive, by time received.
+    """Return what of a window is read from staging, by time of staging, and what from the archive, by time received.
 
     `wanted` hours are read from the archive where it has objects of their day, all else from staging. An event is
     staged after it is received, so nothing falls between the two; what both have is loaded once.
@@ -73,7 +73,7 @@ def divide(
 
 
 def no_data(window: Window, source: str, staged: Iterable[StagedObject], location: str) -> str:
-    """Why a window has nothing to load, and where it was looked for."""
+    """Return why a window has nothing to load, and where it was looked for."""
     looked = []
     if source != "archive":
         times = sorted(item.staged_at for item in staged)

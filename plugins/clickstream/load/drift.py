@@ -18,7 +18,7 @@ class SchemaChange:
     message_count: int
 
     def text(self) -> str:
-        """One line for a log: no value, which may be personal."""
+        """Return one line for a log: no value, which may be personal."""
         twin = f", differs only in case from {self.case_twin_of}" if self.case_twin_of else ""
         return f"{self.change} {self.path}: {self.json_type}, in {self.message_count} messages{twin}"
 
@@ -32,7 +32,7 @@ class Drift:
     shapes_left: int = 0
 
     def warnings(self) -> list[str]:
-        """What was left out, if something was, and why that may be."""
+        """Return what was left out, if something was, and why that may be."""
         found = []
         if self.changes_left:
             found.append(
@@ -43,7 +43,7 @@ class Drift:
         return found
 
     def to_dict(self) -> dict[str, int]:
-        """Counts, as plain JSON values."""
+        """Return counts, as plain JSON values."""
         counts = Counter(change.change for change in self.changes)
         return {
             "new_key": counts["new_key"],

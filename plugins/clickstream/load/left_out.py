@@ -1,4 +1,4 @@
-"""Runs a step of a load over its batch; leaves out the messages with which it fails, and goes on."""
+"""Run a step of a load over its batch; leave out the messages with which it fails, and go on."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.engine.among import Among
 from clickstream.engine.evolution import Run
-from clickstream.engine.failures import MOST_LEFT_OUT, Failing, failure_of, find_failing, told
+from clickstream.engine.failures import MOST_LEFT_OUT, Failing, describe, failure_of, find_failing
 from clickstream.load.objects import LoadObjects
 from clickstream.load.unreadable import copy_key
 
@@ -52,8 +52,8 @@ class _Step:
             self._leave_out(failing)
         if len(found) > MOST_LEFT_OUT:
             raise TooManyLeftOutError(
-                f"{self._name}: {MOST_LEFT_OUT} messages were left out, and there are more ({told(failure)}). Look at "
-                "the queries that failed; if it is the messages, clear this task: each try leaves some out"
+                f"{self._name}: {MOST_LEFT_OUT} messages were left out, and there are more ({describe(failure)}). "
+                "Look at the queries that failed; if it is the messages, clear this task: each try leaves some out"
             )
         return self._step(self._among(whole))
 
@@ -67,7 +67,7 @@ class _Step:
         return among.cut(**self._run("work/batch/span.sql", run_id=self._values["run_id"], among=among).rows[0])
 
     def _leave_out(self, failing: Failing) -> None:
-        run_id, key, reason = self._values["run_id"], failing.among.low, told(failing.error)
+        run_id, key, reason = self._values["run_id"], failing.among.low, describe(failing.error)
         lines = self._run("work/batch/digests.sql", run_id=run_id, message_key=key).rows
         paths = {row["source_path"] for row in lines}
         logger.error("%s leaves out a message of %s: %s", self._name, ", ".join(sorted(paths)), reason)

@@ -17,9 +17,9 @@ MOST_WINDOWS = 200
 
 @dataclass(frozen=True)
 class Manifest:
-    """The objects of one run, oldest first, and what becomes of them.
+    """The objects of one run, oldest first, and how they are loaded.
 
-    `left_behind` counts those that the next run takes. Of archived objects, which hold whole days, only messages
+    `left_behind` counts those left to the next run. Of archived objects, which hold whole days, only messages
     received in `received` are loaded. `rebuild`: rows that are there are updated. `dry_run`: nothing is written.
     `batch`: when the messages that were read from them were received; None before they are unpacked. `hours`: in which
     hours, where these are more than one statement can write. `tables_failed`: the reason of each event's table that
@@ -73,25 +73,25 @@ class Manifest:
         return sorted({item.folder for item in self.archived})
 
     def only(self, wanted: Callable[[StagedObject], bool]) -> "Manifest":
-        """The manifest without the other objects."""
+        """Return the manifest without the other objects."""
         return replace(self, objects=tuple(item for item in self.objects if wanted(item)))
 
     def still_there(self, staged: Iterable[StagedObject]) -> "Manifest":
-        """The manifest without objects that have expired from staging since."""
+        """Return the manifest without objects that have expired from staging since."""
         present = frozenset(item.path for item in staged)
         return self.only(lambda item: isinstance(item, ArchivedObject) or item.path in present)
 
     def without(self, paths: Collection[str]) -> "Manifest":
-        """The manifest without these objects."""
+        """Return the manifest without these objects."""
         return self.only(lambda item: item.path not in paths)
 
     def gone(self, folder: str, paths: Iterable[str]) -> list[StagedObject]:
-        """The objects in `folder`, an address that ends with a slash, whose path is not in `paths`."""
+        """Return the objects in `folder`, an address that ends with a slash, whose path is not in `paths`."""
         present = frozenset(paths)
         return [item for item in self.objects if item.path.startswith(folder) and item.path not in present]
 
     def to_json(self) -> str:
-        """As JSON text, for from_json."""
+        """Return the manifest as JSON text, for from_json."""
         stored = {
             "run_id": self.run_id,
             "left_behind": self.left_behind,
@@ -108,7 +108,7 @@ class Manifest:
 
 
 def from_json(text: str) -> Manifest:
-    """The manifest that to_json wrote, also before there were archives."""
+    """Return the manifest that to_json wrote, also before there were archives."""
     stored = json.loads(text)
     run_id, batch = stored["run_id"], stored.get("batch")
     earliest, latest = (at and datetime.fromisoformat(at) for at in batch or (None, None))
@@ -128,14 +128,14 @@ def from_json(text: str) -> Manifest:
 
 
 def key(run_id: str) -> str:
-    """The S3 key of a run's manifest: a digest, so that any run id gives a plain key."""
+    """Return the S3 key of a run's manifest: a digest, so that any run id makes a plain key."""
     return f"manifests/load_events/{hashlib.sha256(run_id.encode()).hexdigest()}.json"
 
 
 def take_unloaded(
     run_id: str, staged: Iterable[StagedObject], loaded_paths: frozenset[str], max_objects: int
 ) -> Manifest:
-    """All that is staged and not yet loaded, whenever it was staged, at most `max_objects` of it."""
+    """Return all that is staged and not yet loaded, whenever it was staged, at most `max_objects` of it."""
     wanted = sorted((item for item in staged if item.path not in loaded_paths), key=_age)
     return Manifest(run_id, tuple(wanted[:max_objects]), max(0, len(wanted) - max_objects))
 
@@ -147,8 +147,10 @@ def take_windows(
     archived: Iterable[ArchivedObject],
     received: Iterable[Window],
 ) -> Manifest:
-    """All that was staged in the `staging` windows, loaded or not, and the archived objects, of which the messages
-    `received` in those windows count; in all of the time between when they are more than MOST_WINDOWS.
+    """Return all that was staged in the `staging` windows, loaded or not, and the archived objects.
+
+    Of archived objects, messages `received` in those windows count; in all of the time between when the windows are
+    more than MOST_WINDOWS.
 
     What is then read from both is loaded once.
     """

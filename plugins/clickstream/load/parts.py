@@ -29,7 +29,7 @@ SPANS_A_STATEMENT = 50
 
 
 def with_received(run: Run, taken: Manifest, run_id: str) -> Manifest:
-    """Ask when the messages of the run's batch were received; give the manifest that knows it."""
+    """Query when the messages of the run's batch were received; return the manifest with that."""
     batch, hours = Received(**run("work/batch/received.sql", run_id=run_id).rows[0]), "[]"
     if takes_parts(batch):
         hours = run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"]
@@ -38,7 +38,7 @@ def with_received(run: Run, taken: Manifest, run_id: str) -> Manifest:
 
 
 def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
-    """The values of the whole of an unpacked load, and in `parts` those of its parts by objects, hours and days."""
+    """Return the values of a whole unpacked load, and in `parts` those of its parts by objects, hours and days."""
     assert taken.batch is not None
     whole = replace(taken.batch, parts=_spanned(taken.hours, HOUR).parts) if taken.hours else taken.batch
     return {
@@ -53,18 +53,18 @@ def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
 
 
 def by_objects(taken: Manifest) -> list[dict[str, Any]]:
-    """The values of each part of the objects: `manifest`, and `staged`, when these were staged, both ends included."""
+    """Return the values of each part of the objects: `manifest`, and `staged`, their staging times, both inclusive."""
     return [{"manifest": part, "staged": staged_in(part)} for part in object_parts(taken)]
 
 
 def staged_in(taken: Manifest) -> Received:
-    """When the objects were staged, both ends included; None where there are none."""
+    """Return when the objects were staged, both ends included; None where there are none."""
     times = [item.staged_at for item in taken.objects]
     return Received(min(times, default=None), max(times, default=None))
 
 
 def object_parts(taken: Manifest) -> Iterator[Manifest]:
-    """The manifest in parts that a statement can name, each of a bounded count of days staged."""
+    """Yield the manifest in parts that a statement can name, each of a bounded count of days staged."""
     objects = sorted(taken.objects, key=lambda item: (item.staged_at, item.path))
     start, size = 0, 0
     for index, item in enumerate(objects):
@@ -79,17 +79,17 @@ def object_parts(taken: Manifest) -> Iterator[Manifest]:
 
 
 def by_hours(taken: Manifest, lookback: timedelta) -> list[dict[str, Any]]:
-    """The values of each part of the hours received: `window`, and `bounds`, the same widened by `lookback`."""
+    """Return the values of each part of the hours received: `window`, and `bounds`, the same widened by `lookback`."""
     return _values(_parts(taken, HOUR, HOURS_A_STATEMENT), lookback)
 
 
 def by_days(taken: Manifest, lookback: timedelta) -> list[dict[str, Any]]:
-    """The same of the days received."""
+    """Return the same of the days received."""
     return _values(_parts(taken, DAY, DAYS_A_STATEMENT), lookback)
 
 
 def takes_parts(batch: Received) -> bool:
-    """Whether the hours received have to be known, since one statement cannot write all of the time between."""
+    """Return whether the hours received have to be known, since one statement cannot write all of the time between."""
     return batch.earliest is not None and batch.latest is not None and _is_long(batch, HOUR * (HOURS_A_STATEMENT - 1))
 
 
@@ -108,7 +108,7 @@ def _parts(taken: Manifest, length: timedelta, most: int) -> list[Received]:
 
 
 def _spanned(starts: Sequence[datetime], length: timedelta) -> Received:
-    """From the first to the last of these hours or days; in parts, cut at the longest gaps of more than a day."""
+    """Return the span of these hours or days; in parts, cut at the longest gaps of more than a day."""
     end = length - timedelta(microseconds=1)
     gaps = sorted((after - before, after) for before, after in pairwise(starts) if after - before > DAY)
     firsts = sorted([starts[0], *(after for _, after in gaps[-(SPANS_A_STATEMENT - 1) :])])

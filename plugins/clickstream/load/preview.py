@@ -34,7 +34,7 @@ class Preview:
     sessions_touched: int
 
     def text(self) -> str:
-        """The preview as a person reads it."""
+        """Return the preview as a person reads it."""
         updated = f" ({self.rows_updated} differ and would be updated)" if self.rows_updated else ""
         lines = [
             "DRY RUN: nothing is written to the tables",
@@ -53,7 +53,7 @@ class Preview:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values, instants in ISO 8601."""
+        """Convert to plain JSON values, instants in ISO 8601."""
         return {
             **asdict(self),
             "tables": list(self.tables),
@@ -63,7 +63,7 @@ class Preview:
 
 
 def from_row(taken: Manifest, row: Mapping[str, Any], plan: TrackingPlan, sessions_touched: int) -> Preview:
-    """The preview in a row of work/batch/preview.sql."""
+    """Return the preview in a row of work/batch/preview.sql."""
     duplicate = row["rows_read"] - row["rows_rejected"] - row["rows_new"]
     return Preview(
         taken.run_id,

@@ -63,7 +63,7 @@ class RunReport:
         return json.dumps(dict(self.tables_failed), sort_keys=True, ensure_ascii=False)
 
     def text(self) -> str:
-        """The report as a person reads it."""
+        """Return the report as a person reads it."""
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(self.rejected_by_reason.items()))
         lines = [
             f"run         {self.run_id}",
@@ -93,7 +93,7 @@ class RunReport:
         return "\n".join(lines)
 
     def _violation_lines(self) -> list[str]:
-        """The events that break rules, the highest rate first."""
+        """Return the events that break rules, the highest rate first."""
         rates = {event: counts["violating"] / counts["messages"] for event, counts in self.violations_by_event.items()}
         return [
             f"violations  {event}: {counts['violating']} of {counts['messages']} messages ({rates[event]:.1%})"
@@ -101,7 +101,7 @@ class RunReport:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values, instants in ISO 8601."""
+        """Convert to plain JSON values, instants in ISO 8601."""
         return {
             "run_id": self.run_id,
             "objects": self.objects,
@@ -125,10 +125,10 @@ class RunReport:
 def from_row(
     run_id: str, row: Mapping[str, Any], rows_by_delay: str | None = None, violations_by_event: str | None = None
 ) -> RunReport:
-    """The report in a row of lake/load_ledger/report.sql, with what lateness.sql and violations/by_event.sql gave."""
-    told = {
+    """Return the report from a row of lake/load_ledger/report.sql, with lateness.sql and violations/by_event.sql."""
+    counts = {
         "rejected_by_reason": row["rejected_by_reason"],
         "rows_by_delay": rows_by_delay,
         "violations_by_event": violations_by_event,
     }
-    return RunReport(run_id, **{**row, **{name: json.loads(text or "{}") for name, text in told.items()}})
+    return RunReport(run_id, **{**row, **{name: json.loads(text or "{}") for name, text in counts.items()}})

@@ -1,4 +1,4 @@
-"""What one run of load_events is asked to load, from how it was started and the values of its form."""
+"""What one run of load_events has to load, from how it was started and the values of its form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +28,7 @@ class LoadRequest:
 def read_request(
     run_type: str, interval: tuple[datetime | None, datetime | None], params: Mapping[str, Any]
 ) -> LoadRequest:
-    """The request of a run of that type, with its data interval and the params `from`, `to`, `source`, `rebuild`,
-    `dry_run`.
+    """Read the request of a run: its type, data interval and params `from`, `to`, `source`, `rebuild`, `dry_run`.
 
     A backfill loads its interval. Any other run loads from..to, or when both are empty, all that is not loaded.
     Raises FormError, naming the value.

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class TakeError(RuntimeError):
-    """What was asked for cannot be loaded; the message says what to do. Another try would meet the same."""
+    """The request cannot be loaded; the message says what to do. A retry would fail the same way."""
 
 
 def loaded_paths(run: Run, staged: Collection[StagedObject]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Reads the objects of a load into its batch table, and sets aside those that cannot be read."""
+"""Read the objects of a load into its batch table, and set aside those that cannot be read."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.engine.among import Among
 from clickstream.engine.evolution import Run, create_lines
-from clickstream.engine.failures import MOST_LEFT_OUT, failure_of, find_failing, may_be_of_data, told
+from clickstream.engine.failures import MOST_LEFT_OUT, describe, failure_of, find_failing, may_be_of_data
 from clickstream.engine.sql import ARCHIVE_LINES
 from clickstream.load.manifest import Manifest
 from clickstream.load.objects import LoadObjects
@@ -142,7 +142,7 @@ class _Unpacking:
             found = find_culprit("", self._taken.objects, can_take)
             nothing = StagedObject(f"{self._settings.staging_location}no-such-object", 0, self._values["now"])
             if found and can_take([nothing]):
-                return found, told(error)
+                return found, describe(error)
         raise error
 
     def _trial(self, file: str) -> Callable[[Sequence[StagedObject]], bool]:
@@ -187,7 +187,7 @@ class _Unpacking:
             return False
         failing = dict(self._taken.failing)
         for line in found:
-            reason = told(line.error)
+            reason = describe(line.error)
             for row in self._run("work/batch/line_digests.sql", manifest=one, among=line.among).rows:
                 failing[row["line_digest"]] = reason
             logger.error("a line of %s is set aside as load_failed: %s", item.path, reason)

@@ -32,7 +32,7 @@ class Unreadable:
 
 
 def copy_key(path: str) -> str:
-    """Where in the lake bucket the copy of a quarantined object is kept, below its bucket and key."""
+    """Return where in the lake bucket the copy of a quarantined object is kept, below its bucket and key."""
     return key_below("quarantine/", path.removeprefix("s3://"))
 
 
@@ -42,7 +42,7 @@ def is_misnamed(path: str, first_bytes: bytes) -> bool:
 
 
 def damage_of(path: str, chunks: Iterable[bytes]) -> str:
-    """What is wrong with the bytes of an object, read in chunks; '' when nothing is.
+    """Return what is wrong with the bytes of an object, read in chunks; '' when nothing is.
 
     Under a name that ends in .gz they are gzip data, of one member or several (RFC 1952), whole to their end.
     """
@@ -65,7 +65,7 @@ def damage_of(path: str, chunks: Iterable[bytes]) -> str:
 def find_culprit(
     message: str, objects: Sequence[StagedObject], can_read: Callable[[Sequence[StagedObject]], bool]
 ) -> StagedObject | None:
-    """The object that a read error is about: the one that its message names, else found by halving.
+    """Return the object that a read error is about: the one that its message names, else found by halving.
 
     `can_read` tries to read some of the objects. None when all of them can be read after all.
     """

@@ -1,4 +1,4 @@
-"""The operator that looks at the pipeline and tells what is wrong."""
+"""The operator that watches the pipeline and sends alarms."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from clickstream.aws.sqs import count_messages, queue_url
 from clickstream.engine.evolution import Run
 from clickstream.load.take import loaded_paths
 from clickstream.operators.base import EngineOperator
-from clickstream.operators.notify import NotificationError, tell
+from clickstream.operators.notify import NotificationError, notify
 from clickstream.settings import Settings
 from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX
 from clickstream.watch.alarms import (
@@ -30,14 +30,14 @@ from clickstream.watch.notify import read_destinations
 
 
 class TrinoWatchPipelineOperator(EngineOperator):
-    """Decides which alarms there are, keeps them in the table `alarms`, and tells the destinations that are due.
+    """Decide which alarms are open, keep them in the table `alarms`, and notify the destinations that are due.
 
-    Whatever cannot be told to one destination is logged and told to the others; the task then fails, and the next one
-    tries that destination again.
+    One destination that fails is logged, and the others are notified; the task then fails, and the next one retries
+    that destination.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Gives the names of the alarms that last, and how many messages were sent. Raises NotificationError."""
+        """Return the names of the alarms that last, and how many messages were sent. Raises NotificationError."""
         settings, run, values = self.prepare(context)
         by_name = {destination.name: destination for destination in read_destinations(settings.notify)}
         now, sent = values["now"], 0
@@ -49,10 +49,10 @@ class TrinoWatchPipelineOperator(EngineOperator):
         alarms = find_alarms(self._figures(run, settings, values, was_silent), settings)
         repeat = timedelta(hours=settings.alarm_repeat_hours)
         for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
-            told, failed = tell([by_name[name] for name in notice.destinations], notice.message(), settings)
-            sent, failures = sent + len(told), failures + failed
-            if told or not notice.kept.subject:
-                run("lake/alarms/load.sql", alarm=notice.after(told, now))
+            notified, failed = notify([by_name[name] for name in notice.destinations], notice.message(), settings)
+            sent, failures = sent + len(notified), failures + failed
+            if notified or not notice.kept.subject:
+                run("lake/alarms/load.sql", alarm=notice.after(notified, now))
         if failures:
             raise NotificationError("; ".join(failures))
         return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}
@@ -86,7 +86,7 @@ class TrinoWatchPipelineOperator(EngineOperator):
         return figures
 
     def _refused(self, s3: Any, bucket: str, now: datetime) -> tuple[list[datetime], list[datetime]]:
-        """When objects of refused records, and of refused events, were written."""
+        """Return when objects of refused records, and of refused events, were written."""
         failed = [at for _, at in list_failed(s3, bucket, FAILED_PREFIX, now - REFUSED_WITHIN)]
         return failed, failed_since(s3, bucket, REFUSED_PREFIX, now - LOOK_BACK, MOST_REFUSED_EVENTS)
 

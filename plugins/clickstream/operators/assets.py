@@ -1,4 +1,4 @@
-"""What DAGs tell each other: the one place that names it."""
+"""The assets by which DAGs start each other: the one place that names them."""
 
 from airflow.sdk import Asset
 

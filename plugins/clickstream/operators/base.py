@@ -18,7 +18,7 @@ from clickstream.settings import Settings, load_settings
 
 
 class EngineOperator(BaseOperator):
-    """Runs files of include/sql over one connection, and logs what each cost, never its rows.
+    """Run files of include/sql over one connection, and log what each cost, never its rows.
 
     A kill of the task cancels the query. A retry first ends what the try before it left running.
     Ours and not the provider's, which splits statements and leaves a killed task's query running: see docs/adr/0003.
@@ -87,7 +87,7 @@ class EngineOperator(BaseOperator):
 
 
 class TrinoStatementOperator(EngineOperator):
-    """Runs files of include/sql, one statement each, in order."""
+    """Run files of include/sql, one statement each, in order."""
 
     template_fields: Sequence[str] = ("sql",)
 

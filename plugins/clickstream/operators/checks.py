@@ -1,4 +1,4 @@
-"""The operators that ask the checks beside the lake tables."""
+"""The operators that run the checks beside the lake tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,9 +14,9 @@ from clickstream.upkeep.checks import check_paths, check_tables
 
 
 class TrinoCheckTablesOperator(LoadOperator):
-    """Runs every check of the tables, whatever the others find; a `warn` is logged, a `fail` fails the task.
+    """Run every check of the tables, whatever the others find; a `warn` is logged, a `fail` fails the task.
 
-    A failure is not tried again: the same rows would be found.
+    A failure is not retried: the same rows would be found.
     """
 
     tables: Sequence[str] = TableNames.PLAN_TABLES

@@ -34,14 +34,14 @@ _FILES = ("sql/lake/events/columns.yaml", "tracking_plan.yaml", "tracking_plan.s
 
 
 class ClickstreamCheckOperator(BaseOperator):
-    """Checks one area of the installation; logs every finding with its fix. Not tried again when something is wrong."""
+    """Check one area of the installation; log every finding with its fix. Not retried when something is wrong."""
 
     def __init__(self, *, area: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.area = area
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives how many findings there are of each level. Raises AirflowFailException when one is a failure."""
+        """Return how many findings there are of each level. Raises AirflowFailException when one is a failure."""
         findings = list(look(self.area, Path(self.dag.fileloc).parent, context["run_id"]))
         self.log.info("%s", report(findings))
         wrong = failed(findings)
@@ -54,7 +54,7 @@ class ClickstreamCheckOperator(BaseOperator):
 
 
 def look(area: str, dags: Path, run_id: str) -> Iterator[Finding]:
-    """The findings of one area of AREAS. `dags`: the folder of DAG files; `run_id` names what is made and deleted."""
+    """Yield the findings of one area of AREAS. `dags`: the folder of DAG files; `run_id` names the probes."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -125,7 +125,7 @@ def _client(settings: Settings) -> Callable[[str], Any]:
 
 
 def _runner(settings: Settings) -> Run:
-    """Runs files of include/sql. The connection is made with the first, so that its refusal is an answer too."""
+    """Run files of include/sql. The connection is made with the first, so that its refusal is an answer too."""
     runners: list[Runner] = []
 
     def run(path: str, **values: Any) -> Result:
@@ -148,7 +148,7 @@ def _type_of(connection: str) -> str:
 
 
 def _import_errors(dags: Path) -> dict[str, str]:
-    """What each DAG file that cannot be run says, by its name."""
+    """Return what each DAG file that cannot be run says, by its name."""
     tried = {path.name: observe(partial(_run, path)) for path in sorted(dags.glob("*.py"))}
     return {name: result["error"] for name, result in tried.items() if result is not True}
 

@@ -9,7 +9,7 @@ from clickstream.settings import Settings
 
 
 def connect(settings: Settings) -> Runner:
-    """A runner of its own on the engine of these settings."""
+    """Return a runner of its own on the engine of these settings."""
     if settings.is_athena:
         athena, glue = (AwsBaseHook(settings.aws_conn_id, client_type=name).get_conn() for name in ("athena", "glue"))
         return AthenaRunner(athena, glue, settings)

@@ -7,12 +7,12 @@ from clickstream.plan.diff import LONGEST_DAYS
 
 
 def instant(title: str, description: str) -> Param:
-    """A date and time that may be left empty."""
+    """Return a date and time that may be left empty."""
     return Param(None, type=["null", "string"], format="date-time", title=title, description=description)
 
 
 def rebuild_form() -> dict[str, Param]:
-    """What a run of model_sessions can be asked for."""
+    """Return the params of a run of model_sessions."""
     return {
         "from": instant("From", "Start of the time to model again. Empty: what was loaded and not modelled."),
         "to": instant("To", "End of it, itself not included."),
@@ -20,13 +20,13 @@ def rebuild_form() -> dict[str, Param]:
 
 
 def compare_form() -> dict[str, Param]:
-    """What a run of compare_plan can be asked for."""
+    """Return the params of a run of compare_plan."""
     looks = "How far back it looks."
     return {"days": Param(7, type="integer", minimum=1, maximum=LONGEST_DAYS, title="Days", description=looks)}
 
 
 def rebuild_typed_form() -> dict[str, Param]:
-    """The params of a run of rebuild_typed_events."""
+    """Return the params of a run of rebuild_typed_events."""
     return {
         "from": instant("From", "Start of the time, by received_at, whose rows are rebuilt. Required."),
         "to": instant("To", "End of it, itself not included. Needed."),
@@ -40,7 +40,7 @@ def rebuild_typed_form() -> dict[str, Param]:
 
 
 def load_form() -> dict[str, Param]:
-    """What a run of load_events can be asked for."""
+    """Return the params of a run of load_events."""
     return {
         "from": instant("From", "Start of the range to load. Empty: all that is staged and not loaded."),
         "to": instant("To", "End of the range, itself not included."),

@@ -13,7 +13,7 @@ from clickstream.settings import load_settings
 
 
 class GlueRunCrawlerOperator(BaseOperator):
-    """Crawls the staging folder and waits; skipped when nothing was staged since the last crawl.
+    """Crawl the staging folder and wait; skipped when nothing was staged since the last crawl.
 
     Ours and not the provider's, whose wait takes an earlier crawl's result for this one's: see docs/adr/0004.
     """
@@ -23,7 +23,7 @@ class GlueRunCrawlerOperator(BaseOperator):
         self.crawl_timeout = crawl_timeout
 
     def execute(self, context: Context) -> str:
-        """Gives when the crawl started, in ISO 8601."""
+        """Return when the crawl started, in ISO 8601."""
         settings = load_settings()
         glue = AwsBaseHook(settings.aws_conn_id, client_type="glue").get_conn()
         s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
@@ -37,13 +37,13 @@ class GlueRunCrawlerOperator(BaseOperator):
 
 
 class GlueStringColumnsOperator(BaseOperator):
-    """Makes every column of the crawled staging table a string; sends nothing when they all are.
+    """Make every column of the crawled staging table a string; send nothing when they all are.
 
     Fails when the crawl left no table, more than one, or a deprecated or partitioned one.
     """
 
     def execute(self, context: Context) -> dict[str, list[str]]:
-        """Gives the names of the columns changed, by kind of change."""
+        """Return the names of the columns changed, by kind of change."""
         settings = load_settings()
         glue = AwsBaseHook(settings.aws_conn_id, client_type="glue").get_conn()
         if last_crawl_start(glue, settings.crawler) is None:

@@ -11,5 +11,5 @@ class TrinoQueryLink(BaseOperatorLink):
     name = "Trino query"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """The address; empty for a task that ran no query."""
+        """Return the address; empty for a task that ran no query."""
         return str(getattr(operator, "query_url", ""))

@@ -45,12 +45,12 @@ class LoadOperator(EngineOperator):
 
 
 class S3TakeManifestOperator(LoadOperator):
-    """Decides which objects this run reads and writes the list to S3; skipped when there is nothing to read.
+    """Decide which objects this run reads and write the list to S3; skipped when there is nothing to read.
 
     A backfill reads its interval, a run with `from` and `to` in its form that range, from staging where it is still
     there and else from the archive; any other run all that is staged and not loaded.
-    A retry or a cleared run takes the list that the run already has, less what has expired since. A backfill lists its
-    hour again: Airflow gives it the id of the hour's scheduled run, which may have read something else.
+    A retry or a cleared run uses the list that the run already has, less what has expired since. A backfill lists its
+    hour again: it has the id of the hour's scheduled run, which may have read something else.
     """
 
     def execute(self, context: Context) -> str:
@@ -88,7 +88,7 @@ class S3TakeManifestOperator(LoadOperator):
 
 
 class TrinoUnpackOperator(LoadOperator):
-    """Reads the objects of the run's manifest into its batch table; skipped when nothing readable is left."""
+    """Read the objects of the run's manifest into its batch table; skipped when nothing readable is left."""
 
     def execute(self, context: Context) -> list[str]:
         """Return the paths that were set aside."""
@@ -101,7 +101,7 @@ class TrinoUnpackOperator(LoadOperator):
 
 
 class TrinoPreviewLoadOperator(LoadOperator):
-    """In a dry run, reports what the load would do; skipped in any other."""
+    """Report, in a dry run, what the load would do; skipped in any other."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the preview as plain values, named as in the run report."""
@@ -114,7 +114,7 @@ class TrinoPreviewLoadOperator(LoadOperator):
 
 
 class TrinoLoadTableOperator(LoadOperator):
-    """Loads one table of clickstream.load.steps.PART_BY from the batch; skipped in a dry run."""
+    """Load one table of clickstream.load.steps.PART_BY from the batch; skipped in a dry run."""
 
     def __init__(self, *, table: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -129,7 +129,7 @@ class TrinoLoadTableOperator(LoadOperator):
 
 
 class TrinoRecordSchemaChangesOperator(LoadOperator):
-    """Records the keys and types that the run's batch has and no load has met; `schema_changes_max` at most.
+    """Record the keys and types that the run's batch has and no load has met; `schema_changes_max` at most.
 
     The log names what is new by its path, without a value.
     """
@@ -146,7 +146,7 @@ class TrinoRecordSchemaChangesOperator(LoadOperator):
 
 
 class TrinoReportRunOperator(LoadOperator):
-    """Prints the run report, stores it in `load_runs`, and fails the run when it does not add up."""
+    """Print the run report, store it in `load_runs`, and fail the run when it does not add up."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the report as plain values."""

@@ -28,7 +28,7 @@ class _KeepTablesOperator(EngineOperator):
     """The run's param `retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days."""
 
     def _maintain(self, context: Context, run: Run, now: datetime, name: Name, table: Table) -> Upkeep | None:
-        """What was done to a table; None when there is none of that name."""
+        """Return what was done to a table; None when there is none of that name."""
         try:
             days = read_whole(context["params"], "retention_days", SHORTEST_RETENTION_DAYS, LONGEST_RETENTION_DAYS)
         except FormError as error:
@@ -45,14 +45,14 @@ class _KeepTablesOperator(EngineOperator):
 
 
 class TrinoMaintainTableOperator(_KeepTablesOperator):
-    """Compacts one lake table, expires its snapshots and removes its orphan files; skipped while there is no table."""
+    """Compact one lake table, expire its snapshots and remove its orphan files; skipped while there is no table."""
 
     def __init__(self, *, table: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.table = table
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Gives the table's files, bytes and snapshots before and after, and the counts of files changed."""
+        """Return the table's files, bytes and snapshots before and after, and the counts of files changed."""
         settings, run, values = self.prepare(context)
         name = (settings.lake_database, self.table)
         upkeep = self._maintain(context, run, values["now"], name, lake_tables()[self.table])
@@ -65,7 +65,7 @@ class TrinoMaintainTypedEventsOperator(_KeepTablesOperator):
     """The same for the table of each event of the tracking plan, those of deprecated events too, one after another."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Gives the figures of each table that is there."""
+        """Return the figures of each table that is there."""
         settings, run, values = self.prepare(context)
         tables = {(settings.events_database, event.table): event.description for event in require_plan().with_table}
         found = [self._maintain(context, run, values["now"], name, table) for name, table in tables.items()]
@@ -76,10 +76,10 @@ class TrinoMaintainTypedEventsOperator(_KeepTablesOperator):
 
 
 class TrinoDropStrayBatchesOperator(EngineOperator):
-    """Drops the batch tables that were last written more than a day ago: their runs failed and never dropped them."""
+    """Drop the batch tables that were last written more than a day ago: their runs failed and never dropped them."""
 
     def execute(self, context: Context) -> list[str]:
-        """Gives the names of the tables dropped."""
+        """Return the names of the tables dropped."""
         settings, run, values = self.prepare(context)
         strays = stray_batches(last_changes(self.client("glue"), settings.work_database), values["now"])
         for name in strays:

@@ -1,4 +1,4 @@
-"""Sends messages through the providers' hooks, and tells of failed runs.
+"""Notifications through the providers' hooks, also of failed runs.
 
 Hooks and not the providers' notifiers: those render their text as a template, and a text here may hold keys that a
 sender of events chose. See docs/adr/0014.
@@ -19,31 +19,31 @@ TIMEOUT = 30
 
 
 class NotificationError(RuntimeError):
-    """Some destinations were not told; the message names them. The log was."""
+    """Some destinations were not notified; the message names them. The log was."""
 
 
-def tell(destinations: Iterable[Destination], message: Message, settings: Settings) -> tuple[list[str], list[str]]:
-    """Tells each, whatever becomes of the others, the log first. Gives the names of those told, and of the failures."""
-    told, failures = [], []
+def notify(destinations: Iterable[Destination], message: Message, settings: Settings) -> tuple[list[str], list[str]]:
+    """Notify every destination, log first; one failure does not stop the others. Return (notified, failures)."""
+    notified, failures = [], []
     for destination in sorted(destinations, key=lambda item: item.kind is not Kind.LOG):
         try:
             _send(destination, message, settings)
-        except Exception as error:  # any library, any reason: the next one must still be told
-            logger.exception("not told: %s", destination.name)
+        except Exception as error:  # any library, any reason: the next one must still be notified
+            logger.exception("not notified: %s", destination.name)
             failures.append(f"{destination.name}: {type(error).__name__}: {error}")
         else:
-            told.append(destination.name)
-    return told, failures
+            notified.append(destination.name)
+    return notified, failures
 
 
-def tell_of_failure(context: Context) -> None:
-    """Failure callback of a DAG. Raises NotificationError when a destination was not told."""
+def notify_failure(context: Context) -> None:
+    """Notify of a failed run, as a DAG's failure callback. Raises NotificationError when a destination failed."""
     settings, run = load_settings(), context["dag_run"]
     message = Message(
         f"FAILED: {run.dag_id} ({run.run_id})",
         "Read the log of its failed task, and the DAG's manual for what to do. Clear the run when the cause is gone.",
     )
-    _, failures = tell(read_destinations(settings.notify), message, settings)
+    _, failures = notify(read_destinations(settings.notify), message, settings)
     if failures:
         raise NotificationError("; ".join(failures))
 

@@ -6,7 +6,7 @@ from clickstream.plan.file import TrackingPlan, TrackingPlanError, read_plan
 
 
 def require_plan() -> TrackingPlan:
-    """include/tracking_plan.yaml. A mistake in it fails the task for good: another try would read the same file."""
+    """Read include/tracking_plan.yaml. A mistake in it fails the task for good: a retry would read the same file."""
     try:
         return read_plan()
     except TrackingPlanError as error:

@@ -13,10 +13,10 @@ from clickstream.plan.seen import look
 
 
 class TrinoComparePlanOperator(EngineOperator):
-    """Compares the last days of `events`, the run's param `days`, with the plan; `plan_diff` then has what differs."""
+    """Compare the last days of `events`, the run's param `days`, with the plan; write `plan_diff`."""
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives the number of differences by kind."""
+        """Return the number of differences by kind."""
         _, run, values = self.prepare(context)
         plan = require_plan()
         try:
@@ -27,7 +27,7 @@ class TrinoComparePlanOperator(EngineOperator):
         seen = look(run, since)
         found = differences(plan, seen)
         if seen.is_cut:
-            self.log.warning("rare properties were not looked at: does a sender use ids as keys?")
+            self.log.warning("rare properties were not checked: does a sender use ids as keys?")
         stored, count = fitting(found)
         if count < len(found):
             self.log.warning("%d of %d differences are stored", count, len(found))

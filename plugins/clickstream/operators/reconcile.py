@@ -16,7 +16,7 @@ from clickstream.staging.reconcile import LONGEST_MINUTES, has_lost_events, noti
 
 
 class SqsReconcileRawOperator(BaseOperator):
-    """Puts an S3 event on the stage queue for each raw object whose own event was lost.
+    """Put an S3 event on the stage queue for each raw object whose own event was lost.
 
     An object counts as lost when it is older than `reconcile_after_minutes`, or than the run's param
     `after_minutes`, and `raw/` holds more objects than the queue holds messages. `reconcile_max_objects` a
@@ -24,7 +24,7 @@ class SqsReconcileRawOperator(BaseOperator):
     """
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives counts: raw (all objects there), overdue, sent, left (to the next run)."""
+        """Return counts: raw (all objects there), overdue, sent, left (to the next run)."""
         settings = load_settings()
         settings.require("raw_bucket", "stage_queue")
         after = _after(context["params"], settings)
@@ -44,10 +44,10 @@ class SqsReconcileRawOperator(BaseOperator):
 
 
 class SqsCheckDeadLettersOperator(BaseOperator):
-    """Tells when objects could not be staged after all tries; skipped without CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE."""
+    """Fail when objects could not be staged after all retries; skipped without CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE."""
 
     def execute(self, context: Context) -> int:
-        """Gives how many messages the dead-letter queue holds."""
+        """Return how many messages the dead-letter queue holds."""
         settings = load_settings()
         if not settings.stage_dead_letter_queue:
             raise AirflowSkipException("CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE is not set")

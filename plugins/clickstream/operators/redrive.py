@@ -29,12 +29,12 @@ _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _RedriveOperator(EngineOperator):
-    """Takes the run's params `source`, `from`, `to` and `dry_run`; skipped when `source` is another one."""
+    """Read the run's params `source`, `from`, `to` and `dry_run`; skipped when `source` is another one."""
 
     source: str
 
-    def asked(self, context: Context) -> Request:
-        """The checked request of the run. Raises AirflowFailException: another try would ask for the same."""
+    def checked_request(self, context: Context) -> Request:
+        """Return the checked request of the run. Raises AirflowFailException: a retry would have the same."""
         try:
             request = read_request(context["params"])
         except FormError as error:
@@ -44,14 +44,14 @@ class _RedriveOperator(EngineOperator):
         return request
 
     def send(self, settings: Settings, records: list[bytes], dry_run: bool) -> int:
-        """Puts the records on the stream, or in a dry run none; gives how many."""
+        """Put the records on the stream, or in a dry run none; return how many."""
         if dry_run or not records:
             return 0
         return put_records(self.client("kinesis"), settings.stream, records)
 
 
 class KinesisRedriveFailedOperator(_RedriveOperator):
-    """Puts the records of `processing-failed/` on the stream again, each object's before the object is moved away.
+    """Put the records of `processing-failed/` on the stream again, each object's before the object is moved away.
 
     An object that cannot be read, or has a record over Kinesis's limit, stays where it is and nothing of it is sent.
     Needs CLICKSTREAM_RAW_BUCKET and CLICKSTREAM_STREAM.
@@ -61,8 +61,8 @@ class KinesisRedriveFailedOperator(_RedriveOperator):
     prefix = FAILED_PREFIX
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives counts: objects, read (records), sent, skipped (objects)."""
-        request, settings = self.asked(context), load_settings()
+        """Return counts: objects, read (records), sent, skipped (objects)."""
+        request, settings = self.checked_request(context), load_settings()
         settings.require("raw_bucket", "stream")
         s3 = self.client("s3")
         counts = Counts()
@@ -92,14 +92,14 @@ class KinesisRedriveFailedOperator(_RedriveOperator):
 
 
 class KinesisRedriveRefusedOperator(KinesisRedriveFailedOperator):
-    """Does the same with the messages of `refused/`, which the collector kept."""
+    """Do the same with the messages of `refused/`, which the collector kept."""
 
     source = "refused"
     prefix = REFUSED_PREFIX
 
 
 class KinesisRedriveRejectsOperator(_RedriveOperator):
-    """Puts the lines of `rejects` on the stream again, page by page, and notes in the table which.
+    """Put the lines of `rejects` on the stream again, page by page, and note in the table which.
 
     A line with a missing newline is sent as its objects. Blank lines, lines that were no UTF-8 and those over Kinesis's
     limit are left as they are. Needs CLICKSTREAM_STREAM.
@@ -108,8 +108,8 @@ class KinesisRedriveRejectsOperator(_RedriveOperator):
     source = "rejects"
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives counts: objects (lines), read (records), sent, skipped (lines)."""
-        request, (settings, run, values) = self.asked(context), self.prepare(context)
+        """Return counts: objects (lines), read (records), sent, skipped (lines)."""
+        request, (settings, run, values) = self.checked_request(context), self.prepare(context)
         settings.require("stream")
         create_tables(run, ["rejects"], settings)
         now, counts = values["now"], Counts()

@@ -13,10 +13,10 @@ from clickstream.sessions.model import SessionRules, model_pending, model_range,
 
 
 class TrinoModelSessionsOperator(EngineOperator):
-    """Models every load that has not been, or all of the range in the run's form; skipped when there is neither."""
+    """Model every load that has not been, or all of the range in the run's form; skipped when there is neither."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Gives a report a pass as plain values."""
+        """Return a report a pass as plain values."""
         _, run, values = self.prepare(context)
         try:
             window = read_rebuild(context["params"])
@@ -30,7 +30,7 @@ class TrinoModelSessionsOperator(EngineOperator):
         return reports
 
     def _with_conversions(self, rules: SessionRules) -> SessionRules:
-        """The rules with the conversions of the tracking plan, unless a setting names others."""
+        """Return the rules with the conversions of the tracking plan, unless a setting names others."""
         if rules.conversion_events:
             return rules
         return replace(rules, conversion_events=tuple(sorted(require_plan().conversions)))

@@ -12,7 +12,7 @@ from clickstream.staging.keys import overdue, select_expired
 
 
 class S3ExpireStagingOperator(EngineOperator):
-    """Deletes the staged objects that a run has loaded and that are past their time; warns of those not loaded.
+    """Delete the staged objects that a run has loaded and that are past their retention; warn of those not loaded.
 
     Only an explicit list, of this folder, at most `expiry_max_objects` at once, is deleted. The list is kept
     under manifests/expire_staging/ in the lake bucket.
@@ -25,7 +25,7 @@ class S3ExpireStagingOperator(EngineOperator):
         self.dry_run = dry_run
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives counts: expired (deleted, or in a dry run would be), overdue, kept."""
+        """Return counts: expired (deleted, or in a dry run would be), overdue, kept."""
         settings, run, values = self.prepare(context)
         s3, now = self.client("s3"), values["now"]
         staged, _ = list_staged(s3, settings)

@@ -13,11 +13,11 @@ from clickstream.operators.base import EngineOperator
 
 
 class TrinoCreateTablesOperator(EngineOperator):
-    """Makes lake tables that are missing, then gives those of an earlier version the columns and comments they lack.
+    """Create missing lake tables, then add to those of an earlier version the columns and comments they lack.
 
     `tables`: those that this DAG alters; `others`: those that it reads and another one alters, made and never altered
     here; `lines`: whether it makes the table over the staging folder too, and again when that is another folder.
-    A change that would lose values is refused; it is not tried again, for nothing would be different.
+    A change that would lose values is refused and not retried.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ from clickstream.settings import Settings
 
 
 class _TypedTablesOperator(LoadOperator):
-    """Runs the tables' statements several at a time, each thread on a connection of its own."""
+    """Run the tables' statements several at a time, each thread on a connection of its own."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -33,7 +33,7 @@ class _TypedTablesOperator(LoadOperator):
         self._is_killed = False
 
     def on_kill(self) -> None:
-        """Cancels every running query, and what would run after them."""
+        """Cancel every running query, and what would run after them."""
         self._is_killed = True
         super().on_kill()
         for runner in self._runners:
@@ -79,10 +79,10 @@ class _TypedTablesOperator(LoadOperator):
 
 
 class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
-    """Makes the tables of the tracking plan's live events and fills them with what the run brought.
+    """Create the tables of the tracking plan's live events and fill them with the run's messages.
 
     A table that cannot be filled does not stop the others: the run report and an alarm name it. A mistake in the
-    plan is not tried again.
+    plan is not retried.
     """
 
     def execute(self, context: Context) -> dict[str, dict[str, int]]:
@@ -94,8 +94,8 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
             run_each = self._run_each(pool, settings)
             filled = typed_tables.fill(run, run_each, require_plan(), values, windows, taken.rebuild, settings)
         self._warn(filled.rates)
-        self._log_failed(filled.told)
-        self.objects(settings).write_manifest(replace(taken, tables_failed=filled.told))
+        self._log_failed(filled.reasons)
+        self.objects(settings).write_manifest(replace(taken, tables_failed=filled.reasons))
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for rate in filled.rates:
             counts[rate["table_name"]].update({key: rate[key] for key in ("messages", "violating")})
@@ -103,13 +103,13 @@ class TrinoLoadTypedEventsOperator(_TypedTablesOperator):
 
 
 class TrinoRebuildTypedEventsOperator(_TypedTablesOperator):
-    """Rebuilds the tables for the time and event of the run's form; it alters no table.
+    """Rebuild the tables for the time and event of the run's form; it alters no table.
 
-    A mistake in the plan or form, and a table that is not yet as the plan has it, are not tried again.
+    A mistake in the plan or form, and a table that does not match the plan yet, are not retried.
     """
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Gives messages by table."""
+        """Return messages by table."""
         settings, run, given = self.prepare(context)
         # A load may have the same run id, and would have its work tables under the same names.
         values = {"run_id": f"{self.dag_id} {given['run_id']}", "now": given["now"]}
@@ -125,8 +125,8 @@ class TrinoRebuildTypedEventsOperator(_TypedTablesOperator):
             for day, filled in rebuild(run, self._run_each(pool, settings), plan, **values, window=request.window):
                 self.log.info("%s: %d messages", day, sum(rate["messages"] for rate in filled.rates))
                 self._warn(filled.rates)
-                self._log_failed(filled.told)
-                failed |= filled.told
+                self._log_failed(filled.reasons)
+                failed |= filled.reasons
                 messages.update({rate["table_name"]: rate["messages"] for rate in filled.rates})
         typed_tables.clean_up(run, values)
         if failed:

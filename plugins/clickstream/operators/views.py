@@ -17,10 +17,10 @@ from clickstream.upkeep.views import View, event_views, live_from, load_views, o
 
 
 class TrinoPublishViewsOperator(EngineOperator):
-    """Makes those of its views that are missing or out of date."""
+    """Create those of its views that are missing or out of date."""
 
     def execute(self, context: Context) -> list[str]:
-        """Gives the names of the views that were made."""
+        """Return the names of the views that were made."""
         settings, run, values = self.prepare(context)
         schemas = [settings.lake_database, settings.events_database, settings.segment_database]
         found = run("runtime/comments.sql", catalog=settings.lake_catalog, schemas=schemas).rows
@@ -32,7 +32,7 @@ class TrinoPublishViewsOperator(EngineOperator):
 
     @abstractmethod
     def _wanted(self, settings: Settings, run: Run, now: datetime, present: Collection[Name]) -> list[View]:
-        """Its views, in an order in which they can be made; `present`: schema and name of what is there."""
+        """Return its views, in an order in which they can be made; `present`: schema and name of what is there."""
 
 
 class TrinoPublishLoadViewsOperator(TrinoPublishViewsOperator):

@@ -54,7 +54,7 @@ class Difference:
         return Rule(self.path, {}).property_name
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values, named as the columns of `plan_diff`; instants in ISO 8601."""
+        """Convert to plain JSON values, named as the columns of `plan_diff`; instants in ISO 8601."""
         there = self.sighting
         return {
             "kind": self.kind.value,
@@ -72,7 +72,7 @@ class Difference:
 
 
 def differences(plan: TrackingPlan, seen: Seen) -> list[Difference]:
-    """Every difference: undeclared events, the commonest first, then event by event in the plan's order.
+    """Return every difference: undeclared events, the commonest first, then event by event in the plan's order.
 
     A live event that is not seen is missed; a proposed or deprecated one is not, and is compared when it is seen.
     """
@@ -87,7 +87,7 @@ def differences(plan: TrackingPlan, seen: Seen) -> list[Difference]:
 
 
 def suggestion(found: Iterable[Difference]) -> str:
-    """What to append to the plan: entries of new events, and as comments the lines for events that are there."""
+    """Return what to append to the plan: entries of new events, and as comments the lines for events that are there."""
     events: list[str] = []
     lines: dict[tuple[str, Keys], list[str]] = {}
     for one in found:
@@ -99,12 +99,12 @@ def suggestion(found: Iterable[Difference]) -> str:
 
 
 def counts(found: Iterable[Difference]) -> dict[str, int]:
-    """How many there are of each kind."""
+    """Return how many there are of each kind."""
     return dict(Counter(one.kind.value for one in found))
 
 
 def fitting(found: Sequence[Difference]) -> tuple[str, int]:
-    """The first differences as a JSON list that one statement holds, and how many they are."""
+    """Return the first differences as a JSON list that one statement holds, and how many they are."""
     texts = [json.dumps(one.to_dict(), ensure_ascii=False) for one in found]
     ends = itertools.accumulate(len(text.encode()) + 1 for text in texts)
     count = sum(end <= LONGEST_LIST for end in ends)
@@ -116,7 +116,7 @@ def _undeclared_events(plan: TrackingPlan, seen: Seen) -> Iterator[Difference]:
     tables = {event.table for event in plan.events}
     new = [(slug, root) for slug, root in seen.events.items() if slug not in known]
     for slug, root in sorted(new, key=lambda item: (-item[1].sighting.messages, item[0])):
-        # Events without a slug cannot be told apart, so no entry could fill a table.
+        # Events without a slug cannot be distinguished, so no entry could fill a table.
         entry = event_entry(seen.names[slug], root, tables) if slug else ""
         types = f"{len(root.below)} properties" if len(root.below) != 1 else "1 property"
         yield Difference(Kind.UNDECLARED_EVENT, seen.names[slug], (), "", types, root.sighting, entry)
@@ -132,7 +132,7 @@ class _Comparison:
         self._taken = reserved_columns() | {column.name for column in event.shape}
 
     def of(self, path: Keys, schema: Mapping[str, Any], place: Place) -> Iterator[Difference]:
-        """The differences at `path` and below."""
+        """Yield the differences at `path` and below."""
         types = Rule(path, schema).types
         for json_type, sighting in place.types.items():
             if types and not _fits(json_type, types):

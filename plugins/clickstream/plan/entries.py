@@ -20,12 +20,12 @@ MOST_MEMBERS = 50
 
 HEAD = """
   # Proposed from what was sent. For each event: say what it is, whose and from which sources, what is required, and set
-  # `pii: true` where a value tells who a person is. With `status: live` it gets its table.
+  # `pii: true` where a value identifies a person. With `status: live` it gets its table.
 """
 
 
 def event_entry(name: str, root: Place, tables: set[str]) -> str:
-    """The entry of an event, at the depth of the plan's events. Adds its table to `tables`, those that are taken."""
+    """Return the entry of an event, at the depth of the plan's events. Adds its table to `tables`, those in use."""
     properties = {key: _schema(place) for key, place in root.commonest()}
     entry: dict[str, Any] = {"description": "To be described.", **UNKNOWN, "properties": properties}
     name_table(name, entry, tables)
@@ -39,7 +39,7 @@ def event_entry(name: str, root: Place, tables: set[str]) -> str:
 
 
 def property_entry(path: Keys, place: Place, whole: int, taken: set[str]) -> str:
-    """The line of an undeclared property, for the `properties` that it is missing from. `whole`: messages of its event.
+    """Return the line of an undeclared property, for its missing `properties`. `whole`: messages of its event.
 
     Adds its columns to `taken`, those of its event; what is in an array has none.
     """
@@ -53,7 +53,7 @@ def property_entry(path: Keys, place: Place, whole: int, taken: set[str]) -> str
 
 
 def name_table(name: str, entry: dict[str, Any], tables: set[str]) -> None:
-    """Give the event's entry a table's name when its own gives none, or one of `tables`; add it to those."""
+    """Give the event's entry a table's name when its own makes none, or one of `tables`; add it to those."""
     table = Event(name, entry).table
     if not table or table in tables:
         table = _free(_plain(name) or "event", tables)
@@ -62,9 +62,9 @@ def name_table(name: str, entry: dict[str, Any], tables: set[str]) -> None:
 
 
 def name_columns(entry: Mapping[str, Any], taken: set[str]) -> int:
-    """Give a column's name to each property whose own gives none, or one that is taken; add all to `taken`.
+    """Give a column's name to each property whose own makes none, or one in use; add all to `taken`.
 
-    Return how many were given.
+    Return how many.
     """
     count = 0
     for column in Event("", entry).columns:
@@ -81,7 +81,7 @@ def name_columns(entry: Mapping[str, Any], taken: set[str]) -> int:
 
 
 def to_append(events: Sequence[str], lines: Mapping[tuple[str, str], Sequence[str]]) -> str:
-    """Text for the end of the plan: entries, and as comments the lines by event and the property around them."""
+    """Return text for the end of the plan: entries, and as comments the lines by event and the property around them."""
     text = HEAD + "\n".join(events) if events else ""
     for (event, inside), entries in lines.items():
         place = _scalar(event) + (f", in {_scalar(inside)}" if inside else "")
@@ -104,7 +104,7 @@ def _schema(place: Place) -> dict[str, Any]:
 
 
 def _plain(name: str) -> str:
-    """What of a name has plain letters; '' when nothing has."""
+    """Return what of a name has plain letters; '' when nothing has."""
     plain = re.sub("_+", "_", re.sub("[^a-z0-9_]", "", slug(name))).strip("_")[:100]
     return plain if PLAIN.match(plain) or not plain else f"_{plain}"
 
@@ -130,7 +130,7 @@ def _scalar(text: str) -> str:
 
 
 def _dump(value: Any) -> str:
-    """The value as YAML in one line."""
+    """Return the value as YAML in one line."""
     for style in (None, '"'):
         text: str = yaml.safe_dump(
             value, default_flow_style=True, default_style=style, allow_unicode=True, sort_keys=False, width=sys.maxsize

@@ -72,7 +72,7 @@ class Rule:
         return ".".join(self.path).replace(".[]", "[]")
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, the enum as JSON texts and the pattern as Trino gets it. Raises PatternError."""
+        """Convert to plain values, the enum as JSON texts and the pattern as Trino gets it. Raises PatternError."""
         enum = self.schema.get("enum")
         pattern = self.schema.get("pattern")
         return {
@@ -117,7 +117,7 @@ class Event:
 
     @property
     def table(self) -> str:
-        """The name of its table; '' when the name gives none."""
+        """The name of its table; '' when the name makes none."""
         return str(self.entry.get("table") or identifier(self.name) or "")
 
     @property
@@ -131,7 +131,7 @@ class Event:
 
     @cached_property
     def columns(self) -> tuple[PropertyColumn, ...]:
-        """The columns of its properties, in order; a name of '' where the property's name gives none."""
+        """The columns of its properties, in order; a name of '' where the property's name makes none."""
         return tuple(_columns((), self.schema))
 
     @property
@@ -164,7 +164,7 @@ class Event:
         return ((), *_objects((), self.schema))
 
     def declared_below(self, keys: Keys) -> list[str]:
-        """The names of the declared members of the object at `keys`."""
+        """Return the names of the declared members of the object at `keys`."""
         schema: Mapping[str, Any] = self.schema
         for key in keys:
             schema = schema["properties"][key]
@@ -177,19 +177,19 @@ class Event:
 
 
 def event_table() -> Table:
-    """What every event's table is; of its columns, the last ones."""
+    """Return what every event's table is; of its columns, the last ones."""
     return read_table(SQL_DIR / "events" / "event")
 
 
 @cache
 def common_columns() -> list[Column]:
-    """The columns of `events` that every event's table has too."""
+    """Return the columns of `events` that every event's table has too."""
     columns = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml").columns
     return [column for column in columns if column.name in KEY_COLUMNS or column.name.startswith("context_")]
 
 
 def reserved_columns() -> set[str]:
-    """Names that no property's column may have: those of the table's own columns."""
+    """Return names that no property's column may have: those of the table's own columns."""
     return {column.name for column in common_columns()} | {column.name for column in event_table().columns}
 
 

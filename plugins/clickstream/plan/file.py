@@ -56,13 +56,13 @@ class TrackingPlan:
 
 
 def read_plan(path: Path = PLAN_FILE) -> TrackingPlan:
-    """The plan in a file. Raises TrackingPlanError and OSError."""
+    """Return the plan in a file. Raises TrackingPlanError and OSError."""
     return parse_plan(path.read_text(encoding="utf-8"), path.name)
 
 
 @lru_cache(maxsize=8)
 def parse_plan(text: str, file: str) -> TrackingPlan:
-    """The plan in `text`; `file` is its name in messages. Raises TrackingPlanError with every mistake.
+    """Return the plan in `text`; `file` is its name in messages. Raises TrackingPlanError with every mistake.
 
     A process parses the same text once.
     """
@@ -93,7 +93,7 @@ Mistake = tuple[marked_yaml.Path, str]
 
 
 def _number_mistakes(value: Any, path: marked_yaml.Path) -> Iterator[Mistake]:
-    """Numbers that no double holds: JSON has no infinity."""
+    """Find numbers that no double holds: JSON has no infinity."""
     if isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
         yield path, "the number is larger than any that can be compared: put it in quotes, or take a smaller one"
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -102,7 +102,7 @@ def _number_mistakes(value: Any, path: marked_yaml.Path) -> Iterator[Mistake]:
 
 
 def _form_mistakes(document: Marked) -> Iterator[Mistake]:
-    """What the form (the schema file) does not allow."""
+    """Yield what the form (the schema file) does not allow."""
     for error in _validator().iter_errors(document.value):
         yield tuple(error.absolute_path), error.message
 
@@ -117,7 +117,7 @@ def _validator() -> Any:
 
 
 def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
-    """Names that are missing, taken or reserved, and patterns that no engine may get."""
+    """Yield names that are missing, taken or reserved, and patterns that no engine may get."""
     events = [Event(str(name), entry) for name, entry in plan["events"].items()]
     slugs: dict[str, str] = {}
     tables: dict[str, str] = {}

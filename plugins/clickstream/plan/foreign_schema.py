@@ -73,13 +73,13 @@ class SchemaReader:
     _count: int = 0
 
     def read(self, schema: Any) -> Json:
-        """The schema with the plan's keywords only. Raises SchemaTooLargeError."""
+        """Return the schema with the plan's keywords only. Raises SchemaTooLargeError."""
         read = self._read(schema, _Place())
         self._declare_required(read, ())
         return read
 
     def labels(self, schema: Mapping[str, Any], names: Sequence[str], path: Keys = ()) -> Json:
-        """What the `labels` of a schema hold under `names`."""
+        """Return what the `labels` of a schema hold under `names`."""
         labels = schema.get("labels") or {}
         if not isinstance(labels, dict):
             self.unknown["labels"] += 1
@@ -187,7 +187,7 @@ class SchemaReader:
         return self._read(target, replace(place.below(), refs=place.refs | {pointer}))
 
     def _one_of(self, key: str, schema: Json, place: _Place) -> Json:
-        """What holds for a value that one of the parts takes."""
+        """Return what holds for a value that one of the parts takes."""
         before = len(self.notes)
         parts = [self._read(one, place.below()) for one in self._parts(key, schema, place)]
         either, is_all = _either(parts)
@@ -198,7 +198,7 @@ class SchemaReader:
         return either
 
     def _both(self, one: Json, other: Json, place: _Place) -> Json:
-        """What holds for a value that both take."""
+        """Return what holds for a value that both take."""
         out = dict(one)
         for key, value in other.items():
             out[key] = self._joined(key, out[key], value, place) if key in out else value
@@ -240,7 +240,7 @@ class SchemaReader:
 
 
 def _either(parts: list[Json]) -> tuple[Json, bool]:
-    """What holds for a value that takes one of `parts`, and whether that is all that they say."""
+    """Return what holds for a value that takes one of `parts`, and whether that is all that they say."""
     descriptions = [{"description": part["description"]} for part in parts if "description" in part]
     rules = [{key: value for key, value in part.items() if key != "description"} for part in parts]
     found, is_all = _either_rules(rules)
@@ -258,7 +258,7 @@ def _either_rules(rules: list[Json]) -> tuple[Json, bool]:
 
 
 def _side_by_side(rules: list[Json]) -> Json | None:
-    """The rules of parts without a common type: a rule for values of one type says nothing of those of another.
+    """Return the rules of parts without a common type: a rule for values of one type says nothing of those of another.
 
     None when they cannot stand side by side. An enum speaks of all types.
     """
@@ -298,7 +298,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _target(root: Any, pointer: Any) -> tuple[bool, Any]:
-    """Whether a local reference (RFC 6901) points at something, and at what."""
+    """Return whether a local reference (RFC 6901) points at something, and at what."""
     if not isinstance(pointer, str) or not (pointer == "#" or pointer.startswith("#/")):
         return False, None
     at = root
@@ -321,7 +321,7 @@ def _unpacked(label: Any) -> Any:
 
 
 def flaw(value: Any, depth: int = 0) -> str:
-    """Why a value cannot be written to the plan; '' when it can."""
+    """Return why a value cannot be written to the plan; '' when it can."""
     if isinstance(value, str):
         return "" if _is_unicode(value) else "has half of a surrogate pair, which is no text"
     if isinstance(value, float):
@@ -337,7 +337,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def short(value: Any) -> str:
-    """A value in a note: a text as it is, anything else by its kind."""
+    """Return a value in a note: a text as it is, anything else by its kind."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"
     return json.dumps(value, ensure_ascii=False)

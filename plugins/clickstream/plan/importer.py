@@ -1,6 +1,6 @@
 """Events of another system's plan at the end of this one: named where names collide, without what this plan refuses.
 
-What is refused is asked of the plan's own check, with its reason.
+The plan's own check decides what is refused, and why.
 """
 
 from collections import Counter
@@ -23,9 +23,9 @@ LONGEST_REASON = 200
 
 @dataclass
 class Imported:
-    """The plan's new text, and what came of each event of the file: added, there already, or left out with a reason.
+    """The plan's new text, and the outcome of each event of the file: added, there already, or left out with a reason.
 
-    `notes`, `unknown` and `remarks` are those of ForeignPlan; `named` is how many columns were given a name.
+    `notes`, `unknown` and `remarks` are those of ForeignPlan; `named` is how many columns got a name.
     """
 
     text: str = ""
@@ -39,7 +39,7 @@ class Imported:
 
 
 def take_in(text: str, file: str, foreign: ForeignPlan) -> Imported:
-    """The plan in `text` with the events that it lacks at its end; what is there stays as it is written.
+    """Return the plan in `text` with the events that it lacks at its end; what is there stays as it is written.
 
     `file` is its name in messages. Raises TrackingPlanError when the plan has a mistake itself, and ForeignPlanError
     when nothing can be added to its end.
@@ -71,13 +71,13 @@ def take_in(text: str, file: str, foreign: ForeignPlan) -> Imported:
 
 
 def entry_text(name: str, entry: Mapping[str, Any]) -> str:
-    """One entry as it is pasted into the plan, with an empty line before it."""
+    """Return one entry as it is pasted into the plan, with an empty line before it."""
     dumped = yaml.dump({name: dict(entry)}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
     return "\n" + "".join(f"  {line}\n" for line in dumped.rstrip("\n").split("\n"))
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a value again where it stands twice, and quotes what a reader of YAML could take for something else.
+    """Write a repeated value in full, and quote what a reader of YAML could take for something else.
 
     PyYAML leaves texts as `1e3` plain, which are numbers in YAML 1.2, and line separators, which part lines.
     """
@@ -86,7 +86,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        """A text with the quotes that it needs at least."""
+        """Return a text with the quotes that it needs at least."""
         style = None if text.isprintable() and text[:1] not in "+-.0123456789" else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -95,7 +95,7 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 
 class _Settling:
-    """Brings one entry to a form that the check takes, by leaving out what it refuses."""
+    """Bring one entry to a form that the check accepts, by leaving out what it refuses."""
 
     def __init__(self, name: str, entry: Json, tables: set[str]) -> None:
         self.name, self.entry = name, entry
@@ -105,7 +105,7 @@ class _Settling:
         self._is_named = False
 
     def settle(self) -> str:
-        """'' when the check takes the entry, else why nothing could be done."""
+        """Return '' when the check accepts the entry, else why it cannot be settled."""
         if not Event(self.name, {}).slugs[0]:
             return "its name has no letter and no digit, by which its messages would be found"
         while mistakes := _mistakes("version: 1\nevents:\n" + entry_text(self.name, self.entry), "the event"):
@@ -162,7 +162,7 @@ _EVENT_PATH = ("events", "name")
 
 
 def _keyword(path: Path) -> Path:
-    """The path of the keyword of an event or a property that a mistake is in; () when it is in none."""
+    """Return the path of the keyword of an event or a property that a mistake is in; () when it is in none."""
     at = len(_EVENT_PATH)
     while at < len(path):
         if path[at] == "properties" and at + 1 < len(path):
@@ -175,7 +175,7 @@ def _keyword(path: Path) -> Path:
 
 
 def _keys(path: Path) -> Keys:
-    """The property that a path inside an entry is of, [] for the items of an array."""
+    """Return the property that a path inside an entry is of, [] for the items of an array."""
     keys: list[str] = []
     steps = iter(path)
     for step in steps:
@@ -189,7 +189,7 @@ def _keys(path: Path) -> Keys:
 
 
 def _mistakes(text: str, file: str) -> list[Mistake]:
-    """What the check finds, of each mistake its path and a reason of one line."""
+    """Return what the check finds, of each mistake its path and a reason of one line."""
     try:
         parse_plan(text, file)
     except TrackingPlanError as error:

@@ -19,7 +19,7 @@ class DuplicateKeyError(ValueError):
     """A key stands twice in one mapping, which YAML would pass over in silence."""
 
     def __init__(self, path: Path, line: int) -> None:
-        super().__init__(f"{path[-1]!r} stands there twice")
+        super().__init__(f"{path[-1]!r} is there twice")
         self.path, self.line = path, line
 
 
@@ -31,7 +31,7 @@ class Marked:
     lines: dict[Path, int]
 
     def line(self, path: Path) -> int:
-        """The line of the entry at `path`, or of the nearest one around it."""
+        """Return the line of the entry at `path`, or of the nearest one around it."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -53,7 +53,7 @@ class _CoreLoader(yaml.SafeLoader):
         return {key.value: self.construct_object(value, deep) for key, value in node.value}
 
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
-        """Its value; decimal unless it begins with 0o or 0x."""
+        """Return the value of an integer; decimal unless it begins with 0o or 0x."""
         try:
             return int(node.value, 0 if node.value.startswith(("0o", "0x")) else 10)
         except ValueError as error:
@@ -69,7 +69,7 @@ for _tag in ("int", "float"):
 
 
 def read(text: str) -> Marked:
-    """The document in `text`. Raises yaml.YAMLError and DuplicateKeyError."""
+    """Return the document in `text`. Raises yaml.YAMLError and DuplicateKeyError."""
     loader = _CoreLoader(text)
     try:
         node = loader.get_single_node()

@@ -7,7 +7,7 @@ PLAIN = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
 
 
 def slug(name: str) -> str:
-    """The name in lower case, words joined by one underscore, letters of any script kept; '' when nothing is left."""
+    """Return the name in lower case, words joined by one underscore, letters of any script kept; '' if none is left."""
     kinds = "".join(_kind(character) for character in name)
     starts = {match.end() for match in re.finditer(r"[ld](?=U)", kinds)}
     starts |= {match.end() for match in re.finditer(r"U(?=Ul)", kinds)}
@@ -19,7 +19,7 @@ def slug(name: str) -> str:
 
 
 def identifier(name: str) -> str | None:
-    """The slug as the name of a table or column: one that begins with a digit gets an underscore before it.
+    """Return the slug as the name of a table or column: one that begins with a digit gets an underscore before it.
 
     None when it has other than ASCII letters, which Glue and Athena do not take, when it is too long or empty.
     """
@@ -29,7 +29,7 @@ def identifier(name: str) -> str | None:
 
 
 def _kind(character: str) -> str:
-    """U upper case, l lower case, d digit, x any other letter or mark, a space for what parts words."""
+    """Return U for upper case, l lower case, d digit, x any other letter or mark, a space for what parts words."""
     category = unicodedata.category(character)
     if "\ufe00" <= character <= "\ufe0f":
         return " "

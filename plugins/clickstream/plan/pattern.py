@@ -1,6 +1,6 @@
 r"""The patterns of the tracking plan: a part of ECMA-262's regular expressions, as its flag `u` reads them.
 
-A pattern is read here, judged by how long it can run (pattern_cost), and written anew for Trino. How each construct is
+A pattern is read here, judged by how long it can run (pattern_cost), and rewritten for Trino. How each construct is
 written follows from what Trino 483 does with it, through its library Joni:
 
 - `^` and `$`: as `\A` and `\z`. Joni's own `$` is true before a last line feed as well.
@@ -97,7 +97,7 @@ class Pattern:
 
 @lru_cache(maxsize=1024)
 def parse_pattern(text: str) -> Pattern:
-    """The pattern in `text`. Raises PatternError."""
+    """Return the pattern in `text`. Raises PatternError."""
     if len(text) > LONGEST_PATTERN:
         raise PatternError(f"it has {len(text):,} characters, and {LONGEST_PATTERN:,} are allowed: write it shorter")
     pattern = Pattern(text, _Parser(text).pattern())
@@ -179,7 +179,7 @@ class _Parser:
         return Chars(ranges, start + 1)
 
     def one(self, start: int) -> Ranges:
-        """The literal character at `start`."""
+        """Return the literal character at `start`."""
         return self.code(start, ord(self.text[start]))
 
     def code(self, start: int, code: int) -> Ranges:
@@ -230,7 +230,7 @@ class _Parser:
         return Repeat(body, low, high, start + 1)
 
     def counts(self) -> tuple[int, int | None]:
-        """How often what stands before is repeated: at least, and at most."""
+        """Return how often what stands before is repeated: at least, and at most."""
         for sign, counts in {"*": (0, None), "+": (1, None), "?": (0, 1)}.items():
             if self.take(sign):
                 return counts
@@ -275,7 +275,7 @@ class _Parser:
         return self.escape(self.at - 1) if self.text[self.at - 1] == "\\" else self.one(self.at - 1)
 
     def escape(self, start: int) -> Ranges:
-        """What the escape whose backslash is at `start` stands for."""
+        """Return what the escape whose backslash is at `start` stands for."""
         char = self.text[self.at : self.at + 1]
         self.at += 1
         if char in _CONTROLS:
@@ -301,7 +301,7 @@ class _Parser:
         return _ESCAPES_NOT_READ.get(char, r"write the character alone, or \\ for a backslash")
 
     def number(self, start: int, kind: str) -> int:
-        """The number of an escape that begins with this letter; two halves of a character are one."""
+        """Return the number of an escape that begins with this letter; two halves of a character are one."""
         form = r"[0-9A-Fa-f]{2}" if kind == "x" else r"[0-9A-Fa-f]{4}|\{[0-9A-Fa-f]{1,6}\}"
         found = re.compile(form).match(self.text, self.at)
         if found is None:
@@ -330,7 +330,7 @@ class _Parser:
 
 
 def _can_be_empty(node: Node, but: str = "") -> bool:
-    """Whether it can match without a character, and without the anchor `but`."""
+    """Return whether it can match without a character, and without the anchor `but`."""
     match node:
         case Series(parts):
             return all(_can_be_empty(part, but) for part in parts)
@@ -344,7 +344,7 @@ def _can_be_empty(node: Node, but: str = "") -> bool:
 
 
 def _most_repeats(node: Node) -> int:
-    """The most that counts inside the node multiply to."""
+    """Return the most that counts inside the node multiply to."""
     match node:
         case Series(parts) | Choice(parts):
             return max(map(_most_repeats, parts), default=1)
@@ -354,7 +354,7 @@ def _most_repeats(node: Node) -> int:
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """The same characters in ranges that are sorted and do not touch."""
+    """Return the same characters in ranges that are sorted and do not touch."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if merged and low <= merged[-1][1] + 1:
@@ -365,7 +365,7 @@ def _merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
 
 
 def _complement(ranges: Ranges) -> Ranges:
-    """All other characters; `ranges` as _merged gives them."""
+    """Return all other characters; `ranges` as _merged returns them."""
     edges = [(-1, -1), *_merged([*ranges, _SURROGATES]), (_LAST + 1, _LAST + 1)]
     return tuple((before + 1, after - 1) for (_, before), (after, _) in pairwise(edges) if before + 1 < after)
 
@@ -376,7 +376,7 @@ def _without_surrogates(ranges: Ranges) -> Ranges:
 
 @cache
 def _categories() -> dict[str, list[tuple[int, int]]]:
-    """The ranges of each two-letter category. The planes that are left out have no characters, or private ones."""
+    """Return the ranges of each two-letter category. The omitted planes have no characters, or private ones."""
     found: dict[str, list[tuple[int, int]]] = {}
     for plane in (0, 1, 2, 3, 14):
         code = plane << 16
@@ -415,7 +415,7 @@ def _written_counts(low: int, high: int | None) -> str:
 
 
 def _written_class(ranges: Ranges) -> str:
-    """A class of these characters; the shorter of itself and of all others, negated."""
+    """Return a class of these characters; the shorter of itself and of all others, negated."""
     if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
         return _written_char(ranges[0][0])
     others = _complement(ranges)

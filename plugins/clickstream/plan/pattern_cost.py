@@ -3,7 +3,7 @@
 An engine that backtracks tries every path of the pattern's automaton that reads a prefix of the text. So what it does
 is bounded by how many paths read one text. The automaton is Glushkov's: a state is a place in the pattern that reads a
 character (V. M. Glushkov, 1961). Two paths go on at the same time only if one text leads to both their states, which
-the product of the automaton with itself tells. So, with `paths(t, q)` the most paths that read any one text of t
+the product of the automaton with itself shows. So, with `paths(t, q)` the most paths that read any one text of t
 characters and end in state q,
 
     paths(t + 1, q) <= max over predecessors p of q: sum of paths(t, o) over those predecessors that share a text with p
@@ -85,14 +85,14 @@ def check_cost(node: Node) -> None:
         steps = _steps(node, automaton, work, LONGEST_TEXT)
     except _OutOfBudgetError:
         raise TooAmbiguousError(
-            "it is too complicated to tell how long it can run: write fewer choices, options and counts"
+            "it is too complicated to bound how long it can run: write fewer choices, options and counts"
         ) from None
     if steps is None or steps > MOST_STEPS:
         raise TooAmbiguousError(_reason(automaton))
 
 
 def most_steps(node: Node, length: int) -> int | None:
-    """The most that an engine tries with a text of this length; None when that grows faster than its square."""
+    """Return the most that an engine tries with a text of this length; None when that grows faster than its square."""
     return _steps(node, Automaton.of(node), _Work(), length)
 
 
@@ -133,7 +133,7 @@ class Automaton:
 
     @classmethod
     def of(cls, node: Node, reads_anchors: bool = True) -> "Automaton":
-        """The automaton of a pattern that may begin anywhere in the text; without anchors, as if none stood in it."""
+        """Return the automaton of a pattern that may begin anywhere in the text; without anchors, it ignores them."""
         automaton = cls([((0, 0x10FFFF),)] * 2, [0, 0], [{}, {}], reads_anchors)
         copied = COPIED if _size(node, COPIED) <= MOST_COPIES else 1
         part = automaton._part(node, copied)
@@ -143,7 +143,7 @@ class Automaton:
         return automaton
 
     def shared(self, one: int, other: int) -> int | None:
-        """A character that leads to both states; None where there is none."""
+        """Return a character that leads to both states; None where there is none."""
         # By identity: copies of a state have the same ranges, and to hash the hundreds of a category takes long.
         key = id(self.ranges[one]), id(self.ranges[other])
         if key not in self._shared:
@@ -234,7 +234,7 @@ def _is_copied(node: Repeat, copied: int) -> bool:
 
 
 def _size(node: Node, copied: int) -> int:
-    """How many states the node gets."""
+    """Return how many states the node gets."""
     match node:
         case Chars():
             return 1
@@ -262,7 +262,7 @@ class _Work:
 
 
 def _shared(one: Ranges, other: Ranges) -> int | None:
-    """A character of both, one that is easily read where there is one."""
+    """Return a character of both, one that is easily read where there is one."""
     found = None
     at = 0
     for low, high in one:
@@ -281,7 +281,7 @@ def _readable(low: int, high: int) -> int:
 
 
 def _steps(node: Node, automaton: Automaton, work: _Work, length: int) -> int | None:
-    """The most steps for a text of this length; None when they grow faster than the square of the length."""
+    """Return the most steps for a text of this length; None when they grow faster than the square of the length."""
     growth = _Growth.of(automaton, work)
     weights = _tries(node)
     paths: Counts = {START: 1, ANYWHERE: 1}
@@ -309,7 +309,7 @@ def _steps(node: Node, automaton: Automaton, work: _Work, length: int) -> int | 
 
 
 def _tries(node: Node) -> list[int]:
-    """What an engine tries in each state: its character, and each way to the next ones and to the end of the pattern.
+    """Return what an engine tries in each state: its character, and each way to the next and to the pattern's end.
 
     Ways over an anchor count too, although few lead on: an engine goes them to see that.
     """
@@ -354,7 +354,7 @@ class _Growth:
         return cls(automaton.follow, groups, _passing(automaton, before), work)
 
     def after(self, paths: Counts) -> Counts:
-        """The bound of paths in each state after one more character; states without any are left out."""
+        """Return the bound of paths in each state after one more character; states without any are left out."""
         targets = {target for source in paths for target in self.follow[source]}
         self.work.spend(1 + len(targets))
         return {
@@ -375,7 +375,7 @@ def _passing(automaton: Automaton, before: Sequence[Counts]) -> frozenset[int]:
 
 
 def _together(automaton: Automaton, work: _Work) -> list[set[int]]:
-    """For each state those that one and the same text leads to as well, itself too."""
+    """Return for each state those that one and the same text leads to as well, itself too."""
     together = [{state} for state in range(len(automaton.follow))]
     together[START].add(ANYWHERE)
     together[ANYWHERE].add(START)
@@ -393,7 +393,7 @@ def _together(automaton: Automaton, work: _Work) -> list[set[int]]:
 
 
 def _next_pairs(automaton: Automaton, pair: tuple[int, int], work: _Work) -> Iterator[tuple[tuple[int, int], int]]:
-    """The pairs of states that one more character leads to from both, with such a character."""
+    """Yield the pairs of states that one more character leads to from both, with such a character."""
     work.spend(1 + len(automaton.follow[pair[0]]) * len(automaton.follow[pair[1]]))
     for one in automaton.follow[pair[0]]:
         for other in automaton.follow[pair[1]]:
@@ -403,7 +403,7 @@ def _next_pairs(automaton: Automaton, pair: tuple[int, int], work: _Work) -> Ite
 
 
 def _reason(automaton: Automaton) -> str:
-    """Why the pattern takes too many steps, and what to write."""
+    """Return why the pattern takes too many steps, and what to write."""
     try:
         return _read_in_two_ways(automaton, _Work()) or _loops_that_share(automaton, _Work())
     except _OutOfBudgetError:
@@ -414,7 +414,7 @@ _TOO_LONG = "it can read one text in so many ways that it may run too long"
 
 
 def _loops_that_share(automaton: Automaton, work: _Work) -> str:
-    """The loops that can begin at different characters of one text; each multiplies the steps by the text's length."""
+    """Return loops that can begin at different characters of one text; each multiplies the steps by its length."""
     together = _together(automaton, work)
     loops = [_states_after(automaton, state) for state in range(len(automaton.follow))]
     places = {
@@ -444,7 +444,7 @@ def _states_after(automaton: Automaton, state: int) -> set[int]:
 
 
 def _read_in_two_ways(automaton: Automaton, work: _Work) -> str | None:
-    """A loop that reads one text in two ways, which doubles the steps with each time; None where there is none."""
+    """Return a loop that reads one text in two ways, doubling the steps each time; None where there is none."""
     for state in range(ANYWHERE + 1, len(automaton.follow)):
         text = _two_ways(automaton, state, work)
         if text is not None:
@@ -457,7 +457,7 @@ def _read_in_two_ways(automaton: Automaton, work: _Work) -> str | None:
 
 
 def _two_ways(automaton: Automaton, state: int, work: _Work) -> str | None:
-    """A text that leads from the state back to itself in two ways."""
+    """Return a text that leads from the state back to itself in two ways."""
     begin = (state, state, False)
     texts = {begin: ""}
     waiting = deque([begin])

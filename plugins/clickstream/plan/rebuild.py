@@ -1,4 +1,4 @@
-"""Rebuilds the tables of single events out of `events`, as the tracking plan is now: no staged object is read.
+"""Rebuild the tables of single events from `events`, by the current tracking plan: no staged object is read.
 
 Rows are written, tables never altered. That is left to load_events: docs/adr/0016-table-evolution.md.
 """
@@ -17,11 +17,11 @@ from clickstream.settings import Settings
 from clickstream.window import LONGEST, Received, Window, days
 
 INSTANT = timedelta(microseconds=1)
-"""The finest that received_at tells apart."""
+"""The resolution of received_at."""
 
 
 class PendingChangesError(RuntimeError):
-    """Tables are not yet as the plan has them; the message says what load_events will do to which."""
+    """Tables do not match the plan yet; the message says what load_events will change in which."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Request:
 
 
 def read_request(params: Mapping[str, Any]) -> Request:
-    """The form's values `from`, `to` and `event`, checked. Raises FormError, naming the value."""
+    """Return the form's values `from`, `to` and `event`, checked. Raises FormError, naming the value."""
     start, end = read_span(params)
     if start is None or end is None:
         raise FormError("from and to: give both, the time whose rows are rebuilt")
@@ -46,7 +46,7 @@ def read_request(params: Mapping[str, Any]) -> Request:
 
 
 def chosen(plan: TrackingPlan, event: str) -> TrackingPlan:
-    """The plan's live events, or of them the one with this name or table. Raises FormError when there is none."""
+    """Return the plan's live events, or the one with this name or table. Raises FormError when there is none."""
     events = tuple(one for one in plan.live if event in ("", one.name, one.table))
     if not events:
         raise FormError(f"event={event!r}: no live event of the tracking plan has this name or table")
@@ -54,7 +54,7 @@ def chosen(plan: TrackingPlan, event: str) -> TrackingPlan:
 
 
 def require_current(run: Run, plan: TrackingPlan, settings: Settings) -> None:
-    """Raises PendingChangesError unless every table is as the plan has it, and DestructiveChangeError as a load does.
+    """Raise PendingChangesError unless every table matches the plan; DestructiveChangeError as a load does.
 
     A load then has nothing to alter, unless another plan is deployed meanwhile.
     """
@@ -69,7 +69,7 @@ def require_current(run: Run, plan: TrackingPlan, settings: Settings) -> None:
 def rebuild(
     run: Run, run_each: RunEach, plan: TrackingPlan, run_id: str, now: datetime, window: Window
 ) -> Iterator[tuple[Window, Filled]]:
-    """Derives a day after another, and gives what was filled of each.
+    """Rebuild day by day, and return what was filled of each.
 
     Run again after a failure, the same rows remain. Raises trino.exceptions.Error and TypedRowsError.
     """

@@ -55,16 +55,16 @@ class Place:
         return sum(others, start=first)
 
     def describe(self) -> str:
-        """Its types, the commonest first, such as `string 3, integer 2`."""
+        """Return its types, the commonest first, such as `string 3, integer 2`."""
         ordered = sorted(self.types.items(), key=lambda item: (-item[1].messages, item[0]))
         return ", ".join(f"{name} {sighting.messages}" for name, sighting in ordered)
 
     def commonest(self) -> "list[tuple[str, Place]]":
-        """The places just below, those of most messages first."""
+        """Return the places just below, those of most messages first."""
         return sorted(self.below.items(), key=lambda item: (-item[1].sighting.messages, item[0]))
 
     def add(self, path: Sequence[str], json_type: str, sighting: Sighting) -> None:
-        """Counts values of one type at `path` below this place."""
+        """Add a count of values of one type at `path` below this place."""
         if path:
             self.below.setdefault(path[0], Place()).add(path[1:], json_type, sighting)
             return
@@ -72,7 +72,7 @@ class Place:
         self.types[json_type] = before + sighting if before else sighting
 
     def walk(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Sighting]]:
-        """All that was added, as `add` takes it."""
+        """Yield all that was added, as `add` accepts it."""
         for json_type, sighting in self.types.items():
             yield path, json_type, sighting
         for key, inner in self.below.items():
@@ -92,13 +92,13 @@ class Seen:
 
 
 def look(run: Run, since: datetime) -> Seen:
-    """What was received from then on: reads those hours of `events` once. Raises trino.exceptions.Error."""
+    """Return what was received from then on: reads those hours of `events` once. Raises trino.exceptions.Error."""
     sql = "lake/plan_diff/seen.sql"
     return read_seen(run(sql, seen_since=since, depth_limit=DEPTH, place_limit=MOST_PLACES).rows)
 
 
 def read_seen(rows: Sequence[Mapping[str, Any]]) -> Seen:
-    """The rows of seen.sql."""
+    """Return the rows of seen.sql."""
     events: dict[str, Place] = {}
     names: dict[str, str] = {}
     for row in rows:
@@ -111,7 +111,7 @@ def read_seen(rows: Sequence[Mapping[str, Any]]) -> Seen:
 
 
 def together(roots: Iterable[Place]) -> Place:
-    """What was seen under several names, as one."""
+    """Return what was seen under several names, as one."""
     whole = Place()
     for root in roots:
         for path, json_type, sighting in root.walk():

@@ -78,7 +78,7 @@ class _Rule:
 
 
 def export_plan(plan: TrackingPlan, name: str) -> Json:
-    """The plan as the Config API's JSON."""
+    """Return the plan as the Config API's JSON."""
     anything = {"$schema": DRAFT_07, "type": "object", "properties": {"context": {}, "traits": {}, "properties": {}}}
     events = [_export_event(event.name, event.entry) for event in plan.events]
     return {
@@ -88,7 +88,7 @@ def export_plan(plan: TrackingPlan, name: str) -> Json:
 
 
 def import_plan(document: Any) -> ForeignPlan:
-    """The events of a file of another system, of each the newest version. Raises ForeignPlanError.
+    """Return the events of a file of another system, of each the newest version. Raises ForeignPlanError.
 
     Every event of the file is in `entries` or in `left`.
     """
@@ -162,7 +162,7 @@ def _remark_pages(plan: ForeignPlan, pagination: Any) -> None:
 
 
 def _says_nothing(schema: Any, depth: int = 0) -> bool:
-    """Whether a schema has no rule of its own."""
+    """Return whether a schema has no rule of its own."""
     if not isinstance(schema, dict) or depth > DEEPEST:
         return schema in (None, True, [])
     inner = schema.get("properties") or {}
@@ -172,7 +172,7 @@ def _says_nothing(schema: Any, depth: int = 0) -> bool:
 
 
 def _newest(plan: ForeignPlan, rules: list[_Rule]) -> list[_Rule]:
-    """Of each name the rule of the highest version; of equal versions the last."""
+    """Return for each name the rule of the highest version; of equal versions the last."""
     by_name: dict[str, list[_Rule]] = {}
     for rule in rules:
         is_named = isinstance(rule.name, str) and rule.name != ""
@@ -223,7 +223,7 @@ def _entry(reader: SchemaReader, rule: _Rule) -> Json:
 
 
 def _of_properties(reader: SchemaReader, whole: Json) -> Json:
-    """The schema of `properties` out of one of the message; it may be that already."""
+    """Return the schema of `properties` out of one of the message; it may be that already."""
     inner = whole.get("properties", {})
     if not inner.keys() & {"properties", "context", "traits"} or inner.keys() - _MESSAGE_KEYS:
         return whole

@@ -1,4 +1,4 @@
-"""Fills one table for each live event of the tracking plan, with violations and discards, out of `events`.
+"""Fill one table for each live event of the tracking plan, with violations and discards, out of `events`.
 
 One pass over the run's messages sorts them by event and finds what breaks a rule; then one MERGE an event that is
 present, several at a time. What a run costs depends on the events that it brings, not on how many the plan declares.
@@ -15,7 +15,7 @@ from trino.exceptions import TrinoQueryError
 from clickstream.engine.among import Among
 from clickstream.engine.columns import Column
 from clickstream.engine.evolution import Run, evolve, present_shapes, renew_comments
-from clickstream.engine.failures import MOST_LEFT_OUT, failure_of, find_failing, first_failing, may_be_of_data, told
+from clickstream.engine.failures import MOST_LEFT_OUT, describe, failure_of, find_failing, first_failing, may_be_of_data
 from clickstream.engine.table_shape import Change, DestructiveChangeError, Name, TableColumn
 from clickstream.plan.event import Event, common_columns
 from clickstream.plan.file import TrackingPlan
@@ -58,29 +58,29 @@ class Declared:
 class TypedRowsError(RuntimeError):
     """A table of an event does not have exactly the messages of that event; the message counts them.
 
-    When they were to be written anew, each must have been written by this run.
+    In a rebuild, each must have been written by this run.
     """
 
 
 class NoTableFilledError(RuntimeError):
-    """No table of several could be filled, so the reason is not one event's; the message tells that of each."""
+    """No table of several could be filled, so the reason is not one event's; the message has the reason of each."""
 
 
 def declared(events: Iterable[Event]) -> Declared:
-    """Which event goes to which table."""
+    """Return which event goes to which table."""
     pairs = [(name, event.table) for event in events for name in event.slugs]
     return Declared([name for name, _ in pairs], [table for _, table in pairs], common_columns())
 
 
 def rule_pieces(events: Iterable[Event], piece_rules: int = 200) -> list[str]:
-    """The rules and columns of these events as JSON texts, some rules each, and none longer than a statement takes."""
+    """Return the rules and columns of these events as JSON texts, each short enough for a statement."""
     rows = [json.dumps(row, ensure_ascii=False) for event in events for row in _rule_rows(event)]
     pieces = [part for batch in batched_lists(rows, piece_rules) for part in rule_statements(batch, RULES_A_STATEMENT)]
     return [f"[{', '.join(piece)}]" for piece in pieces] or ["[]"]
 
 
 def rule_statements(pieces: Iterable[str], longest: int) -> list[list[str]]:
-    """The pieces by statement, in order: as many as fit, and one where even that is too long."""
+    """Return the pieces by statement, in order: as many as fit, and one where even that is too long."""
     statements: list[list[str]] = [[]]
     for piece in pieces:
         if statements[-1] and sum(len(other.encode()) for other in [*statements[-1], piece]) > longest:
@@ -90,7 +90,7 @@ def rule_statements(pieces: Iterable[str], longest: int) -> list[list[str]]:
 
 
 def batched_lists(items: Sequence[Any], size: int) -> list[list[Any]]:
-    """The items in lists of at most `size`."""
+    """Return the items in lists of at most `size`."""
     return [list(items[at : at + size]) for at in range(0, len(items), size)]
 
 
@@ -138,19 +138,19 @@ def _evolve_each(
 
 
 def reason_of(error: TrinoQueryError) -> str:
-    """Why a statement failed for one event and may not for others. Raises the error when it is no such reason."""
+    """Return why a statement failed for one event and may run for others. Raises any other error."""
     if not may_be_of_data(str(error.error_name), str(error.error_type)):
         raise error
-    return told(error)
+    return describe(error)
 
 
 def without(plan: TrackingPlan, tables: Collection[str]) -> TrackingPlan:
-    """The plan without the events of these tables."""
+    """Return the plan without the events of these tables."""
     return TrackingPlan(tuple(event for event in plan.events if event.table not in tables))
 
 
 def wanted_shapes(plan: TrackingPlan, settings: Settings) -> dict[Name, Sequence[TableColumn]]:
-    """The wanted columns of the tables of the plan's events."""
+    """Return the wanted columns of the tables of the plan's events."""
     return {(settings.events_database, event.table): event.shape for event in plan.with_table}
 
 
@@ -166,8 +166,8 @@ class Filled:
     lacking: dict[str, str] = field(default_factory=dict)
 
     @property
-    def told(self) -> dict[str, str]:
-        """What is wrong with each table with which something is."""
+    def reasons(self) -> dict[str, str]:
+        """Why each failed or incomplete table is so."""
         return {**self.lacking, **self.failed}
 
 
@@ -176,7 +176,7 @@ def load(
 ) -> Filled:
     """Fill the tables with the run's messages; one that fails does not stop the others, nor a message the others.
 
-    `values` has run_id and now. `again`: all of `events` in the window, and rows that are there are written anew.
+    `values` has run_id and now. `again`: all of `events` in the window, and existing rows are rewritten.
     Raises TypedRowsError when the tables then do not agree with `events`, and the error of the engine when it is not
     one of some events: also when every event that is present fails.
     """
@@ -244,7 +244,7 @@ def _leave_out(
         run("work/typed/leave_out.sql", **where, message_key=failing.among.low)
     if failure_of(lambda: statement(None)):
         return None
-    return "".join(f"{len(found)} messages were left out, first {one}: {told(found[0].error)}" for one in first)
+    return "".join(f"{len(found)} messages were left out, first {one}: {describe(found[0].error)}" for one in first)
 
 
 def _judge_all(
@@ -252,7 +252,7 @@ def _judge_all(
 ) -> dict[str, str]:
     """Find what breaks a rule or does not fit, in one pass; return the reason of the events with which that fails.
 
-    Of an event with which it fails because of a few messages, these are taken out and noted in `lacking`.
+    Of an event with which it fails because of a few messages, these are left out and noted in `lacking`.
     """
     failed: dict[str, str] = {}
     left = list(found)
@@ -316,7 +316,7 @@ def fill(
 
 
 def clean_up(run: Run, values: Mapping[str, Any]) -> None:
-    """Drops what a run made for itself."""
+    """Drop a run's own work tables."""
     for table in ("typed", "rules", "findings"):
         run(f"work/{table}/drop.sql", **values)
 

@@ -1,4 +1,4 @@
-"""Models sessions: which loads have not been modelled, what of the sessions they can change, and what became of it.
+"""Model sessions: find the loads not yet modelled and the sessions they can change, and record the result.
 
 The work is done by include/sql; here is its order. See docs/sessions.md.
 """
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 Run = Callable[..., Result]
 
 MOST_LOADS = 200
-"""Loads modelled in one go; more are taken in turns."""
+"""Loads modelled in one go; more are modelled in turns."""
 
 LONGEST_REBUILD = timedelta(days=31)
 """Time modelled again in one go; more is done in turns."""
@@ -39,7 +39,7 @@ TAKEN_WITHIN = timedelta(days=7)
 REPORTED_WITHIN = timedelta(days=2)
 """How long before the newest load that was taken another one, not taken, may have been reported.
 
-Loads are taken in the order of their reports. A report has the time at which its task began, an hour at most before
+Loads are modelled in the order of their reports. A report has the time at which its task began, an hour at most before
 others can see it.
 """
 
@@ -58,7 +58,7 @@ class SessionRules:
 
 
 def rules_of(settings: Settings) -> SessionRules:
-    """The rules of an installation."""
+    """Return the rules of an installation."""
     events = tuple(name.strip() for name in settings.session_conversion_events.split(",") if name.strip())
     return SessionRules(
         settings.session_idle_minutes, settings.session_longest_hours, settings.session_late_days, events
@@ -144,16 +144,16 @@ class SessionReport:
 
     @property
     def rebuilt_from(self) -> datetime | None:
-        """Start of the range that was asked for."""
+        """Start of the requested range."""
         return self.changes.window.start if self.changes.window else None
 
     @property
     def rebuilt_to(self) -> datetime | None:
-        """End of the range that was asked for."""
+        """End of the requested range."""
         return self.changes.window.end if self.changes.window else None
 
     def text(self) -> str:
-        """The report as a person reads it."""
+        """Return the report as a person reads it."""
         of = str(self.changes.window) if self.changes.window else f"{len(self.changes.loads)} loads"
         return (
             f"{of}: {self.points} events of {self.visitors} visitors; sessions: {self.sessions_new} new, "
@@ -161,7 +161,7 @@ class SessionReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Convert to plain JSON values."""
         return {
             "loads": len(self.changes.loads),
             "points": self.points,
@@ -174,7 +174,7 @@ class SessionReport:
 
 
 def earliest_session(changes: Changes, rules: SessionRules) -> datetime | None:
-    """Tell the earliest start of a session that these changes can touch; None when there is no bound.
+    """Return the earliest start of a session that these changes can touch; None when there is no bound.
 
     An event happened at most `late_days` before it was received, and joins a session that began at most one longest
     duration and one pause before. Sessions of a load that changed rows may be older: the rules were others then.
@@ -186,7 +186,7 @@ def earliest_session(changes: Changes, rules: SessionRules) -> datetime | None:
 
 
 def read_rebuild(params: Mapping[str, Any]) -> Window | None:
-    """The range to rebuild from the params `from` and `to`; None when both are empty. Raises FormError."""
+    """Return the range to rebuild from the params `from` and `to`; None when both are empty. Raises FormError."""
     start, end = read_span(params)
     if start is None and end is None:
         return None
@@ -196,12 +196,12 @@ def read_rebuild(params: Mapping[str, Any]) -> Window | None:
 
 
 def starts_of_run(run: Run, run_id: str) -> Received:
-    """Return from when to when the sessions began that a run wrote."""
+    """Return the first and the last start of the sessions that a run wrote."""
     return Received(**run("lake/session_runs/bounds.sql", run_id=run_id).rows[0])
 
 
 def model_pending(run: Run, rules: SessionRules, run_id: str, now: datetime) -> Iterator[SessionReport]:
-    """Models every load that has not been, `MOST_LOADS` at a time. Raises trino.exceptions.Error."""
+    """Model every load that has not been, `MOST_LOADS` at a time. Raises trino.exceptions.Error."""
     taken_at = run("lake/session_runs/taken.sql", modelled_since=now - TAKEN_WITHIN).rows[0]["reported_at"]
     since = EVER if taken_at is None else taken_at - REPORTED_WITHIN
     pending = {"most": MOST_LOADS, "reported_since": since}
@@ -210,7 +210,7 @@ def model_pending(run: Run, rules: SessionRules, run_id: str, now: datetime) -> 
 
 
 def model_range(run: Run, rules: SessionRules, run_id: str, now: datetime, window: Window) -> Iterator[SessionReport]:
-    """Models every event of that time again, a month at a time. Raises trino.exceptions.Error."""
+    """Model every event of that time again, a month at a time. Raises trino.exceptions.Error."""
     start = window.start
     while start < window.end:
         end = min(start + LONGEST_REBUILD, window.end)
@@ -219,7 +219,7 @@ def model_range(run: Run, rules: SessionRules, run_id: str, now: datetime, windo
 
 
 def model(run: Run, rules: SessionRules, run_id: str, now: datetime, changes: Changes) -> SessionReport:
-    """Models what changed, and writes down that it did. Run again after a failure, it leaves the same sessions."""
+    """Model what changed, and record it. Run again after a failure, it leaves the same sessions."""
     report = SessionReport(run_id, changes)
     for part in _parts(run, changes):
         since = earliest_session(part, rules)
@@ -253,7 +253,7 @@ def _remodel(run: Run, values: dict[str, Any], report: SessionReport) -> Session
 
 
 def _parts(run: Run, changes: Changes) -> list[Changes]:
-    """The changes in parts of which one statement can write all sessions: these are in partitions by day."""
+    """Return the changes in parts of which one statement can write all sessions: these are in partitions by day."""
     received = changes.received
     if received is None:
         return []
@@ -270,7 +270,7 @@ MOST_SPANS = 100
 
 
 def _spans(rows: Sequence[Mapping[str, Any]]) -> list[Window]:
-    """Spans of received_at in order; one that covers all when there are too many for one statement."""
+    """Return spans of received_at in order; one that covers all when there are too many for one statement."""
     spans = [Window(row["starts_at"], row["ends_at"]) for row in rows]
     return spans if len(spans) <= MOST_SPANS else [Window(spans[0].start, max(span.end for span in spans))]
 

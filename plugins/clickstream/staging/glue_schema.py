@@ -42,7 +42,7 @@ class Patch:
     too_long: tuple[str, ...]
 
     def text(self) -> str:
-        """The changes as a person reads them."""
+        """Return the changes as a person reads them."""
         if not self.is_needed:
             return "every column is a string already: nothing to change"
         parts = [
@@ -59,7 +59,7 @@ class Patch:
 
 
 def choose_table(tables: Sequence[Mapping[str, Any]], location: str, name: str, crawler: str) -> Mapping[str, Any]:
-    """The one table that the crawl made at `location`.
+    """Return the one table that the crawl made at `location`.
 
     Raises CrawledTableError when there is none, more than one, or the one is deprecated, partitioned or misnamed.
     """
@@ -99,7 +99,7 @@ def _is_crawled(table: Mapping[str, Any], location: str, crawler: str) -> bool:
 
 
 def with_string_columns(table: Mapping[str, Any], allowed: Iterable[str]) -> Patch:
-    """The patch that makes every column of `table` a string.
+    """Return the patch that makes every column of `table` a string.
 
     `table` is GetTable's Table; `allowed` the members of UpdateTable's TableInput, so that no read-only field is sent
     back. Column names are folded to lower case, as Glue means them, and repeats are dropped.
@@ -126,7 +126,7 @@ def with_string_columns(table: Mapping[str, Any], allowed: Iterable[str]) -> Pat
 
 
 def _fold(columns: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[str, ...]]:
-    """The columns in lower case, each name once; which names were lowered, and which were repeats."""
+    """Return the columns in lower case, each name once; which names were lowered, and which were repeats."""
     kept: dict[str, dict[str, Any]] = {}
     lowered, folded = [], []
     for column in columns:

@@ -21,7 +21,7 @@ class StagedObject:
 
 
 def staged_at(name: str) -> datetime | None:
-    """The staging time in an object's name or key (UTC, milliseconds); None for a name outside the grammar."""
+    """Return the staging time in an object's name or key (UTC, milliseconds); None for a name outside the grammar."""
     match = _NAME.match(name.rpartition("/")[2])
     if match is None:
         return None
@@ -38,7 +38,7 @@ def select_expired(
     retention: timedelta,
     max_objects: int,
 ) -> list[StagedObject]:
-    """The staged objects that may be deleted, oldest first: loaded, and staged longer ago than `retention`.
+    """Return the staged objects that may be deleted, oldest first: loaded, and staged longer ago than `retention`.
 
     At most `max_objects`; the next run takes the rest.
     """
@@ -49,5 +49,5 @@ def select_expired(
 def overdue(
     staged: Iterable[StagedObject], loaded_paths: frozenset[str], now: datetime, retention: timedelta
 ) -> list[StagedObject]:
-    """The staged objects past their retention that no run has loaded: kept, and a reason to look at load_events."""
+    """Return the staged objects past their retention that no run has loaded: kept, a reason to check load_events."""
     return sorted(item for item in staged if item.path not in loaded_paths and now - item.staged_at > retention)

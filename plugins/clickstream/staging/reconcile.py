@@ -1,4 +1,4 @@
-"""Raw objects that nobody staged, and the S3 event that would have staged them.
+"""Raw objects that were not staged, and the S3 event that would have staged them.
 
 The function `stage_object` stays the only code that moves objects: what was missed is put on its queue again.
 """
@@ -13,7 +13,7 @@ RAW_PREFIX = "raw/"
 """Where Firehose delivers, and what the bucket's notification is filtered by: see lambdas/template.yaml."""
 
 LONGEST_MINUTES = 366 * 24 * 60
-"""The greatest age that a run can be told to look for."""
+"""The greatest age that a run can look for."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class RawObject:
 
 
 def overdue(objects: Iterable[RawObject], now: datetime, after: timedelta) -> list[RawObject]:
-    """The objects written `after` ago or earlier, oldest first."""
+    """Return the objects written `after` ago or earlier, oldest first."""
     late = [item for item in objects if now - item.written_at >= after]
     return sorted(late, key=lambda item: (item.written_at, item.key))
 
 
 def has_lost_events(object_count: int, message_count: int) -> bool:
-    """Whether some object has no event left: every object of `raw/` that will be staged has a message in the queue.
+    """Return whether an object lost its event: each object of `raw/` to be staged has a message in the queue.
 
     If so, sending for all that is overdue is harmless. If not, the queue is only slow, and more messages would make it
     slower still.
@@ -42,9 +42,9 @@ def has_lost_events(object_count: int, message_count: int) -> bool:
 
 
 def notification(bucket: str, item: RawObject) -> str:
-    """The message that S3 sends when an object is created, as far as `stage_object` and its log read it.
+    """Return the message that S3 sends when an object is created, as far as `stage_object` and its log read it.
 
-    The time is the object's own, so that each of these messages names the same staged object. S3's own message tells
+    The time is the object's own, so that each of these messages names the same staged object. S3's own message has
     another time: docs/adr/0010-staging-keys.md. Shape:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """

@@ -37,7 +37,8 @@ class RedriveError(ValueError):
 @dataclass(frozen=True)
 class Request:
     """What to redrive: one of SOURCES, what was refused in start <= instant < end (None is open), and if it is only a
-    preview."""
+    preview.
+    """
 
     source: str
     start: datetime | None = None
@@ -45,7 +46,7 @@ class Request:
     dry_run: bool = True
 
     def holds(self, instant: datetime) -> bool:
-        """Whether what was refused then is asked for."""
+        """Return whether what was refused then is requested."""
         return (self.start is None or self.start <= instant) and (self.end is None or instant < self.end)
 
 
@@ -63,19 +64,20 @@ class Counts:
     skipped: int = 0
 
     def to_dict(self) -> dict[str, int]:
-        """As plain values."""
+        """Convert to plain values."""
         return asdict(self)
 
 
 def read_request(params: Mapping[str, Any]) -> Request:
-    """The form's values `source`, `from`, `to`, `dry_run`, checked. Raises FormError, naming the value."""
+    """Return the form's values `source`, `from`, `to`, `dry_run`, checked. Raises FormError, naming the value."""
     start, end = read_span(params)
     return Request(read_choice(params, "source", SOURCES), start, end, read_flag(params, "dry_run", True))
 
 
 def failed_records(body: bytes) -> list[bytes]:
-    """The records of an error object of Firehose, or of the collector, as they were when they were refused: one JSON
-    object a line, with the record in base64 as `rawData`; gzip or plain, by its first bytes.
+    """Return the refused records of an error object of Firehose or of the collector.
+
+    The object has one JSON object a line, with the record in base64 as `rawData`; gzip or plain, by its first bytes.
 
     Raises RedriveError for a body of another shape, so that no record of it is left out unseen. Shape:
     https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-failure-handling.html
@@ -95,7 +97,7 @@ def _raw_data(number: int, line: bytes) -> bytes:
 
 
 def rejected_records(reason: str, line: str) -> list[bytes]:
-    """The records of a rejected line: its objects if a newline was missing between them, else the line.
+    """Return the records of a rejected line: its objects if a newline was missing between them, else the line.
 
     None if the line is blank, or if it held bytes that are no UTF-8: `rejects` has marks in their place, and must not
     make a damaged event a good one.
@@ -111,7 +113,7 @@ def rejected_records(reason: str, line: str) -> list[bytes]:
 
 
 def _parts(line: str) -> Iterator[str]:
-    """The JSON values of a line, each as it is written, between white space and commas."""
+    """Yield the JSON values of a line, each as it is written, between white space and commas."""
     position = _next(line, 0)
     while position < len(line):
         _, end = _DECODER.raw_decode(line, position)
@@ -126,7 +128,7 @@ def _next(line: str, position: int) -> int:
 
 
 def partition_key(record: bytes) -> str:
-    """The user or anonymous id, as Segment does it, so that a user's events stay in order; else a digest.
+    """Return the user or anonymous id, as Segment does it, so that a user's events stay in order; else a digest.
 
     A record that fills the limit with less room than that has a key of one character.
     """
@@ -147,11 +149,11 @@ def _ids(record: bytes) -> Iterator[str]:
 
 
 def fits(record: bytes) -> bool:
-    """Whether Kinesis takes a record of this size, with its partition key."""
+    """Return whether Kinesis takes a record of this size, with its partition key."""
     return len(record) + len(partition_key(record).encode()) <= MAX_RECORD_BYTES
 
 
 def redriven_key(key: str) -> str:
-    """Where a redriven object is kept: of `processing-failed/` in `processing-failed-redriven/`, and so on."""
+    """Return where a redriven object is kept: of `processing-failed/` in `processing-failed-redriven/`, and so on."""
     folder, _, name = key.partition("/")
     return key_below(f"{folder}-redriven/", name)

@@ -11,7 +11,7 @@ _SHORTENED = re.compile(r"==[0-9a-f]{64}(?:\.[A-Za-z0-9]{1,10}){0,2}\Z")
 
 
 def key_below(prefix: str, name: str) -> str:
-    """`prefix` and `name`, as they are if S3 takes a key of that length (1,024 bytes).
+    """Join `prefix` and `name`, unchanged if S3 accepts a key of that length (1,024 bytes).
 
     Else the first part of `name`, `==`, its SHA-256 and its suffix, so that no two names meet. A name that ends like
     that already is written so too, whatever its length.

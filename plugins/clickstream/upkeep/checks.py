@@ -70,7 +70,7 @@ class Outcome:
     passed: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values: the names of the checks that found something, and how many did not."""
+        """Convert to plain JSON values: the names of the checks that found something, and how many did not."""
         return {
             "passed": self.passed,
             "warnings": [finding.check.name for finding in self.warnings],
@@ -79,7 +79,7 @@ class Outcome:
 
 
 def check_paths(tables: Iterable[str]) -> list[str]:
-    """The checks of these lake tables, as paths below include/sql, in the order of the tables and then by name."""
+    """Return the checks of these lake tables, as paths below include/sql, ordered by table and then by name."""
     return [
         path.relative_to(SQL_DIR).as_posix()
         for table in tables
@@ -88,12 +88,12 @@ def check_paths(tables: Iterable[str]) -> list[str]:
 
 
 def read_check(path: str) -> Check:
-    """The check in a file below include/sql. Raises CheckHeaderError, and FileNotFoundError."""
+    """Return the check in a file below include/sql. Raises CheckHeaderError, and FileNotFoundError."""
     return parse_check(path, (SQL_DIR / path).read_text(encoding="utf-8"))
 
 
 def parse_check(path: str, text: str) -> Check:
-    """The check with this text. Raises CheckHeaderError."""
+    """Return the check with this text. Raises CheckHeaderError."""
     first_line = text.partition("\n")[0].rstrip()
     header = _HEADER.fullmatch(first_line)
     if header is None:
@@ -102,13 +102,13 @@ def parse_check(path: str, text: str) -> Check:
 
 
 def check_tables(run: Run, paths: Iterable[str], values: Mapping[str, Any]) -> Outcome:
-    """Ask every check, whatever the others find. `values` has what the run touched: see the DAGs' operators."""
+    """Run every check, whatever the others find. `values` has what the run touched: see the DAGs' operators."""
     checks = [read_check(path) for path in paths]
     return decide([Finding(check, run(check.path, **values).rows) for check in checks])
 
 
 def decide(findings: Iterable[Finding]) -> Outcome:
-    """Sorts findings by what they do to the run."""
+    """Sort findings by what they do to the run."""
     given = list(findings)
     found = [finding for finding in given if finding.rows]
     return Outcome(

@@ -1,6 +1,6 @@
-"""Keeps the lake tables small: compacts, expires snapshots, removes orphan files, and drops batches left behind.
+"""Keep the lake tables small: compact, expire snapshots, remove orphan files, and drop abandoned batches.
 
-Nothing here changes what a query gives.
+Nothing here changes what a query returns.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ class Figures:
     snapshots: int
 
     def text(self) -> str:
-        """One line for a log."""
+        """Return one line for a log."""
         return f"{self.files} files, {self.bytes:,} bytes, {self.snapshots} snapshots"
 
 
@@ -50,25 +50,25 @@ class Upkeep:
     orphan_files: int
 
     def text(self) -> str:
-        """The report as a person reads it."""
+        """Return the report as a person reads it."""
         return (
             f"{self.table}: before {self.before.text()}; after {self.after.text()}; "
             f"{self.rewritten_files} files rewritten, {self.orphan_files} orphan files deleted"
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """Convert to plain JSON values."""
         return asdict(self)
 
 
 def closed_before(now: datetime, span: timedelta) -> datetime:
-    """The latest boundary of partitions of `span` before which no load is expected to write any more."""
+    """Return the latest boundary of partitions of `span` before which no load is expected to write any more."""
     settled = now - SETTLED_AFTER
     return settled - (settled - _EPOCH) % span
 
 
 def maintain(run: Run, table: Name, partitioning: Partitioning | None, now: datetime, retention: timedelta) -> Upkeep:
-    """Compacts the closed partitions of one table, expires its snapshots, then removes the files that none names.
+    """Compact the closed partitions of one table, expire its snapshots, then remove orphan files.
 
     Orphans last: expiry itself leaves files without a snapshot. Raises trino.exceptions.TrinoQueryError.
     """
@@ -91,7 +91,7 @@ def maintain(run: Run, table: Name, partitioning: Partitioning | None, now: date
 
 
 def stray_batches(changed: Iterable[tuple[str, datetime]], now: datetime) -> list[str]:
-    """Of the tables of the work schema, each with when it was last written: the batches that no run comes back to."""
+    """Return the abandoned batches among the tables of the work schema, each with its last write."""
     return sorted(name for name, at in changed if is_batch_table(name) and now - at > STRAY_AFTER)
 
 

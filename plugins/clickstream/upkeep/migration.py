@@ -1,4 +1,4 @@
-"""Brings every table to what this version wants, outside a run: the same steps that the DAGs take before they write."""
+"""Bring every table to what this version wants, outside a run: the same steps that the DAGs take before they write."""
 
 from clickstream.engine.evolution import Run, bring_up_to_date, create_lines, create_tables, lake_shapes, present_shapes
 from clickstream.engine.sql import LINES, TableNames
@@ -13,10 +13,10 @@ class MigrationError(RuntimeError):
 
 
 def migrate(run: Run, run_each: RunEach, plan: TrackingPlan, settings: Settings) -> list[str]:
-    """Makes the tables that are missing, then gives the others the columns and comments they lack.
+    """Create missing tables, then add missing columns and comments to the others.
 
-    Gives what was done, as `<what> <schema>.<table>[.<column>]`; nothing the second time. No DAG may write meanwhile.
-    Raises DestructiveChangeError, which tells of every table, before anything is done; MigrationError and
+    Return what was done, as `<what> <schema>.<table>[.<column>]`; nothing the second time. No DAG may write meanwhile.
+    Raises DestructiveChangeError, which names every table, before anything is done; MigrationError and
     trino.exceptions.Error.
     """
     lake = lake_shapes(TableNames.LAKE_TABLES, settings)

@@ -1,4 +1,4 @@
-"""The views over the tables: which there are, and which have to be made anew."""
+"""The views over the tables: which there are, and which have to be replaced."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
@@ -29,7 +29,7 @@ class LiveFrom:
 def live_from(
     staged: Iterable[StagedObject], loaded_paths: frozenset[str], now: datetime, settings: Settings
 ) -> LiveFrom:
-    """The oldest object that is not loaded, and in any case MARGIN ago."""
+    """Return the oldest object that is not loaded, and in any case MARGIN ago."""
     waiting = [item.staged_at for item in staged if item.path not in loaded_paths]
     start = min([*waiting, now - MARGIN]).astimezone(UTC).replace(microsecond=0)
     return LiveFrom(start, f"{settings.staging_location}{start:%Y%m%dT%H%M%S}")
@@ -37,7 +37,7 @@ def live_from(
 
 @dataclass(frozen=True)
 class View:
-    """One view, with `digest`, which tells its definition and ends its comment."""
+    """One view, with `digest`, which identifies its definition and ends its comment."""
 
     schema: str
     name: str
@@ -46,7 +46,7 @@ class View:
 
 
 def load_views(settings: Settings, start: LiveFrom) -> list[View]:
-    """events_live and the views of Segment's call types, in an order in which they can be made."""
+    """Return events_live and the views of Segment's call types, in an order in which they can be made."""
     t = TableNames(settings)
     live = _view(settings, settings.lake_database, "events_live", t.events_live, "lake", {"live_from": start})
     shaped = (_view(settings, settings.segment_database, name, t.segment(name), "segment") for name in t.SEGMENT_VIEWS)
@@ -54,7 +54,7 @@ def load_views(settings: Settings, start: LiveFrom) -> list[View]:
 
 
 def session_views(settings: Settings) -> list[View]:
-    """The views over `sessions`, in an order in which they can be made."""
+    """Return the views over `sessions`, in an order in which they can be made."""
     t, values = TableNames(settings), {"rules": rules_of(settings), "limits": settings}
     return [
         _view(settings, settings.lake_database, name, getattr(t, name), "sessions", values) for name in t.SESSION_VIEWS
@@ -62,13 +62,13 @@ def session_views(settings: Settings) -> list[View]:
 
 
 def event_views(settings: Settings, plan: TrackingPlan, tables: Collection[str]) -> list[View]:
-    """A view in Segment's shape for each event of the plan whose table is one of these."""
+    """Return a view in Segment's shape for each event of the plan whose table is one of these."""
     there = [event for event in plan.with_table if event.table in tables]
     return [_event_view(settings, event, segment_name(event, plan)) for event in there]
 
 
 def segment_name(event: Event, plan: TrackingPlan) -> str:
-    """What the view of an event is called: as its table, with an underscore before it where that name is taken."""
+    """Return the name of an event's view: its table's, with an underscore before it where that name is in use."""
     tables, name = {other.table for other in plan.events}, event.table
     while name in TableNames.SEGMENT_VIEWS or (name != event.table and name in tables):
         name = f"_{name}"
@@ -76,7 +76,7 @@ def segment_name(event: Event, plan: TrackingPlan) -> str:
 
 
 def outdated(wanted: Iterable[View], comments: Mapping[tuple[str, str], str | None]) -> list[View]:
-    """Those that are missing or have another definition, by the comments of the views that are there."""
+    """Return those that are missing or have another definition, by the comments of the views that are there."""
     return [view for view in wanted if not (comments.get((view.schema, view.name)) or "").endswith(f"[{view.digest}]")]
 
 
@@ -100,7 +100,7 @@ def _published(settings: Settings, schema: str, name: str, quoted: str, said: st
 
 
 def split_head(text: str) -> tuple[str, str]:
-    """What the head of a view's file says of it, less its parameters, and the query below."""
+    """Return what the head of a view's file says of it, less its parameters, and the query below."""
     lines = text.splitlines()
     head = list(takewhile(lambda line: line.startswith("--"), lines))
     said = " ".join(line.removeprefix("--").strip() for line in head).partition(" Parameters:")[0]

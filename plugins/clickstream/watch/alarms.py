@@ -1,4 +1,4 @@
-"""What is wrong with the pipeline, decided from figures; and who has to be told what of it."""
+"""Decide which alarms are open from figures of the pipeline, and which destinations are due a notification."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ That is when its first record came to the stream, where it may have waited long 
 """
 
 ARRIVALS_FOR = timedelta(days=7)
-"""How much longer than CLICKSTREAM_ALARM_SILENCE_HOURS the ledger is asked for the newest arrival."""
+"""How much longer than CLICKSTREAM_ALARM_SILENCE_HOURS the ledger is searched for the newest arrival."""
 
 RECONCILED_AFTER = timedelta(minutes=45)
 """How long three runs of reconcile_raw take, once an object is due for it."""
@@ -60,8 +60,8 @@ class RunFigures:
 
 @dataclass(frozen=True)
 class Refused:
-    """How many objects of refused records there are of REFUSED_WITHIN: new ones, and settled ones, of which nobody is
-    told any more.
+    """How many objects of refused records there are of REFUSED_WITHIN: new ones, and settled ones, which no longer
+    notify.
     """
 
     new: int = 0
@@ -97,7 +97,8 @@ class Figures:
 class Alarm:
     """One thing that is wrong. With a `subject` (a run) it happened once; without, it lasts until it is over.
 
-    `news_at`: when the latest of it came. Who was told since then is not told again; without, it is as new as ever.
+    `news_at`: when the latest of it came. Destinations notified since then are not notified again; without it, the
+    alarm is always new.
     """
 
     name: str
@@ -110,7 +111,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class KeptAlarm:
-    """A row of the table `alarms`. `told_at`: when each destination was last told that it is open."""
+    """A row of the table `alarms`. `told_at`: when each destination was last notified that it is open."""
 
     name: str
     subject: str
@@ -129,20 +130,20 @@ class KeptAlarm:
 
     @property
     def told_json(self) -> str:
-        """Who was told when, as JSON text."""
+        """When each destination was notified, as JSON text."""
         return json.dumps({name: at.isoformat() for name, at in sorted(self.told_at.items())})
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What to tell of one alarm, and to whom; the row to keep once `told` of them were."""
+    """The notification of one alarm, and its destinations; the row to keep once they were notified."""
 
     kept: KeptAlarm
     is_over: bool
     destinations: tuple[str, ...]
 
     def message(self) -> Message:
-        """For a person."""
+        """Write the message for a person."""
         about = f" ({self.kept.subject})" if self.kept.subject else ""
         if self.is_over:
             return Message(
@@ -153,18 +154,19 @@ class Notice:
         what_to_do = f"\nRunbook: docs/runbooks/{runbook}" if runbook else ""
         return Message(f"{self.kept.severity.upper()}: {self.kept.name}{about}", f"{self.kept.text}{what_to_do}")
 
-    def after(self, told: Iterable[str], now: datetime) -> KeptAlarm:
-        """The row when these destinations were told."""
+    def after(self, notified: Iterable[str], now: datetime) -> KeptAlarm:
+        """Return the row once these destinations were notified."""
         if self.is_over:
-            left = {name: at for name, at in self.kept.told_at.items() if name not in set(told)}
+            left = {name: at for name, at in self.kept.told_at.items() if name not in set(notified)}
             return replace(self.kept, told_at=left)
-        return replace(self.kept, told_at={**self.kept.told_at, **dict.fromkeys(told, now)})
+        return replace(self.kept, told_at={**self.kept.told_at, **dict.fromkeys(notified, now)})
 
 
 def count_refused(written_at: Iterable[datetime], now: datetime) -> Refused:
-    """Counts objects of refused records by when each was written.
+    """Count objects of refused records by when each was written.
 
-    One is settled when it is older than LOOK_BACK: it was told of by then. One that was sent again is not among them.
+    One is settled when it is older than LOOK_BACK: it was in a notification by then. One that was sent again is not
+    among them.
     """
     times = list(written_at)
     new = sum(now - at <= LOOK_BACK for at in times)
@@ -172,12 +174,12 @@ def count_refused(written_at: Iterable[datetime], now: datetime) -> Refused:
 
 
 def newest_arrival(arrived_at: Iterable[datetime | None], now: datetime) -> datetime | None:
-    """The latest of these times; one in the future does not count, since a name can say any time."""
+    """Return the latest of these times; one in the future does not count, since a name can say any time."""
     return max((at for at in arrived_at if at is not None and at <= now), default=None)
 
 
 def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
-    """Every alarm that these figures give reason for."""
+    """Return every alarm that these figures open."""
     return [
         *_raw(figures, settings),
         *_arrivals(figures, settings),
@@ -343,9 +345,9 @@ def plan_notices(
     now: datetime,
     repeat: timedelta,
 ) -> list[Notice]:
-    """A notice for every alarm, whoever is to be told of it: nobody, when all were told less than `repeat` ago.
+    """Return a notice for every alarm; it has no destination when all were notified less than `repeat` ago.
 
-    What happened once is told once. What lasts is told again after `repeat`, if there is news of it, and when it is
+    What happened once notifies once. What lasts notifies again after `repeat`, if there is news of it, and when it is
     over.
     """
     left = {(row.name, row.subject): row for row in kept}
@@ -357,9 +359,9 @@ def plan_notices(
         notices.append(Notice(renewed, False, tuple(due)))
     for row in left.values():
         if not row.subject:
-            told = {name: at for name, at in row.told_at.items() if name in destinations}
-            over = replace(row, closed_at=row.closed_at or now, told_at=told)
-            notices.append(Notice(over, True, tuple(told)))
+            notified = {name: at for name, at in row.told_at.items() if name in destinations}
+            over = replace(row, closed_at=row.closed_at or now, told_at=notified)
+            notices.append(Notice(over, True, tuple(notified)))
     return notices
 
 
@@ -371,7 +373,7 @@ def _is_due(alarm: Alarm, told_at: datetime | None, now: datetime, repeat: timed
 
 
 def _renewed(alarm: Alarm, row: KeptAlarm | None, now: datetime) -> KeptAlarm:
-    """The row of an alarm that is seen now. One that comes back before its end was told to all goes on."""
+    """Return the row of an alarm that is seen now. One that reopens before all heard of its end stays open."""
     opened_at, told_at = (row.opened_at, row.told_at) if row else (now, {})
     closed_at = (row.closed_at if row else now) if alarm.subject else None
     return KeptAlarm(
@@ -380,6 +382,6 @@ def _renewed(alarm: Alarm, row: KeptAlarm | None, now: datetime) -> KeptAlarm:
 
 
 def from_row(row: Mapping[str, Any]) -> KeptAlarm:
-    """The alarm in a row of lake/alarms/kept.sql."""
-    told = {name: datetime.fromisoformat(at) for name, at in json.loads(row["told_at"]).items()}
-    return KeptAlarm(**{**row, "figures": json.loads(row["figures"]), "told_at": told})
+    """Return the alarm in a row of lake/alarms/kept.sql."""
+    notified = {name: datetime.fromisoformat(at) for name, at in json.loads(row["told_at"]).items()}
+    return KeptAlarm(**{**row, "figures": json.loads(row["figures"]), "told_at": notified})

@@ -1,4 +1,4 @@
-"""Whom to tell: the destinations in CLICKSTREAM_NOTIFY, and what a message to one looks like."""
+"""The destinations of notifications, from CLICKSTREAM_NOTIFY, and the form of a message to one."""
 
 import re
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Message:
 
 
 def read_destinations(text: str) -> tuple[Destination, ...]:
-    """The destinations in a comma-separated list. The log always comes first, named or not.
+    """Return the destinations in a comma-separated list. The log always comes first, named or not.
 
     Raises SettingsError, naming the first entry that is none.
     """
@@ -80,7 +80,7 @@ def _read(entry: str) -> Destination:
 
 
 def slack_text(message: Message) -> str:
-    """A message in Slack's mark-up: what a sender sent must neither call anybody nor be a link.
+    """Return a message in Slack's mark-up: what a sender sent must neither mention anyone nor be a link.
 
     https://docs.slack.dev/messaging/formatting-message-text
     """

@@ -45,7 +45,7 @@ REFUSED = {
     "evolution/columns.sql": "system tables",
     "evolution/comment_column.sql": "comment of a column",
     "evolution/comment_table.sql": "comment of an Iceberg table",
-    "evolution/show_lines.sql": "Glue tells",
+    "evolution/show_lines.sql": "Glue has",
     "runtime/altering.sql": "system tables",
     "runtime/catalogs.sql": "system tables",
     "runtime/comments.sql": "system tables",

@@ -133,7 +133,7 @@ def test_a_table_is_what_its_file_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"sorted": "id"}, "there is no field sorted; take some of comment, .*sorted_by"),
+        ({"sorted": "id"}, "there is no field sorted; use some of comment, .*sorted_by"),
         ({"comment": None}, "comment is None; write a text"),
         ({"grain": 1}, "grain is 1; write a text, in quotes"),
         ({"example": " "}, "example is ' '; write a text"),
@@ -141,14 +141,14 @@ def test_a_table_is_what_its_file_says(tmp_path: Path) -> None:
         ({"columns": []}, "columns: write a list"),
         ({"columns": [ID, "x"]}, r"column 2 \(None\): write name, type, comment"),
         ({"columns": [{"name": "id", "type": "varchar"}]}, r"column 1 \(id\): add comment"),
-        ({"columns": [{**ID, "sauce": "x"}]}, r"column 1 \(id\): there is no field sauce; take some of name"),
+        ({"columns": [{**ID, "sauce": "x"}]}, r"column 1 \(id\): there is no field sauce; use some of name"),
         ({"columns": [{**ID, "name": True}]}, r"column 1 \(True\): name is True; write a text"),
-        ({"columns": [{**ID, "name": "Id"}]}, r"column 1 \(Id\): take a name of lower-case letters"),
+        ({"columns": [{**ID, "name": "Id"}]}, r"column 1 \(Id\): use a name of lower-case letters"),
         ({"columns": [ID, ORDERED_AT, ID]}, "more than one is named id; give each a name"),
         ({"partitioned_by": "month(ordered_at)"}, r"month\(ordered_at\) is not understood; write hour\(column\) or"),
-        ({"partitioned_by": "day(id)"}, "partitioned_by: id is no timestamp column; take one of ordered_at"),
-        ({"partitioned_by": "day(at)", "columns": [ID]}, "at is no timestamp column; take one of those that you add"),
-        ({"sorted_by": "at"}, "sorted_by: there is no column at; take one of id, ordered_at"),
+        ({"partitioned_by": "day(id)"}, "partitioned_by: id is no timestamp column; use one of ordered_at"),
+        ({"partitioned_by": "day(at)", "columns": [ID]}, "at is no timestamp column; use one of those that you add"),
+        ({"sorted_by": "at"}, "sorted_by: there is no column at; use one of id, ordered_at"),
     ],
 )
 def test_a_faulty_file_is_named_with_its_entry_and_what_to_write(
