@@ -107,7 +107,7 @@ class Function:
         return self._server.answers.get(timeout=TIMEOUT)
 
     def memory_bytes(self) -> int:
-        """The memory that the process holds now."""
+        """Return the bytes of memory that the process holds now."""
         held: int = psutil.Process(self._process.pid).memory_info().rss
         return held
 

@@ -26,7 +26,7 @@ class AthenaOnTrino:
         self._looked_at: set[str] = set()
 
     def run(self, statement: Statement) -> Result:
-        """The rows as the runner of Athena gives them: an instant out of a timestamp in UTC."""
+        """Return the rows as the runner of Athena does: an instant for a timestamp in UTC."""
         if statement.path.startswith(OF_GLUE) or not statement.path:
             return _as_of_athena(self._runner.run(statement))
         steps = translate(statement, lambda schema, table: f"s3://bucket/{schema}/{table}/")
@@ -37,11 +37,11 @@ class AthenaOnTrino:
         return _as_of_athena(self._runner.run(Statement(plain)))
 
     def cancel(self) -> None:
-        """Cancels what is running."""
+        """Cancel what is running."""
         self._runner.cancel()
 
     def _require_types(self, steps: Sequence[Step]) -> None:
-        """A new table or view must have columns that Athena can make, a result those that can be read back."""
+        """Check that Athena can make the columns of a table or view, and that those of a result can be read back."""
         for step in steps:
             made = re.search(r"^create (table|or replace view) .*?\bas\n", step.text, re.DOTALL | re.MULTILINE)
             if not made and not step.gives_rows:

@@ -39,7 +39,7 @@ class EmptyLake:
         )
 
     def copy_to(self, lake: ScratchLake) -> None:
-        """Makes the same tables in a lake that has none, each with an identity of its own."""
+        """Make the same tables in a lake that has none, each with an identity of its own."""
 
         def renamed(text: str) -> str:
             return text.replace(self.name, lake.settings.lake_database)
@@ -71,7 +71,7 @@ def share_tables(source: ScratchLake, target: ScratchLake) -> None:
 
 
 def _tables(lake: ScratchLake, database: str) -> Iterator[dict[str, Any]]:
-    """The tables and views of a database, as Glue takes them."""
+    """Return the tables and views of a database, as Glue takes them."""
     for page in lake.glue.get_paginator("get_tables").paginate(DatabaseName=database):
         for table in page["TableList"]:
             yield {key: table[key] for key in table.keys() & _TABLE_INPUT}

@@ -52,17 +52,17 @@ class Machine:
         stack.down(_say)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the local AWS."""
+        """Return a boto3 client of the local AWS."""
         return pipeline.aws_client(service, self.places)
 
     def runner(self) -> Any:
-        """Runs statements on Trino; with ATHENA_SQL in the environment, in the words that Athena gets."""
+        """Return a runner on Trino; with ATHENA_SQL in the environment, of statements as Athena gets them."""
         runner = QueryRunner(services.connect_trino(self.places))
         return AthenaOnTrino(runner) if os.environ.get("ATHENA_SQL") else runner
 
 
 def with_planted_secrets(places: Places) -> dict[str, str]:
-    """Airflow's environment, with secrets in both connections that are sent: one signs, the other is a header."""
+    """Return Airflow's environment, with secrets in both connections: one signs, the other is a header."""
     environment = services.airflow_environment(places)
     if permissions.are_checked():
         return environment
@@ -76,7 +76,7 @@ def with_planted_secrets(places: Places) -> dict[str, str]:
 
 
 def scratch_lake(machine: Machine, runner: Any = None) -> ScratchLake:
-    """A lake with buckets and Glue databases of its own, its tables made; on Trino unless another runner is given."""
+    """Return a lake with buckets, Glue databases and tables of its own; on Trino unless another runner is given."""
     lake = _lake_without_tables(machine, f"{_PROCESS}case{next(_numbers)}", runner)
     if runner:
         return lake.create()
@@ -88,7 +88,7 @@ def scratch_lake(machine: Machine, runner: Any = None) -> ScratchLake:
 
 
 def lake_with_tables_of(machine: Machine, source: ScratchLake) -> ScratchLake:
-    """A lake of its own that begins with the rows of another; what is staged there it does not have."""
+    """Return a lake of its own that begins with the rows of another, without what is staged there."""
     lake = scratch_lake(machine)
     share_tables(source, lake)
     return lake
@@ -132,7 +132,7 @@ def _lake_without_tables(machine: Machine, name: str, runner: Any) -> ScratchLak
 
 
 def environment_of(lake: ScratchLake, places: Places) -> dict[str, str]:
-    """The environment of an installation whose buckets, crawler and databases are a scratch lake's."""
+    """Return the environment of an installation whose buckets, crawler and databases are a scratch lake's."""
     own = {
         variable(name): getattr(lake.settings, name)
         for name in [field.name for field in fields(lake.settings)]

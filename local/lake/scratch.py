@@ -46,13 +46,13 @@ class ScratchLake:
         self._loads: dict[str, dict[str, Any]] = {}
 
     def create(self) -> "ScratchLake":
-        """Make the tables that are missing; give the lake."""
+        """Make the tables that are missing; return the lake."""
         create_lines(self.run, LINES, self.settings)
         create_tables(self.run, TableNames.LAKE_TABLES, self.settings)
         return self
 
     def stage(self, name: str, body: bytes) -> str:
-        """Put a staged object; give its path."""
+        """Put a staged object; return its path."""
         key = f"{self.settings.staging_prefix}{name}"
         self.s3.put_object(Bucket=self.settings.staging_bucket, Key=key, Body=body)
         return f"s3://{self.settings.staging_bucket}/{key}"
@@ -63,22 +63,22 @@ class ScratchLake:
         return self.last[path]
 
     def take(self, run_id: str) -> Manifest:
-        """All that is staged and not yet loaded, as a scheduled run takes it."""
+        """Return what is staged and not yet loaded, as a scheduled run takes it."""
         return self._take(run_id, LoadRequest())
 
     def take_all(self, run_id: str) -> Manifest:
-        """All that is staged, loaded or not."""
+        """Return all that is staged, loaded or not."""
         return Manifest(run_id, tuple(self.objects.staged()[0]))
 
     def take_range(self, run_id: str, window: Window, source: str = "auto", rebuild: bool = False) -> Manifest:
-        """What a manual run with that range takes."""
+        """Return what a manual run with that range takes."""
         return self._take(run_id, LoadRequest(window, source, rebuild))
 
     def _take(self, run_id: str, request: LoadRequest) -> Manifest:
         return take(self.run, self.objects, run_id, request, self.settings, datetime.now(UTC))
 
     def load(self, run_id: str, taken: Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
-        """The steps of load_events, in its order; with a plan, also the tables of its events."""
+        """Run the steps of load_events, in its order; with a plan, also fill the tables of its events."""
         values = self.unpack(run_id, taken or self.take(run_id))
         for table in ("events", "rejects", "discards"):
             self.load_table(table, values)
@@ -93,35 +93,35 @@ class ScratchLake:
         return report
 
     def load_table(self, table: str, values: Mapping[str, Any]) -> list[Result]:
-        """The step that loads one table from the batch."""
+        """Load one table from the batch."""
         return steps.load_table(self.run, self.objects, table, values)
 
     def preview(self, run_id: str, taken: Manifest) -> Preview:
-        """The steps of a dry run, in its order."""
+        """Run the steps of a dry run, in its order."""
         values = self.unpack(run_id, taken)
         preview = steps.preview(self.run, values, read_plan())
         self.run("work/batch/drop.sql", **values)
         return preview
 
     def unpack(self, run_id: str, taken: Manifest) -> dict[str, Any]:
-        """The steps up to the batch table; gives the values that those after it take."""
+        """Run the steps up to the batch table; return the values that those after it take."""
         values = steps.values_of_run(run_id, datetime.now(UTC), self.settings)
         unpacked = unpack(self.run, self.objects, taken, values, self.settings)
         self._loads[run_id] = values_of(unpacked.manifest, timedelta(days=self.settings.dedupe_lookback_days))
         return values | self._loads[run_id]
 
     def publish_views(self) -> list[str]:
-        """The step `publish_views` of load_events; gives the names of the views that were made."""
+        """Run the step `publish_views` of load_events; return the names of the views that were made."""
         staged, _ = self.objects.staged()
         paths = loaded_paths(self.run, staged)
         return self._publish(load_views(self.settings, live_from(staged, paths, datetime.now(UTC), self.settings)))
 
     def publish_session_views(self) -> list[str]:
-        """The step `publish_views` of model_sessions."""
+        """Run the step `publish_views` of model_sessions."""
         return self._publish(session_views(self.settings))
 
     def publish_event_views(self, plan: TrackingPlan) -> list[str]:
-        """The step `publish_event_views` of load_events."""
+        """Run the step `publish_event_views` of load_events."""
         tables = {name for schema, name in self.comments() if schema == self.settings.events_database}
         return self._publish(event_views(self.settings, plan, tables))
 
@@ -132,13 +132,13 @@ class ScratchLake:
         return [view.name for view in made]
 
     def comments(self) -> dict[tuple[str, str], str | None]:
-        """The comment of each table and view, by schema and name."""
+        """Return the comment of each table and view, by schema and name."""
         schemas = [self.settings.lake_database, self.settings.events_database, self.settings.segment_database]
         found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
         return {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
 
     def load_typed(self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False) -> typed_tables.Filled:
-        """The step `load_typed_events`, or the same for a range of `events` again."""
+        """Run the step `load_typed_events`, or the same for a range of `events` again."""
         return self._fill(run_id, plan, [window], again)
 
     def _fill(self, run_id: str, plan: TrackingPlan, windows: Sequence[Received], again: bool) -> typed_tables.Filled:
@@ -146,14 +146,14 @@ class ScratchLake:
         return typed_tables.fill(self.run, self.run_each, plan, values, windows, again, self.settings)
 
     def rebuild(self, run_id: str, plan: TrackingPlan, window: Window, event: str = "") -> None:
-        """The steps of rebuild_typed_events."""
+        """Run the steps of rebuild_typed_events."""
         few = rebuild.chosen(plan, event)
         rebuild.require_current(self.run, few, self.settings)
         list(rebuild.rebuild(self.run, self.run_each, few, run_id, datetime.now(UTC), window))
         typed_tables.clean_up(self.run, {"run_id": run_id})
 
     def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Run a file of include/sql once for each of these values; give the reason of those that failed, by table."""
+        """Run a file of include/sql once for each of these values; return the reason of those that failed, by table."""
         failed = {}
         for values in many:
             try:
@@ -163,7 +163,7 @@ class ScratchLake:
         return failed
 
     def check(self, run_id: str, tables: Sequence[str] = TableNames.LOAD_TABLES) -> Outcome:
-        """The step `check` of load_events, or with SESSION_TABLES of model_sessions: every check of those tables."""
+        """Run every check of these tables, as `check` of load_events or, with SESSION_TABLES, of model_sessions."""
         values = steps.values_of_run(run_id, datetime.now(UTC), self.settings)
         if set(tables) <= set(TableNames.SESSION_TABLES):
             values["bounds"] = starts_of_run(self.run, run_id)
@@ -172,15 +172,15 @@ class ScratchLake:
         return check_tables(self.run, check_paths(tables), values)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """All rows of a table, by the name it has in `t`."""
+        """Return all rows of a table, by the name it has in `t`."""
         return self.query(f"select * from {getattr(self.t, table)}")  # noqa: S608 - a name of ours
 
     def query(self, text: str) -> list[dict[str, Any]]:
-        """The rows of a statement of the test's own."""
+        """Return the rows of a statement of the caller's own."""
         return self.runner.run(Statement(text)).rows
 
     def model(self, run_id: str, window: Window | None = None) -> list[SessionReport]:
-        """The steps of model_sessions: every load that was not modelled, or a range."""
+        """Run the steps of model_sessions: every load that was not modelled, or a range."""
         if not self._has_session_views:
             self.publish_session_views()
             self._has_session_views = True
