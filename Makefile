@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack live
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql sql-render lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack live
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -67,6 +67,9 @@ live: ## print events as they arrive, accepted and refused: SOURCE=, MATCH= (tex
 
 sql: ## Q="select ..." prints CSV; without Q opens a prompt
 	@$(RUN) sql
+
+sql-render: ## print FILE=lake/events/load.sql of include/sql as Trino gets it, with sample values; without FILE, list the files
+	@$(RUN) sql-render
 
 env-from-stack: ## print the CLICKSTREAM_* settings of a deployed stack, STACK=clickstream, for Airflow's environment
 	@$(RUN) env-from-stack

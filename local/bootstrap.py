@@ -39,6 +39,7 @@ ENVIRONMENTS = {
     "sources-check": ["airflow"],
     "sources-compile": ["airflow"],
     "source-key": ["airflow"],
+    "sql-render": ["airflow"],
     "check-config": ["airflow"],
     "live": ["airflow"],
     "migrate": ["airflow"],
@@ -48,7 +49,7 @@ DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
     "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "migrate",
-    "mwaa-zip", "sources-check", "sources-compile", "source-key", "live",
+    "mwaa-zip", "sources-check", "sources-compile", "source-key", "live", "sql-render",
 )  # fmt: skip
 
 
@@ -139,6 +140,7 @@ PROGRAMS = {
     "sources-check": [("airflow", "python", "-m", "tools.sources", "check")],
     "sources-compile": [("airflow", "python", "-m", "tools.sources", "compile")],
     "source-key": [("airflow", "python", "-m", "tools.sources", "key")],
+    "sql-render": [("airflow", "python", "-m", "tools.sql_render")],
     "sbom": [
         ("lint", "cyclonedx-py", "requirements", "requirements/airflow.lock", "--of", "JSON", "-o", "airflow.cdx.json")
     ],

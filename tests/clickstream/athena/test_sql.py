@@ -22,7 +22,8 @@ from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
 from clickstream.settings import ATHENA_MAX_OBJECTS
 from clickstream.staging.keys import StagedObject
-from tests.clickstream.engine.test_sql import FILES, HOSTILE, NOON, SETTINGS, values, wanted, without_quoted
+from tests.clickstream.engine.test_sql import HOSTILE, wanted, without_quoted
+from tools.sample_values import FILES, NOON, SETTINGS, values
 
 FOLDER = Path(__file__).parent / "statements"
 CASES = sorted(path.name.removesuffix(".trino.sql") for path in FOLDER.glob("*.trino.sql"))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,22 +26,10 @@ from clickstream.engine.sql import (
     quote,
     render,
 )
-from clickstream.engine.table_shape import TableColumn
 from clickstream.engine.tables import read_table, read_tables
-from clickstream.load.archive import ArchivedObject
-from clickstream.load.manifest import Manifest
-from clickstream.load.report import RunReport
-from clickstream.load.unreadable import Unreadable
-from clickstream.plan.file import parse_plan
-from clickstream.plan.typed_tables import Present, declared, rule_pieces
-from clickstream.sessions.model import Changes, Load, SessionReport, SessionRules
 from clickstream.settings import Settings
-from clickstream.staging.keys import StagedObject
-from clickstream.upkeep.views import LiveFrom
-from clickstream.watch.alarms import KeptAlarm
-from clickstream.window import Received, Window
+from tools.sample_values import FILES, SETTINGS, values
 
-FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 CHECKS = [file for file in FILES if "/checks/" in file]
 TABLES = sorted(
     {file.rpartition("/")[0] for file in FILES if not file.startswith(("maintenance/", "views/", "evolution/"))}
@@ -59,103 +47,11 @@ GIVEN_BY_RENDER = {
     "t", "events", "tables", "quote", "literal", "bind", "bind_each", "instant_literal", "duration_literal", "keys",
 }  # fmt: skip
 
-SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="the-crawler")
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-EVENT = parse_plan(
-    """
-version: 1
-events:
-  Order Completed:
-    {description: "It's an order.", owner: shop, status: live, sources: [web], on_violation: block, properties: {
-    "it's": {type: string}, gift: {properties: {wrapped: {type: boolean}}}}}
-""",
-    "plan",
-).events[0]
-WINDOW = Received(NOON, NOON)
-LOAD = Load("run-1", NOON, NOON, NOON, 1)
-
 # Text that would change a statement if it became part of one.
 HOSTILE = st.lists(
     st.sampled_from([*"'\";-/*?{}%#\\\n\r\0 ab7é\uff8a😀", "{{ 7*7 }}", "{% raw %}", "--", "/*", "'; drop table x"]),
     max_size=12,
 ).map("".join)
-
-
-def values(
-    run_id: str = "manual__1", paths: tuple[str, ...] = ("s3://b/staging/1", "s3://b/staging/2")
-) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "now": NOON,
-        "archive_integration": "Amazon Kinesis",
-        "staged_since": NOON,
-        "runs_since": NOON,
-        "arrived_since": NOON,
-        "alarm": KeptAlarm("dead_letters", "", "critical", "it's", {}, NOON, NOON),
-        "change_limit": 500,
-        "shape_limit": 5_000,
-        "manifest": Manifest(
-            run_id,
-            (
-                *(StagedObject(path, 10, NOON) for path in paths),
-                *(ArchivedObject(path, 10, NOON, f"source/{number}") for number, path in enumerate(paths)),
-            ),
-            received=(Window(NOON, NOON + timedelta(hours=1)), Window(NOON + timedelta(hours=2), NOON)),
-            rebuild=True,
-            failing={"AB": "it's"},
-        ),
-        "message_key": -1,
-        "step": "events",
-        "reason": "it's",
-        "bounds": Received(NOON, NOON, (Window(NOON, NOON), Window(NOON, NOON))),
-        "staged": SimpleNamespace(earliest=NOON, latest=NOON),
-        "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),
-        "view": {"name": TableNames(SETTINGS).segment("pages"), "comment": "Pages.", "query": "select 1"},
-        "partition_column": "received_at",
-        "closed_before": NOON,
-        "retention": timedelta(days=7),
-        "batch_table": "batch_0123456789abcdef01234567",
-        "query_id": "20261124_000000_00001_test",
-        "paths": paths,
-        "leftovers": "%/* clickstream 0 */%",
-        "altering": "alter",
-        "snapshots": '"lake"."clickstream"."events$snapshots"',
-        "report": RunReport("run", first_received_at=NOON),
-        "unreadable": Unreadable(paths[0], "s3://b/quarantine/1", 10, "cannot be read", NOON),
-        "after": SimpleNamespace(rejected_at=NOON, reject_id="A1"),
-        "until": NOON,
-        "rules": SessionRules(30, 24, 30, ("order_completed",)),
-        "limits": SETTINGS,
-        "changes": Changes((LOAD,), Window(NOON, NOON + timedelta(hours=1)), 30),
-        "received": SimpleNamespace(spans=[Window(NOON, NOON), Window(NOON, NOON)]),
-        "most": 200,
-        "seen_since": NOON,
-        "sessions_since": NOON,
-        "modelled_since": NOON,
-        "reported_since": NOON,
-        "depth_limit": 5,
-        "place_limit": 10_000,
-        "differences_json": "[]",
-        "session_report": SessionReport(run_id, Changes((LOAD,))),
-        "reject_ids": ["A1", "it's"],
-        "altered": ("clickstream", "events"),
-        "column": TableColumn("a", "varchar", "It's new."),
-        "comment": "What it's for.",
-        "table": lake_tables()["sessions"],
-        "catalog": "lake",
-        "lines": "lines",
-        "schemas": ["clickstream"],
-        "event": EVENT,
-        "window": WINDOW,
-        "again": True,
-        "of_batch": True,
-        "declared": declared([EVENT]),
-        "rule_pieces": rule_pieces([EVENT]),
-        "column_types": ["object", "varchar"],
-        "longest_text": 4_000,
-        "compared": {"events": [Present(EVENT, 1, WINDOW)]},
-    }
 
 
 def wanted(file: str) -> set[str]:

@@ -28,7 +28,7 @@ from clickstream.sessions.model import MOST_LOADS, MOST_SPANS, Changes, Load, Se
 from clickstream.staging.keys import StagedObject
 from clickstream.watch.alarms import KeptAlarm
 from clickstream.window import DAY, HOUR, LONGEST, Window, hours
-from tests.clickstream.engine.test_sql import FILES, NOON, SETTINGS, WINDOW, values
+from tools.sample_values import FILES, NOON, SETTINGS, WINDOW, values
 
 OBJECTS = 10_000
 EVENTS = 500
