@@ -1,4 +1,5 @@
 {%- from "macros/archive.sql" import object_time -%}
+{%- from "macros/columns.sql" import text_of, value_of -%}
 {%- from "macros/json.sql" import deeper_than, discarded, has_long_number, has_text, holds_several_objects -%}
 {%- from "macros/json.sql" import is_flat, json, members, opened, parsed, text, text_members, typed -%}
 {%- from "macros/naming.sql" import slug -%}
@@ -14,7 +15,7 @@ flatten(
             array[
                 {%- for column in part %}
                 {{ discarded(
-                    quote(column.typed_name), column.value, literal(column.name), literal(column.type)
+                    quote(column.typed_name), value_of(column), literal(column.name), literal(column.type)
                 ) }}{{ "," if not loop.last }}
                 {%- endfor %}
             ]
@@ -120,7 +121,7 @@ typed_messages as (
         ) as extra_members,
         {{ object_time("source_path") }} as staged_at,
         {%- for column in events.extracted if column.name != "message_id" %}
-        {{ typed(column.value, column.type, column.text) }} as {{ quote(column.typed_name) }},
+        {{ typed(value_of(column), column.type, text_of(column, quote)) }} as {{ quote(column.typed_name) }},
         {%- endfor %}
         case
             when json_format(message_id_value) in ('true', 'false') then null
@@ -137,7 +138,7 @@ dated_messages as (
         coalesce(sent_received_at, staged_at) as received_at,
         coalesce(sent_timestamp, original_timestamp, sent_at, sent_received_at, staged_at) as "timestamp",
         {%- for column in events.discardable if column.is_nested and column.type != "text" %}
-        ({{ column.text }} is not null and {{ quote(column.typed_name) }} is null)
+        ({{ text_of(column, quote) }} is not null and {{ quote(column.typed_name) }} is null)
         or
         {%- endfor %}
         {%- for object in events.context_objects %}

@@ -51,27 +51,6 @@ class Column:
         return SQL_TYPES[self.type]
 
     @property
-    def value(self) -> str:
-        """The SQL expression of its JSON value, over the CTEs of work/batch/load.sql."""
-        keys = self.keys
-        if keys == ["context"]:
-            return "context_value"
-        if keys[0] != "context":
-            return f"element_at(message, '{keys[0]}')"
-        if not self.is_nested:
-            return f"element_at(context_member, '{keys[1]}')"
-        return f"element_at(try(cast(element_at(context_member, '{keys[1]}') as map(varchar, json))), '{keys[2]}')"
-
-    @property
-    def text(self) -> str:
-        """The SQL expression of its value as text, over the same CTEs: for a nested one much cheaper than `value`."""
-        return (
-            f"element_at(\"{self.keys[1]}\", '{self.keys[2]}')"
-            if self.is_nested
-            else f"try_cast({self.value} as varchar)"
-        )
-
-    @property
     def keys(self) -> list[str]:
         """The path of its value in the message, key by key."""
         return (self.source or "").split(".")

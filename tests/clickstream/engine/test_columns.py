@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clickstream.engine.columns import SQL_TYPES, Column, Columns, ColumnsError, read_columns
-from clickstream.engine.sql import SQL_DIR
+from clickstream.engine.sql import SQL_DIR, _environment, quote
 
 EVENTS = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml")
 
@@ -102,8 +102,9 @@ def test_instants_are_named_like_instants() -> None:
     ],
 )
 def test_the_expressions_of_a_value(source: str, value: str, text: str) -> None:
+    macros = _environment().get_template("macros/columns.sql").module
     column = Column("x", "text", "d", source)
-    assert (column.value, column.text) == (value, text)
+    assert (macros.value_of(column), macros.text_of(column, quote)) == (value, text)
 
 
 @pytest.mark.parametrize("source", ["traits.email", "properties.revenue", "context.page.url.host"])
