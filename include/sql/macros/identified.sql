@@ -16,6 +16,7 @@ sightings as (
     where type = 'alias' and nullif(previous_id, '') is not null and nullif(user_id, '') is not null
 ),
 
+-- Where an id changes its user.
 turns as (
     select
         *,
@@ -29,6 +30,7 @@ turns as (
     from sightings
 ),
 
+-- The number of the spell: how many turns there are up to here.
 spells as (
     select
         *,
@@ -40,6 +42,7 @@ spells as (
     from turns
 ),
 
+-- One row a spell.
 links as (
     select
         visitor_id, region_starts_at, nth, source, id, user_id,

@@ -24,6 +24,7 @@ shapes as (
     limit {{ shape_limit }}
 ),
 
+-- The keys of the line that stands for a shape, in each of its objects.
 members as (
     select
         shapes.line_id,
@@ -38,6 +39,7 @@ members as (
     cross join unnest(parent.members) as item (member)
 ),
 
+-- A JSON null tells no type.
 typed_members as (
     select
         *,
@@ -46,6 +48,7 @@ typed_members as (
     where json_type is not null
 ),
 
+-- One row a key and type, over all shapes.
 sent_keys as (
     select
         path,
@@ -79,6 +82,7 @@ elder_twins as (
     group by lower(path)
 ),
 
+-- A path that is recorded with another type is no new key.
 recorded_paths as (
     select distinct path
     from {{ schema_changes }}

@@ -28,6 +28,7 @@ flatten(
 {#- CTEs that follow one named `lines` (source_path, line, is_archived) and end with `unpacked_lines`: each line typed, or
     with the reason why it is rejected. `events` are the columns of that table. -#}
 {%- macro unpacked_lines(events, quote, literal) -%}
+-- What is dangerous or dear to parse is told from the text.
 measured_lines as (
     select
         source_path,
@@ -39,6 +40,7 @@ measured_lines as (
     from lines
 ),
 
+-- Parsed once, unless that would exhaust the stack or take too long.
 parsed_lines as (
     select
         *,
@@ -55,6 +57,7 @@ documents as (
     from parsed_lines
 ),
 
+-- NULL where the document is no object.
 messages as (
     select
         *,
@@ -62,6 +65,7 @@ messages as (
     from documents
 ),
 
+-- A context that was sent as a string is read as the object in it.
 contexts as (
     select
         *,
@@ -78,6 +82,7 @@ context_members as (
     from contexts
 ),
 
+-- Which objects of the context can be read in one go.
 nested_objects as (
     select
         {%- for object in events.context_objects %}
@@ -87,6 +92,7 @@ nested_objects as (
     from context_members
 ),
 
+-- Their members as text: the columns of one object share one cast.
 nested_members as (
     select
         {%- for object in events.context_objects %}
@@ -97,6 +103,7 @@ nested_members as (
     from nested_objects
 ),
 
+-- Each value in the type of its column, NULL where it does not fit.
 typed_messages as (
     select
         source_path,
@@ -130,6 +137,7 @@ typed_messages as (
     from nested_members
 ),
 
+-- The instants of a message that does not tell them, and whether a value of a nested object may be lost.
 dated_messages as (
     select
         *,
@@ -147,6 +155,7 @@ dated_messages as (
     from typed_messages
 ),
 
+-- What did not fit its column, and why a line is no message.
 unpacked_lines as (
     select
         *,

@@ -9,6 +9,7 @@ with expected as (
     from {{ t.typed_batch(run_id) }}
 ),
 
+-- Messages that the plan keeps out: they may be missing.
 blocked as (
     select distinct message_id
     from {{ t.findings(run_id) }}

@@ -6,6 +6,7 @@
 -- again (rows that are there already are written anew).
 merge into {{ t.typed(event.table) }} as target
 using (
+    -- The members of `properties`, opened once for all columns, without the messages that the plan blocks.
     with messages as (
         select
             *,
@@ -23,6 +24,7 @@ using (
     )
     {%- for keys in event.objects if keys %},
 
+    -- The members of one object of it, from the step before.
     {{ object_column(event, keys) }}_messages as (
         select
             *,

@@ -6,6 +6,7 @@
 -- staged (when its objects were staged).
 merge into {{ t.discards }} as target
 using (
+    -- Runs that came to the ledger: the discards of what they loaded are written.
     with finished_runs as (
         select
             source_path,
@@ -16,6 +17,7 @@ using (
             and rows_read is not null
     ),
 
+    -- Rows that this run wrote or, of its objects, a run that did not finish. An updated row is of any object.
     loaded_messages as (
         select
             events.message_id,
@@ -39,6 +41,7 @@ using (
         {{ first_lines(t.batch(run_id)) }}
     ),
 
+    -- Of the line that became the row, and of no duplicate.
     discarding_lines as (
         select
             batch.message_id,

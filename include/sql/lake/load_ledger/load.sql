@@ -8,6 +8,7 @@
 -- were staged), window and bounds.
 merge into {{ t.load_ledger }} as target
 using (
+    -- What the run was to load, objects without a line too.
     with manifest as (
         select
             listed.source_path,
@@ -26,6 +27,7 @@ using (
         {{ first_lines(t.batch(run_id)) }}
     ),
 
+    -- Rows of `events` that a message of the batch can be.
     present_messages as (
         select
             message_id,
@@ -35,6 +37,7 @@ using (
         where {{ within("received_at", bounds, bind) }}
     ),
 
+    -- Loaded: the row is of this run and of this object. Present and not loaded: a duplicate.
     outcomes as (
         select
             batch.source_path,

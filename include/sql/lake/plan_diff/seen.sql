@@ -16,6 +16,7 @@ with documents as (
         and received_at >= {{ bind(seen_since) }}
 ),
 
+-- The example is of the message that was received first, cut to 200 characters.
 counted as (
     select
         documents.event,

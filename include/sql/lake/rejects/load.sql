@@ -3,6 +3,7 @@
 -- Grain: one line of one object. Parameters: run_id, now, staged (when their objects were staged).
 merge into {{ t.rejects }} as target
 using (
+    -- A line that is twice in one object is two rejects, told apart by a number.
     with numbered_lines as (
         select
             source_path,
@@ -17,6 +18,7 @@ using (
             and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
     ),
 
+    -- The id of a line does not depend on the name under which its object was staged.
     identified_lines as (
         select
             *,

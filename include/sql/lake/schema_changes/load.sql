@@ -8,12 +8,14 @@ merge into {{ t.schema_changes }} as target
 using (
     with {{ new_keys(t.batch(run_id), t.schema_changes, bind(shape_limit)) }},
 
+    -- What an earlier try of this run recorded counts towards the limit.
     recorded_before as (
         select count(*) as change_count
         from {{ t.schema_changes }}
         where load_run_id = {{ bind(run_id) }}
     ),
 
+    -- The commonest, up to the limit.
     chosen_keys as (
         select
             new_keys.path,
@@ -29,6 +31,7 @@ using (
         where new_keys.place + recorded_before.change_count <= {{ bind(change_limit) }}
     ),
 
+    -- The first line that has the key, and where in it the value may be.
     found_lines as (
         select
             batch.*,
@@ -55,6 +58,7 @@ using (
         inner join {{ t.batch(run_id) }} as batch on chosen_keys.line_id = batch.line_id
     ),
 
+    -- The value as it was sent, or what became of it in its column.
     found_values as (
         select
             *,

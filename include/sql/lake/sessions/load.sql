@@ -7,6 +7,7 @@
 -- Grain: one session. Parameters: run_id, now, bounds (of the regions).
 merge into {{ t.sessions }} as target
 using (
+    -- The sessions of the regions as they are now.
     with replaced as (
         select sessions.*
         from {{ t.sessions }} as sessions
@@ -17,6 +18,7 @@ using (
         where sessions.started_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
     ),
 
+    -- Their ids, and the former ids that they carry.
     ids as (
         select
             session_id,
@@ -34,6 +36,7 @@ using (
         cross join unnest(replaced.former_ids) as former (session_id, started_at, model_run_id)
     ),
 
+    -- An id that no draft has goes to the draft that holds its instant.
     former as (
         select
             drafts.session_id,

@@ -5,6 +5,7 @@
 -- Grain: one row. Parameters: run_id, bounds, manifest (rebuild), rules.
 with {{ outcomes(t, run_id, bounds, manifest.rebuild, events, bind, quote) }},
 
+-- Where the batch would add or change an event.
 points as (
     select
         {{ visitor("outcomes") }} as visitor_id,

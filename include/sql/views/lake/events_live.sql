@@ -29,6 +29,7 @@ lines as (
 
 {{ unpacked_lines(events, quote, literal) }},
 
+-- The line that a load would take of a message comes first.
 numbered_messages as (
     select
         *,
@@ -37,6 +38,7 @@ numbered_messages as (
     where reject_reason is null
 ),
 
+-- A message that is sent again comes within a day.
 loaded_messages as (
     select message_id
     from {{ t.events }}

@@ -14,6 +14,7 @@ with steps as (
     where type in ('page', 'screen', 'track')
 ),
 
+-- One move out of each step, and one into the first step of each session.
 moves as (
     select
         session_id,

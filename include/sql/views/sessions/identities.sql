@@ -9,6 +9,7 @@ with sightings as (
     where seen.id <> seen.user_id
 ),
 
+-- Where an id changes its user.
 turns as (
     select
         *,
@@ -17,6 +18,7 @@ turns as (
     window id_in_time as (partition by id order by valid_from asc, source desc, user_id asc)
 ),
 
+-- The number of the spell: how many turns there are up to here.
 numbered as (
     select
         *,

@@ -9,6 +9,7 @@ with lines as (
     {{- lines_of(t, manifest, bind_each, set_aside=true) }}
 ),
 
+-- What the engine said of each line.
 reasons as (
     select cast(json_parse({{ bind(manifest.failing_json) }}) as map (varchar, varchar)) as by_digest
 )

@@ -7,6 +7,7 @@
 create or replace table {{ t.findings(run_id) }}
 with (format = 'PARQUET')
 as
+-- What is no JSON is judged as an empty object.
 with documents as (
     select
         table_name,
@@ -49,6 +50,7 @@ places as (
     inner join {{ t.rules(run_id) }} as rules on documents.table_name = rules.table_name
 ),
 
+-- One row a value: a place that a message does not have gives none.
 single_values as (
     select
         places.*,
@@ -74,6 +76,7 @@ read_values as (
     from told_values
 ),
 
+-- Every rule is put to every value: one that does not apply, or holds, gives NULL.
 judged_values as (
     select
         *,

@@ -19,6 +19,7 @@ touched as (
     group by visitor_id
 ),
 
+-- Sessions and points alike, as spans of time of one visitor.
 spans as (
     select
         sessions.visitor_id,
@@ -46,6 +47,7 @@ spans as (
     from points
 ),
 
+-- How far the spans before one reach.
 reached as (
     select
         *,
@@ -57,6 +59,7 @@ reached as (
     from spans
 ),
 
+-- A span that is further away than the idle time begins a new chain.
 chained as (
     select
         *,
@@ -68,6 +71,7 @@ chained as (
     from reached
 ),
 
+-- The first point of each chain: one without a point stays as it is.
 pointed as (
     select
         *,

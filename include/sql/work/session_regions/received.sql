@@ -9,6 +9,7 @@ with spans as (
     cross join unnest(regions.received) as received (starts_at, ends_at)
 ),
 
+-- How far the spans before one reach.
 reached as (
     select
         starts_at,
@@ -20,6 +21,7 @@ reached as (
     from spans
 ),
 
+-- A span that begins more than a day later begins a new chain.
 chained as (
     select
         starts_at,

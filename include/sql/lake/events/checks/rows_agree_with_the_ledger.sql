@@ -18,12 +18,14 @@ own_objects as (
     where run_id = {{ bind(run_id) }}
 ),
 
+-- What every run says of these objects.
 listed_rows as (
     select ledger_rows.*
     from ledger_rows
     where ledger_rows.source_path in (select own_objects.source_path from own_objects)
 ),
 
+-- Rows of the run, and rows of its objects whoever loaded them.
 written_rows as (
     select
         source_path,

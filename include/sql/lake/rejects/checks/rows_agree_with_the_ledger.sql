@@ -15,6 +15,7 @@ with listed_rows as (
         and staged_at between {{ bind(staged.earliest) }} and {{ bind(staged.latest) }}
 ),
 
+-- A copy of an object under another name has another time, a little before or after.
 kept_rows as (
     select
         source_path,
@@ -29,6 +30,7 @@ kept_rows as (
     group by source_path, staged_at
 ),
 
+-- Lines of all names of an object, and of this name alone.
 found_rows as (
     select
         listed_rows.source_path,

@@ -9,6 +9,7 @@ with written as (
         and started_at between {{ bind(bounds.earliest) }} and {{ bind(bounds.latest) }}
 ),
 
+-- Every session that can have one of these ids, also as a former one.
 near as (
     select
         session_id,

@@ -12,6 +12,7 @@ with written as (
     group by visitor_id
 ),
 
+-- Each session with the start of the next one of its visitor.
 followed as (
     select
         sessions.session_id,
