@@ -18,7 +18,7 @@ SQLFLUFF_JINJA_FILTERS = {name: _environment().filters[name] for name in ("liter
 
 
 def bind(_value: object) -> str:
-    """A number, since sqlfluff's dialect of Trino has no parameters."""
+    """Return a number: sqlfluff's dialect of Trino has no parameters."""
     return "1"
 
 
