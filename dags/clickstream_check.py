@@ -21,27 +21,19 @@ the same without Airflow.
 tells of it; the other tasks have nothing to look at.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import dag
 
 from clickstream.operators.config_check import AREAS, ClickstreamCheckOperator
-from clickstream.operators.notify import notify_failure
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule=None,
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "repair"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 1,
-        "retry_delay": timedelta(minutes=1),
-        "execution_timeout": timedelta(minutes=10),
-    },
-    on_failure_callback=notify_failure,
+    default_args=task_defaults(retries=1, execution_timeout=timedelta(minutes=10)),
     doc_md=__doc__,
 )
 def clickstream_check():

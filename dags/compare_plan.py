@@ -16,14 +16,14 @@ machine with the local stack, `make plan-diff` shows the same at once and `make 
 the run before until they are all replaced.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.checks import TrinoCheckTablesOperator
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.forms import compare_form
-from clickstream.operators.notify import notify_failure
 from clickstream.operators.plan_diff import TrinoComparePlanOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 
@@ -32,19 +32,11 @@ READ = ("events", "load_ledger")
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule="10 4 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "lake"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=task_defaults(execution_timeout=timedelta(hours=1)),
     params=compare_form(),
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def compare_plan():

@@ -15,22 +15,19 @@ Nothing that loads events waits for it: `load_events` reads the folder's lines.
 **When it fails**: the message names the table or the crawler and what to do. Events go on being staged and loaded.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import dag
 
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.glue import GlueRunCrawlerOperator, GlueStringColumnsOperator
-from clickstream.operators.notify import notify_failure
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule="50 * * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "staging"],
-    default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(seconds=30)},
-    on_failure_callback=notify_failure,
+    default_args=task_defaults(retry_delay=timedelta(seconds=30)),
     doc_md=__doc__,
 )
 def crawl_staging():

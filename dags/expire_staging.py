@@ -13,24 +13,21 @@ If loading stops, staging grows and the task says so.
 **Trigger it** with *dry run* on to see in the log what would go. Only the moment matters: to rerun, trigger it again.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import Param, chain, dag
 
-from clickstream.operators.notify import notify_failure
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.staging import S3ExpireStagingOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule="20 * * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "staging"],
-    default_args={"owner": "data-platform", "retries": 2, "retry_delay": timedelta(minutes=1)},
+    default_args=task_defaults(),
     params={"dry_run": Param(False, type="boolean", title="Dry run", description="Only log what would be deleted.")},
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def expire_staging():

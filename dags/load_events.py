@@ -34,7 +34,7 @@ and come out otherwise now; no row is ever removed. Any run may be cleared and r
 **When it fails**: clear the run. Nothing is half loaded: each table changes in one commit, and staged objects are kept.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
@@ -42,6 +42,7 @@ from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.checks import TrinoCheckLoadOperator
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.forms import load_form
 from clickstream.operators.load import (
     S3TakeManifestOperator,
@@ -51,28 +52,23 @@ from clickstream.operators.load import (
     TrinoReportRunOperator,
     TrinoUnpackOperator,
 )
-from clickstream.operators.notify import notify_failure
 from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.typed_events import TrinoLoadTypedEventsOperator
 from clickstream.operators.views import TrinoPublishEventViewsOperator, TrinoPublishLoadViewsOperator
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule=CronDataIntervalTimetable("@hourly", "UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "lake"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=task_defaults(
+        retries=3,
+        retry_delay=timedelta(seconds=30),
+        retry_exponential_backoff=2.0,
+        max_retry_delay=timedelta(minutes=10),
+        execution_timeout=timedelta(hours=1),
+    ),
     params=load_form(),
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def load_events():

@@ -24,33 +24,26 @@ moment matters: to rerun, trigger it again.
 each other's success.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import Param, dag
 
 from clickstream.engine.sql import TableNames
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.maintenance import (
     TrinoDropStrayBatchesOperator,
     TrinoMaintainTableOperator,
     TrinoMaintainTypedEventsOperator,
 )
-from clickstream.operators.notify import notify_failure
 from clickstream.upkeep.maintenance import LONGEST_RETENTION_DAYS, SHORTEST_RETENTION_DAYS
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule="40 3 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     max_active_tasks=1,
     tags=["clickstream", "lake"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=task_defaults(execution_timeout=timedelta(hours=1)),
     params={
         "retention_days": Param(
             SHORTEST_RETENTION_DAYS,
@@ -61,7 +54,6 @@ from clickstream.upkeep.maintenance import LONGEST_RETENTION_DAYS, SHORTEST_RETE
             description="Days that a snapshot stays.",
         )
     },
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def maintain_tables():

@@ -21,34 +21,26 @@ however they arrived and however often this runs.
 **When it fails**: clear the run. Readers see the sessions as they were until they are all replaced.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.assets import EVENTS_LOADED
 from clickstream.operators.checks import TrinoCheckSessionsOperator
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.forms import rebuild_form
-from clickstream.operators.notify import notify_failure
 from clickstream.operators.sessions import TrinoModelSessionsOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.operators.views import TrinoPublishSessionViewsOperator
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule=[EVENTS_LOADED],
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "lake"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=task_defaults(retries=3, retry_delay=timedelta(seconds=30), execution_timeout=timedelta(hours=1)),
     params=rebuild_form(),
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def model_sessions():

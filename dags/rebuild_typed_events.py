@@ -20,29 +20,21 @@ plan has it. Do not deploy another change of the plan while it runs.
 runs. When a long time does not fit into its hour, take it in parts.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import dag
 
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.forms import rebuild_typed_form
-from clickstream.operators.notify import notify_failure
 from clickstream.operators.typed_events import TrinoRebuildTypedEventsOperator
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule=None,
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "lake"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=task_defaults(execution_timeout=timedelta(hours=1)),
     params=rebuild_typed_form(),
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def rebuild_typed_events():

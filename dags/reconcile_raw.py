@@ -22,27 +22,20 @@ trigger it again.
 sends them again.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import Param, dag
 
-from clickstream.operators.notify import notify_failure
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.reconcile import SqsCheckDeadLettersOperator, SqsReconcileRawOperator
 from clickstream.staging.reconcile import LONGEST_MINUTES
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule="*/15 * * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "staging"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "execution_timeout": timedelta(minutes=10),
-    },
+    default_args=task_defaults(retry_delay=timedelta(seconds=30), execution_timeout=timedelta(minutes=10)),
     params={
         "after_minutes": Param(
             None,
@@ -53,7 +46,6 @@ from clickstream.staging.reconcile import LONGEST_MINUTES
             description="Minutes. Empty: 15.",
         )
     },
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def reconcile_raw():

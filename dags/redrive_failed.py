@@ -24,12 +24,12 @@ record was refused: from <= refused < to; empty is open.
 sending and the note, one object or one page of 500 lines is sent twice, and `load_events` counts those as duplicates.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import Param, dag
 
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.forms import instant
-from clickstream.operators.notify import notify_failure
 from clickstream.operators.redrive import (
     KinesisRedriveFailedOperator,
     KinesisRedriveRefusedOperator,
@@ -38,24 +38,16 @@ from clickstream.operators.redrive import (
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule=None,
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "repair"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 1,
-        "retry_delay": timedelta(minutes=1),
-        "execution_timeout": timedelta(hours=1),
-    },
+    default_args=task_defaults(retries=1, execution_timeout=timedelta(hours=1)),
     params={
         "source": Param("processing-failed", enum=["processing-failed", "refused", "rejects"], title="Source"),
         "from": instant("From", "Refused then or later. Empty is open."),
         "to": instant("To", "Refused before then. Empty is open."),
         "dry_run": Param(True, type="boolean", title="Dry run", description="Only count what would be sent."),
     },
-    on_failure_callback=notify_failure,
     doc_md=__doc__,
 )
 def redrive_failed():

@@ -18,29 +18,21 @@ what to do is in docs/alarms.md.
 Or it could not reach S3, SQS or Trino.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import chain, dag
 
 from clickstream.engine.sql import TableNames
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
-from clickstream.operators.notify import notify_failure
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.tables import TrinoCreateTablesOperator
 
 
 @dag(
+    **DAG_DEFAULTS,
     schedule="*/15 * * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
     tags=["clickstream", "alarms"],
-    default_args={
-        "owner": "data-platform",
-        "retries": 1,
-        "retry_delay": timedelta(minutes=1),
-        "execution_timeout": timedelta(minutes=10),
-    },
-    on_failure_callback=notify_failure,
+    default_args=task_defaults(retries=1, execution_timeout=timedelta(minutes=10)),
     doc_md=__doc__,
 )
 def watch_pipeline():
