@@ -17,7 +17,7 @@ from local.lake.scratch import ScratchLake
 
 
 class Several:
-    """Runs a file of include/sql once for each of these values, several at a time, as the operator does."""
+    """Run a file of include/sql once for each of these values, several at a time, as the operator does."""
 
     def __init__(self, machine: Machine, lake: ScratchLake) -> None:
         self._lake = lake

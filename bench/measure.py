@@ -33,7 +33,7 @@ def compared(costs: Sequence[Cost], bases: Sequence[Cost]) -> dict[str, list[flo
 
 @dataclass
 class Stopwatch:
-    """Adds up the cost of named steps. `processes` are the servers whose CPU is counted."""
+    """Add up the cost of named steps. `processes` are the servers whose CPU is counted."""
 
     processes: Sequence[psutil.Process]
     steps: dict[str, Cost] = field(default_factory=dict)

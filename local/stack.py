@@ -67,7 +67,7 @@ def release_schedules(places: Places) -> None:
 
 
 def deploy(report: Report, places: Places) -> None:
-    """Deploy the template to the local AWS and keep the settings that come of it. Raises LocalError."""
+    """Deploy the template to the local AWS and keep the resulting settings. Raises LocalError."""
     with _step(report, "lambdas/template.yaml deployed"):
         try:
             outputs = aws_deploy.deploy(places.aws_url, LOCAL_PARAMETERS | _consumers(places))

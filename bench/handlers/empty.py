@@ -1,4 +1,4 @@
-"""Answers at once: what the runtime client and the harness cost by themselves."""
+"""Answer at once: what the runtime client and the harness cost by themselves."""
 
 
 def lambda_handler(event, context):

@@ -70,7 +70,7 @@ class Crawl:
 
 
 class CrawlerRunner:
-    """Runs crawlers of ministack's store. `clients` returns, for a role, the boto3 clients of the caller's account."""
+    """Run crawlers of ministack's store. `clients` returns, for a role, the boto3 clients of the caller's account."""
 
     def __init__(self, store: Any, clients: Callable[[str], Clients]) -> None:
         self._store = store
@@ -242,7 +242,7 @@ def _sample(s3: Any, bucket: str, folder: str, exclusions: list[str], crawl: Cra
 
 @dataclass
 class TableWriter:
-    """Writes what one target's crawl found to the catalog, through the Glue API."""
+    """Write what one target's crawl found to the catalog, through the Glue API."""
 
     glue: Any
     database: str

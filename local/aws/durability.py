@@ -34,7 +34,7 @@ StateReaders = dict[str, Callable[[], dict[str, Any] | None]]
 
 
 class StateSaver:
-    """Writes ministack's state files, in ministack's own format, when their content has changed."""
+    """Write ministack's state files, in ministack's own format, when their content has changed."""
 
     def __init__(self, folder: Path, readers: Callable[[], StateReaders]) -> None:
         self._folder = folder

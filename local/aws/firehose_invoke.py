@@ -1,4 +1,4 @@
-"""Calls a delivery stream's transform function, with the retries that Firehose makes."""
+"""Call a delivery stream's transform function, with the retries that Firehose makes."""
 
 import json
 import threading

@@ -30,7 +30,7 @@ class Source(Protocol):
 
 
 class KinesisSource:
-    """Reads every shard with GetRecords, as Firehose does.
+    """Read every shard with GetRecords, as Firehose does.
 
     Starts at the time the delivery stream was made (AWS: LATEST). Each read gets a new iterator after the
     last sequence number: ministack's iterators are places in a list that shift when old records expire.

@@ -1,4 +1,4 @@
-"""Closes gaps of ministack's Glue: changes are serial and on disk before they are answered, lists come in pages,
+"""Close gaps of ministack's Glue: changes are serial and on disk before they are answered, lists come in pages,
 old versions of a table are kept, and crawlers crawl.
 
 Serial, because ministack checks VersionId and then writes without a lock between, so that two commits of one
@@ -32,7 +32,7 @@ READS = ("Get", "List", "BatchGet", "Search", "Query", "Check")
 
 
 class GlueCatalog:
-    """Answers Glue's JSON actions. `tables` is ministack's store, `scope` returns (account, region) of the request."""
+    """Answer Glue's JSON actions. `tables` is ministack's store, `scope` returns (account, region) of the request."""
 
     def __init__(
         self, tables: Any, crawlers: CrawlerRunner, save: Callable[[], None], scope: Callable[[], tuple[str, str]]

@@ -22,7 +22,7 @@ SNAPSHOT_BYTES = 64 * 1024 * 1024
 
 
 class KinesisJournal:
-    """Appends accepted records to one file and puts them back into ministack's streams."""
+    """Append accepted records to one file and put them back into ministack's streams."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

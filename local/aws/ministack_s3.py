@@ -1,4 +1,4 @@
-"""Lets ministack's S3 answer a change only when the disk has it: the part of `ministack_hooks` that is about S3.
+"""Let ministack's S3 answer a change only when the disk has it: the part of `ministack_hooks` that is about S3.
 
 ministack logs a write that fails, answers 200 and keeps the object in memory until it stops. Here such a request is
 answered with 503 and undone: the key has what it had before, no part of a file is left, and no notification is sent.

@@ -20,7 +20,7 @@ logger = logging.getLogger("local.aws.sqs_journal")
 
 
 class MessageJournal:
-    """Appends sent messages to one file and puts them back into ministack's queues."""
+    """Append sent messages to one file and put them back into ministack's queues."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -67,7 +67,7 @@ class Page:
 
 
 class WebVisit:
-    """Writes the calls of one visit to the web shop, keeping track of the page and of who is signed in."""
+    """Write the calls of one visit to the web shop, keeping track of the page and of who is signed in."""
 
     def __init__(self, rng: random.Random, visitor: Visitor, device: Device, known: bool) -> None:
         self.rng, self.visitor, self.device = rng, visitor, device

@@ -38,7 +38,7 @@ class KinesisClient(Protocol):
 
 
 class SendError(RuntimeError):
-    """Kinesis did not take everything; the message says why and how many records it had accepted before."""
+    """Kinesis did not accept everything; the message says why and how many records it had accepted before."""
 
 
 class RecordFileError(ValueError):

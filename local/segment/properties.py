@@ -1,4 +1,4 @@
-"""How each source writes the same product down. Nobody agreed on a type, which is what real event data looks like."""
+"""How each source writes the same product down. No type was agreed on, as in real event data."""
 
 import json
 import random

@@ -61,8 +61,8 @@ def allow_any_retention(lake: ScratchLake) -> None:
 
 
 def refused(caplog: pytest.LogCaptureFixture) -> int:
-    """How often a commit was refused, and tried again, since another got in between."""
-    return len([record for record in caplog.records if "tried again" in record.getMessage()])
+    """How often a commit was refused, and retried, since another got in between."""
+    return len([record for record in caplog.records if "retried" in record.getMessage()])
 
 
 def make_loaded(machine: Machine) -> ScratchLake:

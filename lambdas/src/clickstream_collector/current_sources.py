@@ -12,7 +12,7 @@ Raises OSError."""
 
 
 class CurrentSources:
-    """Holds the last good version. `clock` counts seconds and never goes back; `report` gets what went wrong."""
+    """Hold the last good version. `clock` counts seconds and never goes back; `report` gets what went wrong."""
 
     def __init__(self, fetch: Fetch, clock: Callable[[], float], report: Callable[[str], None]) -> None:
         self._fetch, self._clock, self._report = fetch, clock, report

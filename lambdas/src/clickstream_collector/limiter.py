@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 
 
 class Limiter:
-    """Lets messages through at a rate. The bucket holds a second's worth, and may go into debt for one batch.
+    """Let messages through at a rate. The bucket holds a second's worth, and may go into debt for one batch.
 
     A batch is accepted or not as a whole, so one larger than the bucket must be able to pass. With
     several environments each has a bucket: the rate is then that many times as high.

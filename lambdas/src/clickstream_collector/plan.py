@@ -122,7 +122,7 @@ class Effort:
 
 
 class Judge:
-    """Judges the messages of one request. `violating`: messages by slug; `unjudged`: those for which effort ran out."""
+    """Judge the messages of one request. `violating`: messages by slug; `unjudged`: those for which effort ran out."""
 
     def __init__(self, plan: Plan, effort: Effort | None = None) -> None:
         self._plan, self._effort = plan, effort or Effort()

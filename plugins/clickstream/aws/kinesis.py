@@ -14,13 +14,13 @@ ATTEMPTS = 10
 
 
 class PutError(RuntimeError):
-    """Kinesis did not take every record; the message says how many it accepted."""
+    """Kinesis did not accept every record; the message says how many it accepted."""
 
 
 def put_records(client: Any, stream: str, records: Sequence[bytes], sleep: Callable[[float], None] = time.sleep) -> int:
     """Put each record on the stream, byte for byte; return how many. Each must fit: see redrive.fits.
 
-    Records that Kinesis refuses in a call that else succeeds, which botocore does not try again, are sent again with
+    Records that Kinesis refuses in a call that else succeeds, which botocore does not retry, are sent again with
     growing pauses, in seconds. Raises PutError when some are still refused after 10 attempts.
     """
     done = 0

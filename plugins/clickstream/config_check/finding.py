@@ -43,7 +43,7 @@ class Finding:
 
 
 class Area:
-    """Makes the findings of one area."""
+    """Make the findings of one area."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -36,7 +36,7 @@ def check_trino(facts: Facts, settings: Settings) -> Iterator[Finding]:
     yield _TRINO.unless(
         error_of(facts["running"]),
         "it shows queries",
-        "let the user see and end its own queries (system.runtime.queries, kill_query): a task that is tried again "
+        "let the user see and end its own queries (system.runtime.queries, kill_query): a task that is retried "
         "ends what its earlier try left running",
         Level.WARN,
     )

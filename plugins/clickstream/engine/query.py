@@ -78,7 +78,7 @@ class ReplacedError(RuntimeError):
 
 
 class QueryRunner:
-    """Runs statements over one connection, until it is cancelled.
+    """Run statements over one connection, until it is cancelled.
 
     `cancel` may be called from another thread or a signal handler, and after a time-out broke into `run`.
     """

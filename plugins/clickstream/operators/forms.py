@@ -54,7 +54,7 @@ def load_form() -> dict[str, Param]:
             False,
             type="boolean",
             title="Dry run",
-            description="Write nothing: the log of preview tells what would happen.",
+            description="Write nothing: the log of preview says what would happen.",
         ),
         "rebuild": Param(
             False,

@@ -123,7 +123,7 @@ def _undeclared_events(plan: TrackingPlan, seen: Seen) -> Iterator[Difference]:
 
 
 class _Comparison:
-    """Compares one event of the plan with what was seen of it."""
+    """Compare one event of the plan with what was seen of it."""
 
     def __init__(self, event: Event, messages: int, is_cut: bool) -> None:
         self._event = event

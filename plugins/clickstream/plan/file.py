@@ -124,7 +124,7 @@ def _name_mistakes(plan: Mapping[str, Any]) -> Iterator[Mistake]:
     for event in events:
         path = ("events", event.name)
         if not event.table:
-            yield path, "its name gives no table name in plain letters: add `table: some_name`"
+            yield path, "its name makes no table name in plain letters: add `table: some_name`"
         elif tables.setdefault(event.table, event.name) != event.name:
             yield path, f"its table {event.table} is that of {tables[event.table]}: add `table: another_name`"
         for name in event.slugs:
@@ -143,7 +143,7 @@ def _column_mistakes(event: Event) -> Iterator[Mistake]:
     for column in event.columns:
         at = (*path, *(step for key in column.keys for step in ("properties", key)))
         if not column.name:
-            yield at, "its name gives no column name in plain letters: add `column: {name: some_name}`"
+            yield at, "its name makes no column name in plain letters: add `column: {name: some_name}`"
         elif column.name in reserved:
             yield at, f"column {column.name} is reserved: add `column: {{name: property_{column.name}}}`"
         elif names[column.name] > 1:

@@ -61,7 +61,7 @@ class _Place:
 
 @dataclass
 class SchemaReader:
-    """Reads the schema of one event. `root` is the document that its references point into.
+    """Read the schema of one event. `root` is the document that its references point into.
 
     What is left out is in `notes` by property, and in `unknown`, by keyword, where the plan has no such rule.
     """

@@ -16,7 +16,7 @@ Path = tuple[str | int, ...]
 
 
 class DuplicateKeyError(ValueError):
-    """A key stands twice in one mapping, which YAML would pass over in silence."""
+    """A key is twice in one mapping, which YAML would pass over in silence."""
 
     def __init__(self, path: Path, line: int) -> None:
         super().__init__(f"{path[-1]!r} is there twice")
