@@ -9,15 +9,17 @@ cast(
         with_timezone(
             date_parse(regexp_extract({{ path }}, '/([0-9]{8}T[0-9]{9})Z-[^/]*$', 1), '%Y%m%dT%H%i%s%f'), 'UTC'
         ),
-        date_trunc('day', from_unixtime(cast(regexp_extract({{ path }}, '/([0-9]{10})([0-9]{3})?/[^/]*$', 1) as bigint)))
+        date_trunc(
+            'day', from_unixtime(cast(regexp_extract({{ path }}, '/([0-9]{10})([0-9]{3})?/[^/]*$', 1) as bigint))
+        )
     )
     as timestamp(6) with time zone
 )
 {%- endmacro -%}
 
-{#- Which object of raw/ an object is a copy of, as the path without the time: S3's own event and that of reconcile_raw tell
-    different times of one object, which is then staged under two names when both are worked on at once, or when the
-    function dies between copying and deleting it. Of the archive, the path as it is. -#}
+{#- Which object of raw/ an object is a copy of, as the path without the time: S3's own event and that of reconcile_raw
+    tell different times of one object, which is then staged under two names when both are worked on at once, or when
+    the function dies between copying and deleting it. Of the archive, the path as it is. -#}
 {%- macro source_object(path) -%}
 regexp_replace({{ path }}, '/[0-9]{8}T[0-9]{9}Z-([^/]*)$', '/$1')
 {%- endmacro -%}

@@ -20,7 +20,7 @@ select
     if(reject_reason is null, {{ shape("message", "context_member") }}) as shape,
     if(reject_reason is not null, from_utf8(to_utf8(line))) as rejected_line,
     discarded,
-    cast(null as map(varchar, varchar)) as left_out,
+    cast(null as map (varchar, varchar)) as left_out,
 {%- for column in events.columns %}
 {{ quote(column.name) }}{{ "," if not loop.last }}
 {%- endfor %}

@@ -1,5 +1,6 @@
 {%- from "macros/json.sql" import members, text -%}
-{#- Where the value of a column of `events` lies, over the CTEs of macros/unpack.sql. `column` is an entry of columns.yaml. -#}
+{#- Where the value of a column of `events` lies, over the CTEs of macros/unpack.sql. `column` is an entry of
+    columns.yaml. -#}
 
 {#- The value as JSON. -#}
 {%- macro value_of(column) -%}

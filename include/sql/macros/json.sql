@@ -31,6 +31,7 @@ end
 {{ boolean_of(text(value)) }}
 {%- endmacro -%}
 
+{#- A number, in a JSON value or in a string in one. -#}
 {%- macro double(value) -%}
 {{ double_of(text(value)) }}
 {%- endmacro -%}
@@ -42,7 +43,7 @@ nullif(json_format({{ value }}), 'null')
 
 {#- The members of an object; NULL for anything else. -#}
 {%- macro members(value) -%}
-try(cast({{ value }} as map(varchar, json)))
+try(cast({{ value }} as map (varchar, json)))
 {%- endmacro -%}
 
 {#- Whether an object has no object or array in it, told from its text without reading it; false too for some that have
@@ -60,7 +61,7 @@ coalesce(
     third of reading each member by itself. A cast that fails is dear: none is tried that cannot succeed. -#}
 {%- macro text_members(value, flat) -%}
 case
-    when {{ flat }} then try(cast({{ value }} as map(varchar, varchar)))
+    when {{ flat }} then try(cast({{ value }} as map (varchar, varchar)))
     when starts_with(json_format({{ value }}), '{')
         then transform_values(
             {{ members(value) }},
@@ -86,8 +87,8 @@ case
 end
 {%- endmacro -%}
 
-{#- JSON text as a value; NULL for what is none. Trino reads no exponent beyond 32 bits, nor one with many zeros before it:
-    such a number is read again with an exponent that means the same to a double. -#}
+{#- JSON text as a value; NULL for what is none. Trino reads no exponent beyond 32 bits, nor one with many zeros before
+    it: such a number is read again with an exponent that means the same to a double. -#}
 {%- macro parsed(text) -%}
 coalesce(
     try(json_parse({{ text }})),

@@ -1,7 +1,8 @@
 {#- What a row of load_ledger says. -#}
 
 {#- Whether an object has content and no line was read of it: it was looked for in another place. Of an archived object
-    only what the run is asked for counts, which may be nothing. The smallest gzip file of nothing has some 20 bytes. -#}
+    only what the run is asked for counts, which may be nothing. The smallest gzip file of nothing has some 20 bytes.
+    -#}
 {%- macro is_unread(t) -%}
 bytes > 64 and rows_read = 0 and not starts_with(source_path, {{ t.archive_location | literal }})
 {%- endmacro -%}

@@ -3,7 +3,9 @@
 {#- Which lines: not those that the run has set aside, or only those; of a part, those of the part. -#}
 {%- macro is_asked_for(t, manifest, bind_each, set_aside) -%}
 {%- if set_aside or manifest.failing %}
-        and to_hex(sha256(to_utf8(coalesce(line, '')))) {{ "" if set_aside else "not " }}in ({{ bind_each(manifest.failing) }})
+        and to_hex(sha256(to_utf8(coalesce(line, '')))) {{ "" if set_aside else "not " }}in (
+            {{ bind_each(manifest.failing) }}
+        )
 {%- endif %}
 {%- if t.among %}
         and {{ t.among.of_lines }}

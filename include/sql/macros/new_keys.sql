@@ -10,8 +10,8 @@ if(
 )
 {%- endmacro -%}
 
-{#- The CTEs up to `new_keys`: one row a path and type that the table does not have, ranked by how many messages have it.
-    Only the commonest shapes are read, and 200 characters of a key: a sender of keys without end costs no more. -#}
+{#- The CTEs up to `new_keys`: one row a path and type that the table does not have, ranked by how many messages have
+    it. Only the commonest shapes are read, and 200 characters of a key: a sender of keys without end costs no more. -#}
 {%- macro new_keys(batch, schema_changes, shape_limit) -%}
 shapes as (
     select
@@ -20,7 +20,7 @@ shapes as (
     from {{ batch }}
     where shape is not null
     group by xxhash64(to_utf8(shape))
-    order by message_count desc, line_id
+    order by message_count desc, line_id asc
     limit {{ shape_limit }}
 ),
 
@@ -96,12 +96,14 @@ new_keys as (
             recorded_paths.path is null
             and row_number() over (
                 partition by sent_keys.path
-                order by sent_keys.message_count desc, sent_keys.json_type
+                order by sent_keys.message_count desc, sent_keys.json_type asc
             ) = 1,
             'new_key',
             'new_type'
         ) as change,
-        row_number() over (order by sent_keys.message_count desc, sent_keys.path, sent_keys.json_type) as place
+        row_number() over (
+            order by sent_keys.message_count desc, sent_keys.path asc, sent_keys.json_type asc
+        ) as place
     from sent_keys
     inner join elder_twins on lower(sent_keys.path) = elder_twins.folded_path
     left join recorded_paths on sent_keys.path = recorded_paths.path

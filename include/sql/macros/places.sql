@@ -5,7 +5,7 @@
     200, so that a sender who uses ids as keys costs a bounded time. -#}
 {%- macro places_below(place) -%}
 transform(
-    slice(map_entries(coalesce(try_cast({{ place }}.value as map(varchar, json)), map())), 1, 200),
+    slice(map_entries(coalesce(try_cast({{ place }}.value as map (varchar, json)), map())), 1, 200),
     member -> cast(row({{ place }}.path || member[1], member[2]) as row(path array(varchar), value json))
 )
 || transform(
@@ -14,8 +14,8 @@ transform(
 )
 {%- endmacro -%}
 
-{#- All places of a document down to a depth, the document itself with an empty path: a map from path and JSON Schema type
-    to the values there. -#}
+{#- All places of a document down to a depth, the document itself with an empty path: a map from path and JSON Schema
+    type to the values there. -#}
 {%- macro typed_places(document, depth) -%}
 multimap_from_entries(
     transform(

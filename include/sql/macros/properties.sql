@@ -2,9 +2,9 @@
 {%- from "macros/time.sql" import instant -%}
 {#- Values of properties as the tracking plan's column types. Each takes an SQL expression of type json. -#}
 
-{#- JSON text of `events` in which a number that was sent with a fraction or an exponent stays a double when it is parsed
-    again. One from 2^53 on is written there as d.ddd...E15 or E16; with no digit left after its point, json_parse() takes
-    it for a whole number. With a zero more it has one. -#}
+{#- JSON text of `events` in which a number that was sent with a fraction or an exponent stays a double when it is
+    parsed again. One from 2^53 on is written there as d.ddd...E15 or E16; with no digit left after its point,
+    json_parse() takes it for a whole number. With a zero more it has one. -#}
 {%- macro with_doubles(text) -%}
 if(
     regexp_like({{ text }}, '\.([0-9]{15}E15|[0-9]{16}E16)'),
@@ -17,8 +17,8 @@ if(
 )
 {%- endmacro -%}
 
-{#- A number as json_format() writes it: a member of an object with a fraction or an exponent is a double, whose exponent
-    has no plus. Of a string what it says, exact: json_parse() writes an exponent out, or with a plus. -#}
+{#- A number as json_format() writes it: a member of an object with a fraction or an exponent is a double, whose
+    exponent has no plus. Of a string what it says, exact: json_parse() writes an exponent out, or with a plus. -#}
 {%- macro number_text(value) -%}
 case
     when not starts_with(json_format({{ value }}), '"') then json_format({{ value }})
@@ -33,8 +33,8 @@ end
 (regexp_like({{ sent }}, 'E[0-9]') and abs(try_cast({{ sent }} as double)) >= 9007199254740992)
 {%- endmacro -%}
 
-{#- A whole number in whatever form it is written, or a string that spells one; NULL for anything else, and for what 64 bits
-    or a double do not hold. -#}
+{#- A whole number in whatever form it is written, or a string that spells one; NULL for anything else, and for what 64
+    bits or a double do not hold. -#}
 {%- macro bigint(value) -%}
 element_at(
     transform(
@@ -122,10 +122,10 @@ if(
 {%- macro rows_of(value, type) -%}
 case
     when none_match(
-        try(cast({{ value }} as array(map(varchar, json)))),
+        try(cast({{ value }} as array(map (varchar, json)))),
         item -> item is not null and {{ row_of("item", type) }} is null
     )
-        then transform(cast({{ value }} as array(map(varchar, json))), item -> {{ row_of("item", type) }})
+        then transform(cast({{ value }} as array(map (varchar, json))), item -> {{ row_of("item", type) }})
 end
 {%- endmacro -%}
 
@@ -160,7 +160,7 @@ map_concat(
         )
         and coalesce(json_format(member), 'null') <> 'null'
     ),
-    cast(map() as map(varchar, json))
+    cast(map() as map (varchar, json))
     {%- for inner in event.objects if inner and inner[:-1] == keys %},
     map_filter(
         map(array[{{ inner[-1] | literal }}], array[cast({{ undeclared(event, inner) }} as json)]),
@@ -183,7 +183,7 @@ reduce(
                 coalesce(try_cast(value as array(json)), array[]),
                 map_values(
                     map_filter(
-                        coalesce(try_cast(value as map(varchar, json)), map()),
+                        coalesce(try_cast(value as map (varchar, json)), map()),
                         (member_name, member) -> member_name = step
                     )
                 )
@@ -226,6 +226,7 @@ end
 )
 {%- endmacro -%}
 
+{#- Whether two texts of numbers that differ say one number: at least one has a fraction or an exponent. -#}
 {%- macro is_same_number(one, other) -%}
 (regexp_like({{ one }}, '[.eE]') or regexp_like({{ other }}, '[.eE]'))
 and coalesce(try_cast({{ one }} as double) = try_cast({{ other }} as double), false)

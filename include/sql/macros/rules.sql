@@ -1,3 +1,5 @@
+{#- The rules of the tracking plan, as work/rules holds them. -#}
+
 {#- Rules out of JSON texts, some rules each; `pieces` are the bound texts, with commas between. -#}
 {%- macro rules_in(pieces) -%}
 select

@@ -71,7 +71,8 @@
 {{ members("json_parse(" ~ json_text ~ ")") }}
 {%- endmacro -%}
 
-{#- A column of the message, or where that is missing the property of its name: both are columns of Segment's tables. -#}
+{#- A column of the message, or where that is missing the property of its name: both are columns of Segment's tables.
+    -#}
 {%- macro own_or_property(column, members) -%}
 coalesce({{ column }}, {{ text("element_at(" ~ members ~ ", '" ~ column ~ "')") }}) as {{ column }}
 {%- endmacro -%}

@@ -31,7 +31,8 @@
     from {{ t.sessions }} as sessions
     where
         sessions.started_at < {{ bind(changes.window.end) }}
-        and sessions.started_at >= {{ bind(changes.window.start) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
+        and sessions.started_at
+        >= {{ bind(changes.window.start) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
         and sessions.ended_at >= {{ bind(changes.window.start) }}
     {%- endif %}
     {%- if changes.rebuilt %}
@@ -47,6 +48,7 @@
         ) as span (starts_at, ends_at)
     where
         sessions.first_received_at <= cast(from_iso8601_timestamp_nanos(span.ends_at) as timestamp(6) with time zone)
-        and sessions.last_received_at >= cast(from_iso8601_timestamp_nanos(span.starts_at) as timestamp(6) with time zone)
+        and sessions.last_received_at
+        >= cast(from_iso8601_timestamp_nanos(span.starts_at) as timestamp(6) with time zone)
     {%- endif %}
 {%- endmacro -%}

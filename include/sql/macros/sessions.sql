@@ -26,11 +26,12 @@ case {{ e }}.type
 end
 {%- endmacro -%}
 
-{#- The first or last value of a session that is not NULL. -#}
+{#- The first value of a session that is not NULL. -#}
 {%- macro first_known(column) -%}
 min_by({{ column }}, position) filter (where {{ column }} is not null)
 {%- endmacro -%}
 
+{#- The last one. -#}
 {%- macro last_known(column) -%}
 max_by({{ column }}, position) filter (where {{ column }} is not null)
 {%- endmacro -%}

@@ -6,7 +6,8 @@
 {#- Lines as typed columns: the one place where a message is read. -#}
 
 {#- What discarded() gives for each of these columns, as an array. Trino makes one Java method of an expression, and TRY
-    makes one of each part: with the parts, reading a batch took about a tenth less CPU than with all columns in one. -#}
+    makes one of each part: with the parts, reading a batch took about a tenth less CPU than with all columns in one.
+    -#}
 {%- macro discarded_values(columns, quote, literal) -%}
 flatten(
     array[
@@ -25,8 +26,8 @@ flatten(
 )
 {%- endmacro -%}
 
-{#- CTEs that follow one named `lines` (source_path, line, is_archived) and end with `unpacked_lines`: each line typed, or
-    with the reason why it is rejected. `events` are the columns of that table. -#}
+{#- CTEs that follow one named `lines` (source_path, line, is_archived) and end with `unpacked_lines`: each line typed,
+    or with the reason why it is rejected. `events` are the columns of that table. -#}
 {%- macro unpacked_lines(events, quote, literal) -%}
 -- What is dangerous or dear to parse is told from the text.
 measured_lines as (

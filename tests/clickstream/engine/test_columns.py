@@ -96,7 +96,7 @@ def test_instants_are_named_like_instants() -> None:
         ),
         (
             "context.page.url",
-            "element_at(try(cast(element_at(context_member, 'page') as map(varchar, json))), 'url')",
+            "element_at(try(cast(element_at(context_member, 'page') as map (varchar, json))), 'url')",
             "element_at(\"page\", 'url')",
         ),
     ],

@@ -120,6 +120,34 @@ def test_its_head_says_what_it_is_its_grain_and_its_parameters(file: str) -> Non
     assert [name for name in wanted(file) if not re.search(rf"\b{name}\b", named)] == []
 
 
+@pytest.mark.parametrize("file", sorted((SQL_DIR / "macros").glob("*.sql")), ids=lambda file: file.name)
+def test_a_file_of_macros_has_a_head_and_each_macro_says_what_it_gives(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    first, *others = re.split(r"^{%- macro ", text, flags=re.MULTILINE)
+
+    assert len(re.findall(r"^{#- .*?-#}$", first, re.MULTILINE | re.DOTALL)) >= 2
+    before = [first, *others][: len(others)]
+    names = [other.partition("(")[0] for other in others]
+    assert [name for name, above in zip(names, before, strict=True) if not above.endswith("-#}\n")] == []
+
+
+@pytest.mark.parametrize("file", sorted((SQL_DIR / "macros").glob("*.sql")), ids=lambda file: file.name)
+def test_macros_are_indented_by_four_and_no_wider_than_a_page(file: Path) -> None:
+    """sqlfluff holds statements to it, and of a macro what comes from it; not what Jinja takes away."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if (len(line) - len(line.lstrip(" "))) % 4] == []
+    # A regular expression cannot be broken.
+    assert [line for line in lines if len(line) > 120 and not re.fullmatch(r" *'[^']*'", line)] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_comment_holds_nothing_that_looks_like_a_parameter(file: str) -> None:
+    comments = re.findall(r"^ *--[^\n]*$", render(file, SETTINGS, values()).text, re.MULTILINE)
+
+    assert [comment for comment in comments if "?" in comment] == []
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_a_value_that_is_not_given_is_an_error(file: str) -> None:
     for name in sorted(wanted(file)):
@@ -293,7 +321,7 @@ def test_every_column_of_events_is_created_unpacked_and_merged_by_its_quoted_nam
     )
 
     assert [name for name in names if f" {name} " not in created] == []
-    left_out = "cast(null as map(varchar, varchar)) as left_out"
+    left_out = "cast(null as map (varchar, varchar)) as left_out"
     assert f"rejected_line, discarded, {left_out}, {', '.join(names)} from unpacked_lines" in unpacked
     assert f"insert ( {', '.join(names)}, loaded_at, load_run_id )" in merged
     assert f"values ( {', '.join(f'source.{name}' for name in names)}, ?, ? )" in merged
