@@ -6,12 +6,26 @@
 -- Who was seen with whom: a device with a user, or the two ids of an alias.
 sightings as (
     select
-        visitor_id, region_starts_at, nth, position, event_at, 'message' as source, anonymous_id as id, user_id
+        visitor_id,
+        region_starts_at,
+        nth,
+        position,
+        event_at,
+        'message' as source,
+        anonymous_id as id,
+        user_id
     from {{ session_events }}
     where nullif(anonymous_id, '') is not null and nullif(user_id, '') is not null
     union all
     select
-        visitor_id, region_starts_at, nth, position, event_at, 'alias' as source, previous_id as id, user_id
+        visitor_id,
+        region_starts_at,
+        nth,
+        position,
+        event_at,
+        'alias' as source,
+        previous_id as id,
+        user_id
     from {{ session_events }}
     where type = 'alias' and nullif(previous_id, '') is not null and nullif(user_id, '') is not null
 ),
@@ -45,7 +59,12 @@ spells as (
 -- One row a spell.
 links as (
     select
-        visitor_id, region_starts_at, nth, source, id, user_id,
+        visitor_id,
+        region_starts_at,
+        nth,
+        source,
+        id,
+        user_id,
         min(event_at) as valid_from,
         max(event_at) as last_seen_at
     from spells
@@ -54,7 +73,9 @@ links as (
 
 identified as (
     select
-        visitor_id, region_starts_at, nth,
+        visitor_id,
+        region_starts_at,
+        nth,
         array_agg(
             cast(
                 row(id, user_id, source, valid_from, last_seen_at) as row(
