@@ -133,7 +133,7 @@ def test_a_file_of_macros_has_a_head_and_each_macro_says_what_it_gives(file: Pat
 
 @pytest.mark.parametrize("file", sorted((SQL_DIR / "macros").glob("*.sql")), ids=lambda file: file.name)
 def test_macros_are_indented_by_four_and_no_wider_than_a_page(file: Path) -> None:
-    """sqlfluff holds statements to it, and of a macro what comes from it; not what Jinja takes away."""
+    """sqlfluff holds statements to it, and cannot render a macro by itself."""
     lines = file.read_text(encoding="utf-8").splitlines()
 
     assert [line for line in lines if (len(line) - len(line.lstrip(" "))) % 4] == []
