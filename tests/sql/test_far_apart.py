@@ -12,24 +12,11 @@ import pytest
 
 from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement
-from clickstream.plan.file import parse_plan
 from clickstream.upkeep.checks import check_paths
 from local.lake.scratch import ScratchLake
+from tests.sql.probe import PLAN
 from tests.sql.test_bounded_reads import written_out
 
-PLAN = parse_plan(
-    """
-version: 1
-events:
-  Probe:
-    description: A probe.
-    owner: o
-    status: live
-    sources: [s]
-    properties: {n: {type: integer}}
-""",
-    "plan.yaml",
-)
 PARTITIONED = {"events", "discards", "violations", "probe"}
 READING = ("load.sql", "load_properties.sql", "report.sql", "lateness.sql", "by_event.sql", "compare.sql")
 BETWEEN = datetime.fromisoformat("2000-01-01T00:00:00+00:00")

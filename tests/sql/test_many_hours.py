@@ -5,20 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clickstream.plan.file import parse_plan
 from local.lake.machine import Machine, scratch_lake
+from tests.sql.probe import PLAN
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
-PLAN = """
-version: 1
-events:
-  Probe:
-    description: A probe.
-    owner: o
-    status: live
-    sources: [s]
-    properties: {n: {type: integer}}
-"""
 
 
 @pytest.mark.promise("P9")
@@ -42,7 +32,7 @@ def test_hours_of_days_and_days_of_months_load_in_one_run(machine: Machine) -> N
     ]  # fmt: skip
     lake.stage("20261128T120000000Z-a.ndjson", "\n".join([*lines, "no json"]).encode())
 
-    report = lake.load("run-1", plan=parse_plan(PLAN, "plan.yaml"))
+    report = lake.load("run-1", plan=PLAN)
 
     assert report.adds_up
     assert (report.rows_loaded, report.rows_rejected) == (len(instants), 1)

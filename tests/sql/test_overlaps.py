@@ -12,23 +12,10 @@ from clickstream.engine.evolution import evolve, present_shapes
 from clickstream.engine.query import QueryRunner, Result
 from clickstream.engine.sql import Statement
 from clickstream.engine.table_shape import TableColumn
-from clickstream.plan.file import parse_plan
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
+from tests.sql.probe import PLAN
 
-PLAN = parse_plan(
-    """
-version: 1
-events:
-  Probe:
-    description: A probe.
-    owner: o
-    status: live
-    sources: [s]
-    properties: {n: {type: integer}}
-""",
-    "plan.yaml",
-)
 WRITTEN = (
     "events", "rejects", "discards", "violations", "schema_changes", "load_ledger", "load_runs", "probe",
 )  # fmt: skip
