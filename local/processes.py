@@ -6,9 +6,13 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
+
+Number = TypeVar("Number", int, float)
 
 
 def start(name: str, command: list[str], environment: dict[str, str], folder: Path, log: Path, state: Path) -> None:
@@ -53,23 +57,21 @@ def stop(name: str, state: Path, timeout: float) -> bool:
 
 
 def resident_bytes(process: psutil.Process) -> int:
-    """Memory of a process and its children, in bytes."""
-    total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for member in [process, *process.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += member.memory_info().rss
-    return total
+    """Return the memory of a process and its children, in bytes."""
+    return sum(_of_all(process, lambda member: int(member.memory_info().rss)))
 
 
 def cpu_seconds(process: psutil.Process) -> float:
     """Return the CPU time of a process and its children so far, in seconds."""
-    total = 0.0
+    return sum(_of_all(process, lambda member: float(sum(member.cpu_times()))))
+
+
+def _of_all(process: psutil.Process, measure: Callable[[psutil.Process], Number]) -> Iterator[Number]:
+    """Measure a process and its children; those that end meanwhile are left out."""
     with contextlib.suppress(psutil.NoSuchProcess):
         for member in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += sum(member.cpu_times())
-    return total
+                yield measure(member)
 
 
 def _file(state: Path, name: str) -> Path:

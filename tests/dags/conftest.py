@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+from clickstream.plan.file import TrackingPlanError
 from tests.clickstream.fake_trino import FakeTrino
 from tests.clickstream.memory_aws import MemoryGlue, MemoryKinesis, MemoryS3, MemorySqs
 
@@ -56,6 +57,16 @@ def bag() -> Iterator[DagBag]:
         for name, value in AIRFLOW.items():
             patch.setenv(name, value)
         yield DagBag(ROOT / "dags")
+
+
+@pytest.fixture
+def mistaken_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tracking plan with a mistake in its line 7."""
+
+    def mistaken() -> None:
+        raise TrackingPlanError("tracking_plan.yaml:7: events > A: wrong")
+
+    monkeypatch.setattr("clickstream.operators.plan.read_plan", mistaken)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.plan.file import TrackingPlanError, read_plan
+from clickstream.plan.file import read_plan
 from tests.clickstream.fake_trino import FakeTrino
 from tests.dags.conftest import HOUR, context
 
@@ -44,13 +44,8 @@ def test_the_last_days_are_compared_and_all_that_differs_is_stored(
     assert len(json.loads(rows)) == 1 + len(read_plan().live)
 
 
-def test_a_mistake_in_the_plan_is_not_tried_again(
-    task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def mistaken() -> None:
-        raise TrackingPlanError("tracking_plan.yaml:7: events > A: wrong")
-
-    monkeypatch.setattr("clickstream.operators.plan.read_plan", mistaken)
+@pytest.mark.usefixtures("mistaken_plan")
+def test_a_mistake_in_the_plan_is_not_tried_again(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino()
 
     with pytest.raises(AirflowFailException, match=r"tracking_plan.yaml:7"):

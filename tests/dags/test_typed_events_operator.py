@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from clickstream.load import manifest
 from clickstream.load.manifest import Manifest
 from clickstream.plan.event import Event
-from clickstream.plan.file import TrackingPlanError, read_plan
+from clickstream.plan.file import read_plan
 from clickstream.plan.typed_tables import NoTableFilledError
 from clickstream.window import Received
 from tests.clickstream.fake_trino import FakeCursor, Rows, query_error
@@ -121,13 +121,8 @@ def test_what_cannot_be_derived_again_is_not_tried_again(
     assert all("from system.jdbc.columns" in text for text, _ in trino.executed)
 
 
-def test_a_mistake_in_the_plan_is_not_tried_again(
-    task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def mistaken() -> None:
-        raise TrackingPlanError("tracking_plan.yaml:7: events > A: wrong")
-
-    monkeypatch.setattr("clickstream.operators.plan.read_plan", mistaken)
+@pytest.mark.usefixtures("mistaken_plan")
+def test_a_mistake_in_the_plan_is_not_tried_again(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino(ANSWERS)
 
     with pytest.raises(AirflowFailException, match=r"tracking_plan.yaml:7"):

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from clickstream.plan.file import TrackingPlanError
 from tests.clickstream.fake_trino import FakeTrino
 from tests.dags.conftest import context
 
@@ -36,13 +35,8 @@ def test_only_events_with_a_table_of_their_own_have_a_view(task, connect_trino: 
     assert trino.executed[0][1] == ["lake", "clickstream", "clickstream_events", "clickstream_segment"]
 
 
-def test_a_mistake_in_the_plan_is_not_tried_again(
-    task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def mistaken() -> None:
-        raise TrackingPlanError("tracking_plan.yaml:7: events > A: wrong")
-
-    monkeypatch.setattr("clickstream.operators.plan.read_plan", mistaken)
+@pytest.mark.usefixtures("mistaken_plan")
+def test_a_mistake_in_the_plan_is_not_tried_again(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino({"system.metadata.table_comments": [THERE]})
 
     with pytest.raises(AirflowFailException, match="events > A: wrong"):
