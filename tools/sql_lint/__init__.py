@@ -11,10 +11,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
 for module in ("tenacity", "trino", "trino.dbapi", "trino.exceptions"):
     sys.modules.setdefault(module, MagicMock())
 
-from clickstream.engine.sql import TableNames, _environment  # noqa: E402 - after the stand-ins
+from clickstream.engine.sql import TableNames, environment  # noqa: E402 - after the stand-ins
 from tools.sample_values import SETTINGS, values  # noqa: E402
 
-SQLFLUFF_JINJA_FILTERS = {name: _environment().filters[name] for name in ("literal", "column_type")}
+SQLFLUFF_JINJA_FILTERS = {name: environment().filters[name] for name in ("literal", "column_type")}
 
 
 def bind(_value: object) -> str:
@@ -24,4 +24,4 @@ def bind(_value: object) -> str:
 
 bind_each = bind
 
-globals().update(_environment().globals, t=TableNames(SETTINGS), **values())
+globals().update(environment().globals, t=TableNames(SETTINGS), **values())

@@ -240,18 +240,18 @@ def _name(catalog: str, schema: str, table: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """Return the one Jinja environment of a process: it compiles each file once."""
     # SQL is no HTML: values are bound, names are quoted.
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(SQL_DIR),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
         auto_reload=False,
         cache_size=-1,
     )
-    environment.filters |= {"literal": literal, "column_type": read_type}
-    environment.globals |= {
+    made.filters |= {"literal": literal, "column_type": read_type}
+    made.globals |= {
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
         "keys": {"batch": keys.BATCH_KEY, "line": keys.LINE_KEY, "typed": keys.TYPED_KEY},
         "tables": lake_tables(),
@@ -260,7 +260,7 @@ def _environment() -> Environment:
         "instant_literal": instant_literal,
         "duration_literal": duration_literal,
     }
-    return environment
+    return made
 
 
 def render(path: str, settings: Settings | None, values: Mapping[str, Any] | None = None) -> Statement:
@@ -284,5 +284,5 @@ def render(path: str, settings: Settings | None, values: Mapping[str, Any] | Non
     given = values or {}
     names = {"t": TableNames(settings, given.get("among"))} if settings else {}
     context = {**names, "bind": bind, "bind_each": bind_each, **given}
-    text = _environment().get_template(path).render(context).strip()
+    text = environment().get_template(path).render(context).strip()
     return Statement(text, tuple(parameters), path, given)

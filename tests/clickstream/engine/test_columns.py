@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clickstream.engine.columns import SQL_TYPES, Column, Columns, ColumnsError, read_columns
-from clickstream.engine.sql import SQL_DIR, _environment, quote
+from clickstream.engine.sql import SQL_DIR, environment, quote
 
 EVENTS = read_columns(SQL_DIR / "lake" / "events" / "columns.yaml")
 
@@ -102,7 +102,7 @@ def test_instants_are_named_like_instants() -> None:
     ],
 )
 def test_the_expressions_of_a_value(source: str, value: str, text: str) -> None:
-    macros = _environment().get_template("macros/columns.sql").module
+    macros = environment().get_template("macros/columns.sql").module
     column = Column("x", "text", "d", source)
     assert (macros.value_of(column), macros.text_of(column, quote)) == (value, text)
 

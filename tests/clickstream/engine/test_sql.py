@@ -18,8 +18,8 @@ from clickstream.engine.sql import (
     SQL_DIR,
     Statement,
     TableNames,
-    _environment,
     duration_literal,
+    environment,
     instant_literal,
     lake_tables,
     literal,
@@ -93,7 +93,7 @@ def test_a_process_reads_each_file_once(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(
         FileSystemLoader, "get_source", lambda self, *which: loads.append(which[1]) or loaded(self, *which)
     )
-    for cached in (_environment, read_columns, read_table, read_tables):
+    for cached in (environment, read_columns, read_table, read_tables):
         cached.cache_clear()
 
     for _ in range(3):
