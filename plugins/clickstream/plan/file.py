@@ -74,7 +74,7 @@ def parse_plan(text: str, file: str) -> TrackingPlan:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise TrackingPlanError(f"{file}:{line}: no YAML: {error.problem}") from None
     mistakes = (
-        list(_number_mistakes(document.value, ()))
+        list(_value_mistakes(document.value, ()))
         or list(_form_mistakes(document))
         or list(_name_mistakes(document.value))
     )
@@ -86,19 +86,27 @@ def parse_plan(text: str, file: str) -> TrackingPlan:
 
 
 def _entry(path: marked_yaml.Path) -> str:
-    return " > ".join(map(str, path)) or "the file"
+    # A key may hold what no terminal can print.
+    return " > ".join(map(str, path)).encode("utf-8", "backslashreplace").decode() or "the file"
 
 
 Mistake = tuple[marked_yaml.Path, str]
 
 
-def _number_mistakes(value: Any, path: marked_yaml.Path) -> Iterator[Mistake]:
-    """Find numbers that no double holds: JSON has no infinity."""
+def _value_mistakes(value: Any, path: marked_yaml.Path) -> Iterator[Mistake]:
+    """Yield numbers that no double holds, since JSON has no infinity, and text that cannot be encoded."""
     if isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
         yield path, "the number is larger than any that can be compared: put it in quotes, or take a smaller one"
+    if isinstance(value, str) and not marked_yaml.is_unicode(value):
+        yield (
+            path,
+            f"{value!r} has half of a surrogate pair: write the character, or an escape such as \\U0001F600",
+        )
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in members:
-        yield from _number_mistakes(inner, (*path, key))
+        if isinstance(key, str):
+            yield from _value_mistakes(key, (*path, key))
+        yield from _value_mistakes(inner, (*path, key))
 
 
 def _form_mistakes(document: Marked) -> Iterator[Mistake]:

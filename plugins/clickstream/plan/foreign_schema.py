@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from clickstream.plan.event import Keys
+from clickstream.plan.marked_yaml import is_unicode
 
 DEEPEST = 20
 """Schemas inside each other that are read."""
@@ -323,17 +324,13 @@ def _unpacked(label: Any) -> Any:
 def flaw(value: Any, depth: int = 0) -> str:
     """Return why a value cannot be written to the plan; '' when it can."""
     if isinstance(value, str):
-        return "" if _is_unicode(value) else "has half of a surrogate pair, which is no text"
+        return "" if is_unicode(value) else "has half of a surrogate pair, which is no text"
     if isinstance(value, float):
         return "" if math.isfinite(value) else "is a number out of range"
     if depth > DEEPEST:
         return f"more than {DEEPEST} values inside each other"
     inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     return next(filter(None, (flaw(one, depth + 1) for one in inner)), "")
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def short(value: Any) -> str:

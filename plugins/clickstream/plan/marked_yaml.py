@@ -68,6 +68,11 @@ for _tag in ("int", "float"):
     _CoreLoader.add_constructor(f"tag:yaml.org,2002:{_tag}", _CoreLoader.construct_number)
 
 
+def is_unicode(text: str) -> bool:
+    """Return whether text can be encoded. An escape such as \\ud83d makes half of a surrogate pair, which cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def read(text: str) -> Marked:
     """Return the document in `text`. Raises yaml.YAMLError and DuplicateKeyError."""
     loader = _CoreLoader(text)

@@ -1,13 +1,17 @@
 """The log definition: every mistake is named with its line, and names, types and rules derive as documented."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from clickstream.plan.file import PLAN_FILE, TrackingPlan, TrackingPlanError, parse_plan, read_plan
 from clickstream.plan.names import identifier, slug
 from clickstream.plan.segment import ForeignPlanError, export_plan, import_plan
+from clickstream.plan.typed_tables import rule_pieces
 from tools import plan as commands
 
 PLANS = Path(__file__).parent / "plans"
@@ -25,6 +29,35 @@ def test_every_mistake_is_told_with_its_line(case: Path) -> None:
         read_plan(case.with_suffix(".yaml"))
 
     assert str(error.value).splitlines() == case.read_text(encoding="utf-8").splitlines()
+
+
+ESCAPES = st.text(st.sampled_from("aé가😀\ud83d\ude00\udfff"), min_size=1, max_size=3)
+
+
+@pytest.mark.promise("P9")
+@given(ESCAPES, st.sampled_from(["description", "owner", "source", "event", "property", "enum", "const", "rename"]))
+@example("\ud83d\ude00", "enum")
+def test_text_in_any_place_is_refused_with_its_line_or_can_be_sent_to_trino(text: str, place: str) -> None:
+    """JSON escapes an emoji as two halves, which YAML does not join."""
+    words = dict.fromkeys(["description", "owner", "source", "event", "property", "enum", "const", "rename"], "a word")
+    quoted = {name: json.dumps(text if name == place else word) for name, word in words.items()}
+    plan = """version: 1
+events:
+  {event}:
+    {{description: {description}, owner: {owner}, status: live, sources: [{source}], renames: [{rename}],
+      properties: {{{property}: {{enum: [{enum}]}}, other: {{const: {const}}}}}}}
+""".format(**quoted)
+
+    try:
+        mistakes, events = "", parse_plan(plan, "plan.yaml").events
+    except TrackingPlanError as error:
+        mistakes, events = str(error), ()
+
+    mistakes.encode()
+    json.dumps([[event.name, event.entry, rule_pieces([event])] for event in events], ensure_ascii=False).encode()
+    is_broken = re.search(r"\\ud[89a-f]", json.dumps(text)) is not None
+    assert is_broken == ("half of a surrogate pair" in mistakes)
+    assert not mistakes or re.match(r"plan.yaml:[3-5]: ", mistakes)
 
 
 def test_the_shipped_plan_is_right_and_names_what_the_shop_sends() -> None:
