@@ -205,7 +205,7 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "read_text": lambda: s3.read_text(clients["s3"], lake, manifest.key("no such run")),
         "write_text": lambda: s3.write_text(clients["s3"], lake, manifest.key("a run"), "{}"),
         "chunks_of": lambda: list(s3.chunks_of(clients["s3"], staged.path)),
-        "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path),
+        "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path, 4),
         "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),
         "delete_staged": lambda: s3.delete_staged(clients["s3"], settings, [staged]),
         "list_failed": lambda: [

@@ -158,3 +158,22 @@ def test_each_step_leaves_out_its_own_and_loads_all_others(lake: ScratchLake) ->
     # A message that the ledger does not count is one that the table has more: its check says so.
     assert (report.rows_loaded, report.rows_rejected) == (4, 2)
     assert [finding.check.name for finding in lake.check("each").failures] == ["events.rows_agree_with_the_ledger"]
+
+
+def test_of_an_object_with_more_than_a_few_all_messages_are_left_out(lake: ScratchLake) -> None:
+    many = [message(f"many-{number}", "events" if number % 5 else "") for number in range(20)]
+    few = [message(f"few-{number}", "discards" if number % 5 else "") for number in range(20)]
+    stage(lake, "many", many)
+    stage(lake, "few", few)
+    stage(lake, "other", [message(f"other-{number}") for number in range(3)])
+
+    report = lake.load("many", plan=PLAN)
+
+    assert report.adds_up
+    assert (report.rows_loaded, report.rejected_by_reason) == (23, {"load_failed": 20})
+    rejects = rows(lake, "rejects", "reason, line", "many")
+    assert {json.loads(line)["messageId"] for _, line in rejects} == {one["messageId"] for one in many}
+    # What was written while the messages were looked for stays.
+    assert ids(lake, "discards", "many") >= {f"other-{number}" for number in range(3)}
+    assert not ids(lake, "discards", "many") & {f"few-{number}" for number in range(20) if number % 5}
+    assert report.tables_failed["discards"].startswith("20 lines were left out")

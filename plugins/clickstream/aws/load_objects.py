@@ -1,8 +1,11 @@
 """The calls to S3 and Glue behind clickstream.load.objects.LoadObjects."""
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from clickstream.aws import s3 as calls
 from clickstream.aws.glue import add_partitions
@@ -10,8 +13,13 @@ from clickstream.engine.sql import ARCHIVE_LINES
 from clickstream.load import manifest
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
+from clickstream.load.objects import NotReadableError
+from clickstream.load.unreadable import MAGIC_BYTES
 from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject
+
+# Of GET and, as numbers, of HEAD: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+_NOT_READABLE = frozenset({"NoSuchKey", "AccessDenied", "InvalidObjectState", "403", "404"})
 
 
 class AwsLoadObjects:
@@ -28,13 +36,16 @@ class AwsLoadObjects:
         return calls.list_archive(self._client("s3"), self._settings, days)
 
     def first_bytes(self, path: str) -> bytes:
-        return calls.first_bytes(self._client("s3"), path)
+        with _bytes_of(path):
+            return calls.first_bytes(self._client("s3"), path, MAGIC_BYTES)
 
     def chunks(self, path: str) -> Iterator[bytes]:
-        return calls.chunks_of(self._client("s3"), path)
+        with _bytes_of(path):
+            return calls.chunks_of(self._client("s3"), path)
 
     def keep_copy(self, path: str, key: str) -> str:
-        return calls.keep_copy(self._client("s3"), path, self._settings.lake_bucket, key)
+        with _bytes_of(path):
+            return calls.keep_copy(self._client("s3"), path, self._settings.lake_bucket, key)
 
     def open_folders(self, folders: Iterable[str]) -> int:
         locations = {folder: f"{self._settings.archive_location}{folder}/" for folder in folders}
@@ -47,3 +58,14 @@ class AwsLoadObjects:
     def write_manifest(self, taken: Manifest) -> str:
         key = manifest.key(taken.run_id)
         return calls.write_text(self._client("s3"), self._settings.lake_bucket, key, taken.to_json())
+
+
+@contextmanager
+def _bytes_of(path: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _NOT_READABLE or code.startswith("KMS."):
+            raise NotReadableError(f"{path}: {code}") from error
+        raise

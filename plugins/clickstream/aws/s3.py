@@ -141,7 +141,7 @@ def write_text(client: Any, bucket: str, key: str, text: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def first_bytes(client: Any, path: str, count: int = 2) -> bytes:
+def first_bytes(client: Any, path: str, count: int) -> bytes:
     """Return the first bytes of an object at an s3:// address, which must not be empty."""
     bucket, _, key = path.removeprefix("s3://").partition("/")
     body: bytes = client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{count - 1}")["Body"].read()

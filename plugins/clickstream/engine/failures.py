@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from trino.exceptions import TrinoQueryError
@@ -17,6 +17,9 @@ _CANCELLED = frozenset({"USER_CANCELED", "ADMINISTRATIVELY_KILLED", "ADMINISTRAT
 
 MOST_LEFT_OUT = 10
 """Messages that one try of a step leaves out. More are seldom at fault at once: somebody has to look first."""
+
+ONES_TRIED = 50
+"""Messages tried alone, where most fail, to find one with which a statement works."""
 
 Item = TypeVar("Item")
 
@@ -91,7 +94,20 @@ def find_failing(
             found.append(Failing(part, again))
         else:
             did_work = True
-    fails_with_all = not did_work and not everything.is_one
-    if found and (fails_with_all or attempt(everything.beside)):
+    if found and not everything.is_one and not did_work and not (todo and _works_with_one(attempt, cut, everything)):
+        raise error
+    if found and attempt(everything.beside):
         raise error
     return found
+
+
+def _works_with_one(
+    attempt: Callable[[Among], TrinoQueryError | None], cut: Callable[[Among], Among | None], whole: Among
+) -> bool:
+    """Return whether a statement works with one of some messages of a part, spread over its keys."""
+    for number in range(ONES_TRIED):
+        low = whole.low + (whole.high - whole.low) * number // ONES_TRIED
+        part = cut(replace(whole, low=low))
+        if part and attempt(replace(part, high=part.low)) is None:
+            return True
+    return False

@@ -9,8 +9,15 @@ from clickstream.load.manifest import Manifest
 from clickstream.staging.keys import StagedObject
 
 
+class NotReadableError(Exception):
+    """S3 does not return the bytes of an object: it is gone, forbidden, or its key of KMS is."""
+
+
 class LoadObjects(Protocol):
-    """The objects that loads read, and the manifests that say which."""
+    """The objects that loads read, and the manifests that say which.
+
+    What reads the bytes of one object raises NotReadableError.
+    """
 
     def staged(self) -> tuple[list[StagedObject], list[str]]:
         """Return the objects of the staging folder, and the keys that are not in its grammar."""
@@ -19,7 +26,7 @@ class LoadObjects(Protocol):
         """Return the objects of the archive of these UTC days, and the keys that are not Segment's."""
 
     def first_bytes(self, path: str) -> bytes:
-        """Return the first two bytes of an object that is not empty."""
+        """Return the first MAGIC_BYTES bytes of an object that is not empty, or all of fewer."""
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """Return the bytes of an object, some at a time."""

@@ -28,13 +28,14 @@ SPANS_A_STATEMENT = 50
 """Times far apart of which one statement reads what lies around each, and nothing between."""
 
 
-def with_received(run: Run, taken: Manifest, run_id: str) -> Manifest:
-    """Query when the messages of the run's batch were received; return the manifest with that."""
-    batch, hours = Received(**run("work/batch/received.sql", run_id=run_id).rows[0]), "[]"
+def with_received(run: Run, taken: Manifest, run_id: str) -> tuple[Manifest, int]:
+    """Query the run's batch; return the manifest with when its messages were received, and how many objects it has."""
+    row, hours = run("work/batch/received.sql", run_id=run_id).rows[0], "[]"
+    batch = Received(row["earliest"], row["latest"])
     if takes_parts(batch):
         hours = run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"]
     known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
-    return replace(taken, batch=batch, hours=known)
+    return replace(taken, batch=batch, hours=known), row["objects_read"]
 
 
 def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:

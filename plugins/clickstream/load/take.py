@@ -24,10 +24,20 @@ class TakeError(RuntimeError):
 
 def loaded_paths(run: Run, staged: Collection[StagedObject]) -> frozenset[str]:
     """Return which of the staged objects a run has loaded or set aside, among other paths."""
+    return frozenset(_loaded(run, staged))
+
+
+def kept_paths(run: Run, staged: Collection[StagedObject]) -> frozenset[str]:
+    """Return the same without those set aside of which no copy is kept: they must not expire."""
+    return frozenset(path for path, is_kept in _loaded(run, staged).items() if is_kept)
+
+
+def _loaded(run: Run, staged: Collection[StagedObject]) -> dict[str, bool]:
     if not staged:
-        return frozenset()
+        return {}
     oldest = min(item.staged_at for item in staged)
-    return frozenset(row["source_path"] for row in run("lake/load_ledger/loaded_paths.sql", staged_since=oldest).rows)
+    found = run("lake/load_ledger/loaded_paths.sql", staged_since=oldest).rows
+    return {row["source_path"]: row["is_kept"] for row in found}
 
 
 def take(

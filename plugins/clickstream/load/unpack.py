@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from clickstream.engine.evolution import Run, create_lines
 from clickstream.engine.failures import MOST_LEFT_OUT, describe, failure_of, find_failing, may_be_of_data
 from clickstream.engine.sql import ARCHIVE_LINES
 from clickstream.load.manifest import Manifest
-from clickstream.load.objects import LoadObjects
+from clickstream.load.objects import LoadObjects, NotReadableError
 from clickstream.load.parts import object_parts, with_received
 from clickstream.load.take import loaded_paths
 from clickstream.load.unreadable import (
@@ -22,7 +23,8 @@ from clickstream.load.unreadable import (
     copy_key,
     damage_of,
     find_culprit,
-    is_misnamed,
+    holds_nothing,
+    misnaming_of,
 )
 from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject
@@ -46,10 +48,10 @@ def unpack(run: Run, objects: LoadObjects, taken: Manifest, values: Mapping[str,
     """Read the objects into the batch table; set aside what cannot be read, and go on.
 
     Lines with which unpacking fails are in the batch as rejected ones; see clickstream.engine.failures.
-    An object set aside is copied to quarantine/ in the lake bucket, written to the table `quarantine` (neither in a dry
-    run) and taken off the manifest, so that the steps after this one know nothing of it. So is one that expires
-    meanwhile, having been loaded before. Folders of the archive are first made partitions of the table over it. The
-    manifest that is returned has been written; it may have no objects.
+    An object set aside is copied to quarantine/ in the lake bucket, unless S3 refuses, written to the table
+    `quarantine` (neither in a dry run) and taken off the manifest, so that the steps after this one know nothing of it.
+    So is one that expires meanwhile, having been loaded before. Folders of the archive are first made partitions of the
+    table over it. The manifest that is returned has been written; it may have no objects.
     """
     return _Unpacking(run, objects, taken, values, settings).unpack()
 
@@ -76,7 +78,7 @@ class _Unpacking:
             if self._take_off_expired():
                 continue
             if failure is None:
-                self._keep(with_received(self._run, self._taken, self._values["run_id"]))
+                self._keep(self._as_read())
                 break
             culprit, reason = self._culprit(failure)
             if len(self._aside) + len(self._with_failing_lines) >= MOST_ASIDE:
@@ -98,9 +100,16 @@ class _Unpacking:
 
     def _set_misnamed_aside(self) -> None:
         for item in self._taken.objects:
+            # Damage under the usual name is found when Trino meets it: that saves a call for each object.
             may_be = item.bytes and not item.path.endswith(".gz")
-            if may_be and is_misnamed(item.path, self._objects.first_bytes(item.path)):
-                self._set_aside(item, "gzip data, but not named .gz")
+            if may_be and (reason := misnaming_of(item.path, self._first_bytes(item))):
+                self._set_aside(item, reason)
+
+    def _first_bytes(self, item: StagedObject) -> bytes:
+        try:
+            return self._objects.first_bytes(item.path)
+        except NotReadableError:
+            return b""
 
     def _read(self) -> TrinoQueryError | None:
         try:
@@ -111,6 +120,23 @@ class _Unpacking:
         except TrinoQueryError as error:
             return error
         return None
+
+    def _as_read(self) -> Manifest:
+        """Return the manifest with when its messages were received, and 0 bytes for objects of compressed nothing."""
+        taken, objects_read = with_received(self._run, self._taken, self._values["run_id"])
+        if objects_read == len(taken.objects):
+            return taken
+        read = {row["source_path"] for row in self._run("work/batch/paths.sql", **self._values).rows}
+        empty = {item.path for item in taken.staged if item.path not in read and self._holds_nothing(item)}
+        return replace(
+            taken, objects=tuple(replace(item, bytes=0) if item.path in empty else item for item in taken.objects)
+        )
+
+    def _holds_nothing(self, item: StagedObject) -> bool:
+        try:
+            return holds_nothing(item.path, self._objects.chunks(item.path))
+        except NotReadableError:
+            return False
 
     def _take_off_expired(self) -> bool:
         """Take off the manifest what expired meanwhile: it was loaded before, but read now it would count as empty.
@@ -129,14 +155,17 @@ class _Unpacking:
     def _culprit(self, error: TrinoQueryError) -> tuple[StagedObject, str]:
         """Return the object that is the reason of the error, and what is wrong with it. Raises the error if none is.
 
-        Of a read error, only damage that we find ourselves: Trino may be forbidden to read for a while. Of another, the
-        object with which the statement fails again, and without any it does not.
+        Of a read error, the object in which we find damage ourselves, or that alone cannot be read, twice, while
+        another can: an outage is of all. Of another error, the object with which the statement fails again, and without
+        any it does not.
         """
         if error.error_name in READ_ERRORS:
-            found = find_culprit(str(error.message), self._taken.objects, self._trial("read"))
-            damage = damage_of(found.path, self._objects.chunks(found.path)) if found else ""
-            if found and damage:
-                return found, damage
+            can_read = self._trial("read")
+            found = find_culprit(str(error.message), self._taken.objects, can_read)
+            if found:
+                damage = self._damage_of(found)
+                if damage or self._is_refused_alone(found, can_read):
+                    return found, damage or describe(error)
         elif may_be_of_data(str(error.error_name), str(error.error_type)):
             can_take = self._trial("load")
             found = find_culprit("", self._taken.objects, can_take)
@@ -144,6 +173,17 @@ class _Unpacking:
             if found and can_take([nothing]):
                 return found, describe(error)
         raise error
+
+    def _damage_of(self, item: StagedObject) -> str:
+        try:
+            return damage_of(item.path, self._objects.chunks(item.path))
+        except NotReadableError:
+            return ""
+
+    def _is_refused_alone(self, item: StagedObject, can_read: Callable[[Sequence[StagedObject]], bool]) -> bool:
+        others = [other for other in self._taken.objects if other != item]
+        # As many as can be set aside, and one.
+        return any(can_read([other]) for other in others[: MOST_ASIDE + 1]) and not can_read([item])
 
     def _trial(self, file: str) -> Callable[[Sequence[StagedObject]], bool]:
         """Return what says of some objects whether that file of work/batch runs with them."""
@@ -196,14 +236,15 @@ class _Unpacking:
         return True
 
     def _set_aside(self, item: StagedObject, reason: str) -> None:
-        copy = "no copy: dry run"
+        copy = None
         if not self._taken.dry_run:
-            copy = self._objects.keep_copy(item.path, copy_key(item.path))
+            with suppress(NotReadableError):
+                copy = self._objects.keep_copy(item.path, copy_key(item.path))
             unreadable = Unreadable(item.path, copy, item.bytes, reason, item.staged_at)
             self._run("lake/quarantine/load.sql", **self._values, unreadable=unreadable)
         self._keep(self._taken.without([item.path]))
         self._aside.append(item.path)
-        logger.error("set aside, kept at %s: %s: %s", copy, item.path, reason)
+        logger.error("set aside, %s: %s: %s", f"kept at {copy}" if copy else "no copy", item.path, reason)
 
     def _keep(self, taken: Manifest) -> None:
         self._taken = taken

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,15 @@ READ_ERRORS = frozenset({"HIVE_BAD_DATA", "HIVE_CANNOT_OPEN_SPLIT", "HIVE_CURSOR
 MOST_ASIDE = 10
 """Objects that one try sets aside. More than that are seldom damaged at once: somebody has to look first."""
 
-GZIP_MAGIC = b"\x1f\x8b"
+# What Trino takes for compressed, by the end of a name, and how such data begins.
+# https://trino.io/docs/current/object-storage/file-formats.html
+_MAGIC = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".bz2": b"BZh"}
+# These begin with a length, or with anything. Trino allocates that length: of other data, all of its memory.
+_UNSAFE = (".lz4", ".snappy", ".lzo", ".lzo_deflate", ".deflate")
+
+MAGIC_BYTES = max(map(len, _MAGIC.values()))
+"""How many bytes misnaming_of looks at."""
+
 _ADDRESS = re.compile(r"s3://[^\s\"',()]+")
 
 
@@ -25,7 +33,7 @@ class Unreadable:
     """An object set aside, as include/sql/lake/quarantine/load.sql wants it."""
 
     path: str
-    copy_path: str
+    copy_path: str | None
     bytes: int
     reason: str
     staged_at: datetime
@@ -36,9 +44,18 @@ def copy_key(path: str) -> str:
     return key_below("quarantine/", path.removeprefix("s3://"))
 
 
-def is_misnamed(path: str, first_bytes: bytes) -> bool:
-    """Gzip data under a name that does not say so: it would be read as text, line by line of garbage."""
-    return first_bytes.startswith(GZIP_MAGIC) and not path.endswith(".gz")
+def misnaming_of(path: str, first_bytes: bytes) -> str:
+    """Return what is wrong with a name, which says how the data is compressed; '' when nothing is.
+
+    Data that is not what its name says is read as lines of garbage, or takes all of Trino's memory.
+    """
+    for suffix in _UNSAFE:
+        if path.endswith(suffix):
+            return f"a name that ends in {suffix}, which is not read: gzip it, and name it .gz"
+    for suffix, magic in _MAGIC.items():
+        if first_bytes and path.endswith(suffix) != first_bytes.startswith(magic):
+            return f"data that is {'not ' if path.endswith(suffix) else ''}{suffix}, but the name says otherwise"
+    return ""
 
 
 def damage_of(path: str, chunks: Iterable[bytes]) -> str:
@@ -48,18 +65,37 @@ def damage_of(path: str, chunks: Iterable[bytes]) -> str:
     """
     if not path.endswith(".gz"):
         return ""
-    unpacker, is_empty = zlib.decompressobj(wbits=31), True
     try:
-        for chunk in chunks:
-            while chunk:
-                if unpacker.eof:
-                    unpacker = zlib.decompressobj(wbits=31)
-                is_empty = False
-                unpacker.decompress(chunk)
-                chunk = unpacker.unused_data  # noqa: PLW2901 - the next member begins in it
+        for _ in _unpacked(chunks):
+            pass
     except zlib.error as error:
         return f"damaged gzip data ({error})"
-    return "" if is_empty or unpacker.eof else "gzip data that is cut off"
+    except EOFError:
+        return "gzip data that is cut off"
+    return ""
+
+
+def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what gzip data holds. Raises zlib.error where it is damaged, EOFError where it is cut off."""
+    unpacker, is_whole = zlib.decompressobj(wbits=31), True
+    for chunk in chunks:
+        while chunk:
+            if unpacker.eof:
+                unpacker = zlib.decompressobj(wbits=31)
+            yield unpacker.decompress(chunk)
+            chunk, is_whole = unpacker.unused_data, unpacker.eof  # noqa: PLW2901 - the next member begins in it
+    if not is_whole:
+        raise EOFError
+
+
+def holds_nothing(path: str, chunks: Iterable[bytes]) -> bool:
+    """Return whether the bytes of an object, read in chunks, are gzip data of nothing."""
+    if not path.endswith(".gz"):
+        return False
+    try:
+        return not any(_unpacked(chunks))
+    except (zlib.error, EOFError):
+        return False
 
 
 def find_culprit(

@@ -6,13 +6,13 @@ from typing import Any
 from airflow.sdk import Context
 
 from clickstream.aws.s3 import delete_staged, list_staged, write_text
-from clickstream.load.take import loaded_paths
+from clickstream.load.take import kept_paths
 from clickstream.operators.base import EngineOperator
 from clickstream.staging.keys import overdue, select_expired
 
 
 class S3ExpireStagingOperator(EngineOperator):
-    """Delete the staged objects that a run has loaded and that are past their retention; warn of those not loaded.
+    """Delete the staged objects past their retention that were loaded, or set aside with a copy; warn of all others.
 
     Only an explicit list, of this folder, at most `expiry_max_objects` at once, is deleted. The list is kept
     under manifests/expire_staging/ in the lake bucket.
@@ -29,13 +29,13 @@ class S3ExpireStagingOperator(EngineOperator):
         settings, run, values = self.prepare(context)
         s3, now = self.client("s3"), values["now"]
         staged, _ = list_staged(s3, settings)
-        loaded = loaded_paths(run, staged)
+        kept = kept_paths(run, staged)
         retention = timedelta(hours=settings.staging_retention_hours + settings.expiry_grace_hours)
-        expired = select_expired(staged, loaded, now, retention, settings.expiry_max_objects)
-        late = overdue(staged, loaded, now, retention)
+        expired = select_expired(staged, kept, now, retention, settings.expiry_max_objects)
+        late = overdue(staged, kept, now, retention)
         if late:
             self.log.error(
-                "%d objects are past their time and not loaded, oldest %s: is load_events running?",
+                "%d objects are past their time and neither loaded nor copied, oldest %s: is load_events running?",
                 len(late),
                 late[0].path,
             )

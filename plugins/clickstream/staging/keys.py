@@ -33,21 +33,21 @@ def staged_at(name: str) -> datetime | None:
 
 def select_expired(
     staged: Iterable[StagedObject],
-    loaded_paths: frozenset[str],
+    kept_paths: frozenset[str],
     now: datetime,
     retention: timedelta,
     max_objects: int,
 ) -> list[StagedObject]:
-    """Return the staged objects that may be deleted, oldest first: loaded, and staged longer ago than `retention`.
+    """Return the staged objects that may be deleted, oldest first: kept elsewhere, staged longer ago than `retention`.
 
     At most `max_objects`; the next run takes the rest.
     """
-    expired = [item for item in staged if item.path in loaded_paths and now - item.staged_at > retention]
+    expired = [item for item in staged if item.path in kept_paths and now - item.staged_at > retention]
     return sorted(expired, key=lambda item: (item.staged_at, item.path))[:max_objects]
 
 
 def overdue(
-    staged: Iterable[StagedObject], loaded_paths: frozenset[str], now: datetime, retention: timedelta
+    staged: Iterable[StagedObject], kept_paths: frozenset[str], now: datetime, retention: timedelta
 ) -> list[StagedObject]:
-    """Return the staged objects past their retention that no run has loaded: kept, a reason to check load_events."""
-    return sorted(item for item in staged if item.path not in loaded_paths and now - item.staged_at > retention)
+    """Return the staged objects past their retention that are kept nowhere else: a reason to check load_events."""
+    return sorted(item for item in staged if item.path not in kept_paths and now - item.staged_at > retention)

@@ -1,5 +1,7 @@
 """The search for the messages with which a statement fails, on sets of keys."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,18 @@ def test_the_search_ends_after_a_few() -> None:
 
     assert len(batch.find()) == MOST_LEFT_OUT + 1
     assert batch.attempts < 200
+
+
+@given(st.integers(0, 1_000), st.integers(200, 1_000))
+def test_more_than_a_few_are_found_where_nearly_all_are_bad(seed: int, count: int) -> None:
+    """Hashes are spread evenly: so are the good ones, one of ten."""
+    # One of 50 tries alone finds one with a probability of 99.5 %; more of 1,000 seeds than one miss it.
+    random = Random(seed)
+    keys = [random.randint(LOWEST, HIGHEST) for _ in range(count)]
+    batch = Batch(set(keys[::10]), set(keys) - set(keys[::10]))
+
+    assert len(batch.find()) == MOST_LEFT_OUT + 1
+    assert batch.attempts < 300
 
 
 def test_a_failure_that_does_not_come_again_is_none() -> None:

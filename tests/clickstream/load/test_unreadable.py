@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.engine.failures import may_be_of_data
-from clickstream.load.unreadable import copy_key, damage_of, find_culprit, is_misnamed
+from clickstream.load.unreadable import copy_key, damage_of, find_culprit, holds_nothing, misnaming_of
 from clickstream.staging.keys import StagedObject
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -67,10 +67,23 @@ def test_without_a_name_a_broken_object_is_found_by_halving(
 @pytest.mark.scenario("X17")
 @pytest.mark.parametrize(
     ("name", "first", "expected"),
-    [("a.json", b"\x1f\x8b", True), ("a.gz", b"\x1f\x8b", False), ("a.json", b'{"', False), ("a.json", b"\x1f", False)],
+    [
+        ("a.json", b'{"me', ""),
+        ("a.json", b"\x1f", ""),
+        ("a.gz", b"\x1f\x8b\x08\x00", ""),
+        ("a.zst", b"\x28\xb5\x2f\xfd", ""),
+        ("a.bz2", b"BZh9", ""),
+        ("a.json", b"\x1f\x8b\x08\x00", "data that is .gz"),
+        ("a.json", b"\x28\xb5\x2f\xfd", "data that is .zst"),
+        ("a.zst", b'{"me', "data that is not .zst"),
+        ("a.bz2", b"\x1f\x8b\x08\x00", "data that is .gz"),
+        *[(f"a.{name}", b'{"me', "a name that ends in") for name in ("lz4", "snappy", "lzo", "lzo_deflate", "deflate")],
+    ],
 )
-def test_gzip_data_must_be_named_so(name: str, first: bytes, expected: bool) -> None:
-    assert is_misnamed(name, first) is expected
+def test_a_name_says_how_the_data_is_compressed(name: str, first: bytes, expected: str) -> None:
+    found = misnaming_of(f"s3://b/staging/{name}", first)
+
+    assert found.startswith(expected) and bool(found) is bool(expected)  # noqa: PT018
 
 
 def test_the_copy_keeps_bucket_and_name_so_that_no_two_are_one() -> None:
@@ -102,6 +115,24 @@ def test_damage_is_what_gzip_says(name: str, body: bytes, damage: str, size: int
     found = damage_of(name, (body[at : at + size] for at in range(0, len(body), size)))
 
     assert found.startswith(damage) and bool(found) is bool(damage)  # noqa: PT018
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "expected"),
+    [
+        ("a.gz", b"", True),
+        ("a.gz", gzip.compress(b""), True),
+        ("a.gz", gzip.compress(b"") * 3, True),
+        ("a.gz", gzip.compress(b"\n"), False),
+        ("a.gz", gzip.compress(b"") + GOOD, False),
+        ("a.gz", GOOD[:5], False),
+        ("a.gz", b"{}\n", False),
+        ("a.json", b"{}\n", False),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_what_is_compressed_may_hold_nothing(name: str, body: bytes, expected: bool, size: int) -> None:
+    assert holds_nothing(name, (body[at : at + size] for at in range(0, len(body), size))) is expected
 
 
 @pytest.mark.parametrize(
