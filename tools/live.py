@@ -21,7 +21,7 @@ from local.places import LocalError, open_places
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from tools.sources_file import SourcesFileError, read_file
 
-from clickstream.form import FormError, read_span  # isort: skip - tools.sources_file leads to the package
+from clickstream.form import FormError, read_from_to  # isort: skip - tools.sources_file leads to the package
 from clickstream.plan.file import read_plan
 from clickstream.staging.redrive import REFUSED_PREFIX
 from tools.live_view import Arrived, accepted, line, masked, read_wanted, refused
@@ -134,7 +134,7 @@ def show() -> None:
     given = {
         name: os.environ.get(f"CLICKSTREAM_{name}", "") for name in ("SOURCE", "MATCH", "FROM", "TO", "PII", "FULL")
     }
-    start, end = read_span({"from": given["FROM"] or None, "to": given["TO"] or None})
+    start, end = read_from_to({"from": given["FROM"] or None, "to": given["TO"] or None})
     names = {source["id"]: name for name, source in read_file()["sources"].items()}
     wanted, plan = read_wanted(names.get(given["SOURCE"], given["SOURCE"]), given["MATCH"]), read_plan()
     kinesis, s3, name, bucket = clients()

@@ -21,7 +21,7 @@ from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject
 from clickstream.upkeep.views import LiveFrom
 from clickstream.watch.alarms import KeptAlarm
-from clickstream.window import Received, Window
+from clickstream.window import Bounds, Span, Window
 
 FILES = sorted(str(path.relative_to(SQL_DIR)) for path in SQL_DIR.rglob("*.sql") if path.parent != SQL_DIR / "macros")
 
@@ -38,7 +38,7 @@ events:
 """,
     "plan",
 ).events[0]
-WINDOW = Received(NOON, NOON)
+WINDOW = Bounds(NOON, NOON)
 LOAD = Load("run-1", NOON, NOON, NOON, 1)
 
 
@@ -69,8 +69,8 @@ def values(
         "message_key": -1,
         "step": "events",
         "reason": "it's",
-        "bounds": Received(NOON, NOON, (Window(NOON, NOON), Window(NOON, NOON))),
-        "staged": SimpleNamespace(earliest=NOON, latest=NOON),
+        "bounds": Bounds(NOON, NOON, (Span(NOON, NOON), Span(NOON, NOON))),
+        "staged": Bounds(NOON, NOON),
         "live_from": LiveFrom(NOON, "s3://staging-bucket/staging/20261124T120000"),
         "view": {"name": TableNames(SETTINGS).segment("pages"), "comment": "Pages.", "query": "select 1"},
         "partition_column": "received_at",
@@ -89,7 +89,7 @@ def values(
         "rules": SessionRules(30, 24, 30, ("order_completed",)),
         "limits": SETTINGS,
         "changes": Changes((LOAD,), Window(NOON, NOON + timedelta(hours=1)), 30),
-        "received": SimpleNamespace(spans=[Window(NOON, NOON), Window(NOON, NOON)]),
+        "received": Bounds(NOON, NOON, (Span(NOON, NOON), Span(NOON, NOON))),
         "most": 200,
         "seen_since": NOON,
         "sessions_since": NOON,

@@ -25,9 +25,9 @@ from clickstream.sessions.model import SessionReport, model_pending, model_range
 from clickstream.settings import Settings
 from clickstream.upkeep.checks import Outcome, check_paths, check_tables
 from clickstream.upkeep.views import View, event_views, live_from, load_views, outdated, session_views
-from clickstream.window import Received, Window
+from clickstream.window import Bounds, Window
 
-EVER = Received(datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
+EVER = Bounds(datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
 """For a run that another lake made."""
 
 
@@ -137,11 +137,11 @@ class ScratchLake:
         found = self.run("runtime/comments.sql", catalog=self.settings.lake_catalog, schemas=schemas).rows
         return {(row["schema_name"], row["table_name"]): row["comment"] for row in found}
 
-    def load_typed(self, run_id: str, plan: TrackingPlan, window: Received, again: bool = False) -> typed_tables.Filled:
+    def load_typed(self, run_id: str, plan: TrackingPlan, window: Bounds, again: bool = False) -> typed_tables.Filled:
         """Run the step `load_typed_events`, or the same for a range of `events` again."""
         return self._fill(run_id, plan, [window], again)
 
-    def _fill(self, run_id: str, plan: TrackingPlan, windows: Sequence[Received], again: bool) -> typed_tables.Filled:
+    def _fill(self, run_id: str, plan: TrackingPlan, windows: Sequence[Bounds], again: bool) -> typed_tables.Filled:
         values = {"run_id": run_id, "now": datetime.now(UTC)}
         return typed_tables.fill(self.run, self.run_each, plan, values, windows, again, self.settings)
 

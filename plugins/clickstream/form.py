@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clickstream.window import LONGEST, Window
+
 
 class FormError(ValueError):
     """A value of the form cannot be used; the message names it and what it must be."""
@@ -52,9 +54,26 @@ def read_instant(params: Mapping[str, Any], name: str) -> datetime | None:
     return instant
 
 
-def read_span(params: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+def read_from_to(params: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     """Read `from` and `to`, each open when empty. Raises FormError, also when they are the wrong way round."""
     start, end = read_instant(params, "from"), read_instant(params, "to")
     if start is not None and end is not None and start >= end:
         raise FormError(f"from={start.isoformat()}: must be before to={end.isoformat()}")
     return start, end
+
+
+def read_window(params: Mapping[str, Any]) -> Window | None:
+    """Read `from` and `to`, which are given both or left empty both: then None. Raises FormError."""
+    start, end = read_from_to(params)
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise FormError(f"{'to' if end is None else 'from'} is empty: give both from and to, or neither")
+    return Window(start, end)
+
+
+def require_short(window: Window) -> None:
+    """Raise FormError when one run cannot take so long a time."""
+    length = window.end - window.start
+    if length > LONGEST:
+        raise FormError(f"from and to: {length.days} days, at most {LONGEST.days} in one run")

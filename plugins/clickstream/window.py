@@ -1,18 +1,22 @@
-"""Spans of time, UTC."""
+"""Spans of time, UTC: a `Window` ends before its end, a `Span` has both ends, `Bounds` may be of nothing."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 LONGEST = timedelta(days=366)
 """The longest span that a form takes in one run."""
 
+INSTANT = timedelta(microseconds=1)
+"""The resolution of every time."""
+
 
 @dataclass(frozen=True, order=True)
 class Window:
-    """A half-open span: start <= instant < end."""
+    """A half-open span, as a person asks for it: start <= instant < end."""
 
     start: datetime
     end: datetime
@@ -21,42 +25,74 @@ class Window:
         """Return whether an instant lies in it."""
         return self.start <= instant < self.end
 
+    @property
+    def closed(self) -> "Span":
+        """The same instants as a closed span."""
+        return Span(self.start, self.end - INSTANT)
+
     def __str__(self) -> str:
-        return f"{self.start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} to {self.end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return _text(self.start, self.end)
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A closed span, as `between` of SQL has it: start <= instant <= end."""
+
+    start: datetime
+    end: datetime
+
+    def clipped(self, outer: "Span") -> "Span | None":
+        """Return what of it lies in another; None when nothing does."""
+        start, end = max(self.start, outer.start), min(self.end, outer.end)
+        return Span(start, end) if start <= end else None
+
+    def widened(self, length: timedelta) -> "Span":
+        """Return the same, longer by `length` at both ends, as far as the calendar goes."""
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return Span(max(self.start, first + length) - length, min(self.end, last - length) + length)
+
+    def __str__(self) -> str:
+        return _text(self.start, self.end)
+
+
+Either = TypeVar("Either", Window, Span)
 
 
 @dataclass(frozen=True)
-class Received:
-    """From when to when messages were received, both ends included; None where there are none.
+class Bounds:
+    """The earliest and the latest of some instants: a closed span, or None and None when there is no instant.
 
-    `parts`: the times between in which there are some, where nearly all of it is without any; ends included, too.
+    `parts`: the spans inside that hold every instant, where nearly all of the time is without any.
     """
 
     earliest: datetime | None
     latest: datetime | None
-    parts: tuple[Window, ...] = ()
+    parts: tuple[Span, ...] = ()
 
     @property
-    def spans(self) -> tuple[Window, ...]:
+    def spans(self) -> tuple[Span, ...]:
         """What has to be read: the parts, or all of it."""
-        return self.parts or (Window(self.earliest, self.latest),)  # type: ignore[arg-type] # of no message: null
+        return self.parts or (Span(self.earliest, self.latest),)  # type: ignore[arg-type] # of no instant: null
 
-    def widened(self, span: timedelta) -> "Received":
-        """Return the same, longer by `span` at both ends, as far as the calendar goes; so is each part."""
+    def widened(self, length: timedelta) -> "Bounds":
+        """Return the same, longer by `length` at both ends, as far as the calendar goes; so is each part."""
         if self.earliest is None or self.latest is None:
             return self
-        whole = _widened(Window(self.earliest, self.latest), span)
-        return Received(whole.start, whole.end, joined(_widened(part, span) for part in self.parts))
+        whole = Span(self.earliest, self.latest).widened(length)
+        return Bounds(whole.start, whole.end, joined(part.widened(length) for part in self.parts))
 
-    def clipped(self, earliest: datetime, latest: datetime) -> "Received":
-        """Return what of the parts lies between, both ends included."""
-        parts = (Window(max(part.start, earliest), min(part.end, latest)) for part in self.parts)
-        return Received(earliest, latest, tuple(part for part in parts if part.start <= part.end))
+    def clipped(self, outer: Span) -> "Bounds":
+        """Return the bounds `outer`, with what of the parts lies in it."""
+        return Bounds(outer.start, outer.end, clipped(self.parts, outer))
 
 
-def _widened(window: Window, span: timedelta) -> Window:
-    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    return Window(max(window.start, first + span) - span, min(window.end, last - span) + span)
+def _text(start: datetime, end: datetime) -> str:
+    return f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} to {end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def clipped(spans: Iterable[Span], outer: Span) -> tuple[Span, ...]:
+    """Return what of each span lies in `outer`, without those of which nothing does."""
+    return tuple(inner for span in spans if (inner := span.clipped(outer)) is not None)
 
 
 def full_hour(instant: datetime) -> datetime:
@@ -82,12 +118,17 @@ def _parts(window: Window, following: Callable[[datetime], datetime]) -> Iterato
         start = cut
 
 
-def joined(windows: Iterable[Window]) -> tuple[Window, ...]:
-    """Return the windows in order, adjacent ones merged."""
-    whole: list[Window] = []
-    for window in sorted(windows):
-        if whole and window.start <= whole[-1].end:
-            whole[-1] = Window(whole[-1].start, max(whole[-1].end, window.end))
+def covering(spans: Collection[Either]) -> Either:
+    """Return the shortest span that covers all of these, of which there is one at least."""
+    return replace(min(spans), end=max(span.end for span in spans))
+
+
+def joined(spans: Iterable[Either]) -> tuple[Either, ...]:
+    """Return the spans in order, those that overlap or are adjacent merged."""
+    merged: list[Either] = []
+    for span in sorted(spans):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = covering([merged[-1], span])
         else:
-            whole.append(window)
-    return tuple(whole)
+            merged.append(span)
+    return tuple(merged)

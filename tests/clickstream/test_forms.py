@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickstream.form import FormError, read_whole
+from clickstream.form import FormError, read_whole, read_window
 from clickstream.load import request
 from clickstream.plan import rebuild
-from clickstream.sessions.model import read_rebuild
 from clickstream.staging import redrive
 from clickstream.window import Window, days, hours
 
@@ -19,7 +18,7 @@ HOUR = (datetime(2026, 11, 24, 4, tzinfo=UTC), datetime(2026, 11, 24, 5, tzinfo=
 Read = Callable[[Mapping[str, Any]], Any]
 FORMS: dict[str, Read] = {
     "load_events": lambda params: request.read_request("manual", HOUR, params),
-    "model_sessions": read_rebuild,
+    "model_sessions": read_window,
     "rebuild_typed_events": rebuild.read_request,
     "redrive_failed": redrive.read_request,
     "compare_plan": lambda params: read_whole(params, "days", 1, 366),
@@ -67,11 +66,24 @@ def test_a_form_is_read_or_names_what_is_wrong(dag: str, conf: dict[str, Any]) -
             assert list(hours(window))[-1].end == list(days(window))[-1].end == window.end
 
 
+def test_a_window_is_given_whole_or_not_at_all() -> None:
+    noon, one = "2026-11-24T12:00:00Z", "2026-11-24T13:00:00Z"
+    assert read_window({"from": None, "to": ""}) is None
+    assert read_window({"from": noon, "to": one}) == Window(
+        datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 24, 13, tzinfo=UTC)
+    )
+    for params, name in (({"from": noon}, "to"), ({"to": noon}, "from")):
+        with pytest.raises(FormError, match=f"{name} is empty"):
+            read_window(params)
+    with pytest.raises(FormError, match="before"):
+        read_window({"from": one, "to": noon})
+
+
 def test_the_ends_of_the_calendar_are_named() -> None:
     with pytest.raises(FormError, match=r"to='9999-12-31T23:59:59Z': is too near the end of the calendar"):
-        read_rebuild({"from": "2026-11-24T05:00:00Z", "to": "9999-12-31T23:59:59Z"})
+        read_window({"from": "2026-11-24T05:00:00Z", "to": "9999-12-31T23:59:59Z"})
     with pytest.raises(FormError, match=r"from=.*is too near the end"):
-        read_rebuild({"from": "0001-01-01T00:00:00+14:00", "to": "2026-11-24T05:00:00Z"})
+        read_window({"from": "0001-01-01T00:00:00+14:00", "to": "2026-11-24T05:00:00Z"})
 
 
 @pytest.mark.parametrize("given", [0, 367, True, 7.0, "7", None, [7]])

@@ -13,7 +13,7 @@ from clickstream.load import manifest
 from clickstream.load.manifest import Manifest
 from clickstream.staging.keys import StagedObject
 from clickstream.upkeep.checks import check_paths
-from clickstream.window import Received
+from clickstream.window import Bounds
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryS3
 from tests.dags.conftest import HOUR, context
@@ -31,7 +31,7 @@ WARNING = {"Check (warn): more than 1 %": [[{"run_id": "run-1", "rows_read": 10,
 def taken(aws: None, s3: MemoryS3) -> None:
     """Of the run: an hour, and another one long ago."""
     staged, hours = StagedObject("s3://staging-bucket/staging/x", 1, STAGED), (LONG_AGO, HOUR)
-    text = Manifest("run-1", (staged,), batch=Received(LONG_AGO, HOUR), hours=hours).to_json()
+    text = Manifest("run-1", (staged,), batch=Bounds(LONG_AGO, HOUR), hours=hours).to_json()
     s3.buckets["lake-bucket"][manifest.key("run-1")] = text.encode()
 
 

@@ -12,7 +12,7 @@ from clickstream.operators.base import TrinoStatementOperator
 from clickstream.operators.checks import TrinoCheckTablesOperator
 from clickstream.operators.tables import TrinoCreateTablesOperator
 from clickstream.settings import Settings
-from clickstream.window import Received
+from clickstream.window import Bounds
 from tests.dags.conftest import context
 
 KINDS = ["scheduled", "manual", "backfill"]
@@ -81,7 +81,7 @@ def test_every_sql_file_that_a_task_names_exists_and_renders_with_what_it_is_giv
     for task in statements(bag):
         given = values_of_run("manual__1", NOON, SETTINGS)
         if isinstance(task, TrinoCheckTablesOperator):
-            given["bounds"] = Received(NOON, NOON)
+            given["bounds"] = Bounds(NOON, NOON)
         for path in task.sql:
             statement = render(path, SETTINGS, given)
             assert statement.text

@@ -18,7 +18,7 @@ from clickstream.load.manifest import Manifest
 from clickstream.load.unpack import TooManySetAsideError
 from clickstream.operators.base import TrinoStatementOperator
 from clickstream.staging.keys import StagedObject
-from clickstream.window import Received
+from clickstream.window import Bounds
 from tests.clickstream.fake_trino import FakeCursor, FakeTrino, Rows, cancelled, query_error
 from tests.clickstream.memory_aws import MemoryGlue, MemoryS3
 from tests.dags.conftest import HOUR, context
@@ -70,7 +70,7 @@ def kept(s3: MemoryS3) -> Manifest:
 def listed(s3: MemoryS3) -> None:
     """The run has its list of objects, and their messages in its batch."""
     objects = tuple(StagedObject(path, 10 * number, HOUR) for number, path in enumerate(PATHS, start=1))
-    keep(s3, Manifest(RUN, objects, batch=Received(HOUR, HOUR)))
+    keep(s3, Manifest(RUN, objects, batch=Bounds(HOUR, HOUR)))
     s3.buckets["staging-bucket"] = {path.removeprefix("s3://staging-bucket/"): b"x" for path in PATHS}
 
 
@@ -158,7 +158,7 @@ def test_unpack_keeps_when_the_messages_of_its_batch_were_received(
 
     run(task, "unpack")
 
-    assert kept(s3).batch == Received(at, at)
+    assert kept(s3).batch == Bounds(at, at)
     assert kept(s3).paths == PATHS
 
 
@@ -224,7 +224,7 @@ def test_the_look_back_is_a_setting(task, connect_trino: ConnectTrino, monkeypat
 
 @pytest.mark.usefixtures("listed")
 def test_a_batch_without_events_has_no_bounds_and_loads(task, s3: MemoryS3, connect_trino: ConnectTrino) -> None:
-    keep(s3, replace(kept(s3), batch=Received(None, None)))
+    keep(s3, replace(kept(s3), batch=Bounds(None, None)))
     trino = connect_trino()
 
     run(task, "load_events")
@@ -250,7 +250,7 @@ def test_before_its_batch_is_there_a_task_fails_for_good_and_sends_nothing(
 def dry(s3: MemoryS3) -> None:
     """The run is a dry run of one object of the archive."""
     item = ArchivedObject("s3://archive-bucket/segment-logs/web/1795478400000/a.gz", 7, HOUR, "web/1795478400000")
-    keep(s3, Manifest(RUN, (item,), dry_run=True, batch=Received(HOUR, HOUR)))
+    keep(s3, Manifest(RUN, (item,), dry_run=True, batch=Bounds(HOUR, HOUR)))
 
 
 @pytest.mark.usefixtures("dry")

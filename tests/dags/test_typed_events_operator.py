@@ -13,7 +13,7 @@ from clickstream.load.manifest import Manifest
 from clickstream.plan.event import Event
 from clickstream.plan.file import read_plan
 from clickstream.plan.typed_tables import NoTableFilledError
-from clickstream.window import Received
+from clickstream.window import Bounds
 from tests.clickstream.fake_trino import FakeCursor, Rows, query_error
 from tests.clickstream.memory_aws import MemoryS3
 from tests.dags.conftest import HOUR, context
@@ -34,7 +34,7 @@ ANSWERS: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def listed(s3: MemoryS3) -> None:
     """The run has its list of objects."""
-    s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, (), batch=Received(HOUR, HOUR)).to_json().encode()
+    s3.buckets["lake-bucket"][manifest.key(RUN)] = Manifest(RUN, (), batch=Bounds(HOUR, HOUR)).to_json().encode()
 
 
 def into(trino: Any, start: str) -> list[str]:

@@ -18,7 +18,7 @@ from clickstream.engine.sql import TableNames, render
 from clickstream.plan.diff import differences, fitting
 from clickstream.plan.file import parse_plan
 from clickstream.plan.seen import look
-from clickstream.window import Received, Window
+from clickstream.window import Bounds, Window
 from local.lake.athena_on_trino import AthenaOnTrino
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
@@ -27,7 +27,7 @@ from tests.sql.shop_days import START, shop_days
 
 MODEL_CASES = Path(__file__).parents[1] / "model" / "cases"
 TYPED = Path(__file__).parent / "typed"
-DAY = Received(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 26, tzinfo=UTC))
+DAY = Bounds(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 26, tzinfo=UTC))
 # When and by what a row was written, and where its object lies.
 OF_THE_RUN = ("loaded_at", "discarded_at", "rejected_at", "found_at", "recorded_at", "modelled_at", "reported_at")
 

@@ -19,7 +19,7 @@ from clickstream.load.report import RunReport
 from clickstream.plan.file import read_plan
 from clickstream.settings import Settings
 from clickstream.upkeep.maintenance import Upkeep, maintain, stray_batches
-from clickstream.window import Received
+from clickstream.window import Bounds
 from local.lake.machine import Machine, lake_with_tables_of, scratch_lake
 from local.lake.scratch import ScratchLake
 
@@ -214,9 +214,9 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
     staged, _ = list_staged(source.s3, source.settings)
     values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged))}
     beside.run("work/batch/load.sql", **values)
-    values["window"] = Received(**beside.run("work/batch/received.sql", **values).rows[0])
+    values["window"] = Bounds(**beside.run("work/batch/received.sql", **values).rows[0])
     values["bounds"] = values["window"].widened(timedelta(days=30))
-    values["staged"] = Received(staged[0].staged_at, staged[-1].staged_at)
+    values["staged"] = Bounds(staged[0].staged_at, staged[-1].staged_at)
     instants = [NOW + timedelta(seconds=number) for number in range(8)]
 
     with ThreadPoolExecutor(1) as pool:

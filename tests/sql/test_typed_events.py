@@ -10,7 +10,7 @@ import pytest
 from clickstream.plan import typed_tables
 from clickstream.plan.file import PLAN_FILE, TrackingPlan, parse_plan
 from clickstream.plan.typed_tables import TypedRowsError, rule_pieces, rule_statements
-from clickstream.window import Received
+from clickstream.window import Bounds
 from local.lake.scratch import ScratchLake
 from local.segment.events import generate_day
 from tests.model import typed
@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent / "typed"
 PLAN = (FOLDER / "plan.yaml").read_text(encoding="utf-8")
 LINES = (FOLDER / "lines.ndjson").read_bytes()
 NAME = "20261124T010203004Z-a.ndjson"
-DAY = Received(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 26, tzinfo=UTC))
+DAY = Bounds(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 26, tzinfo=UTC))
 
 
 def plan_of(text: str) -> TrackingPlan:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from clickstream.staging.keys import StagedObject
-from clickstream.window import Window, full_hour, hours, joined
+from clickstream.window import Span, Window, full_hour, hours, joined
 
 # Segment leaves it in the folder when it checks that it may write there.
 DUMMY = "dummy-object.txt"
@@ -77,7 +77,7 @@ def no_data(window: Window, source: str, staged: Iterable[StagedObject], locatio
     looked = []
     if source != "archive":
         times = sorted(item.staged_at for item in staged)
-        looked.append(f"staging holds what was staged {Window(times[0], times[-1])}" if times else "staging is empty")
+        looked.append(f"staging holds what was staged {Span(times[0], times[-1])}" if times else "staging is empty")
     if source != "staging":
         looked.append(
             f"{location} has no object of these days" if location else "CLICKSTREAM_ARCHIVE_BUCKET is not set"

@@ -9,7 +9,7 @@ from typing import Any
 
 from clickstream.load.archive import ArchivedObject
 from clickstream.staging.keys import StagedObject
-from clickstream.window import Received, Window
+from clickstream.window import Bounds, Window, covering
 
 MOST_WINDOWS = 200
 """Windows that one statement names."""
@@ -32,7 +32,7 @@ class Manifest:
     received: tuple[Window, ...] = ()
     rebuild: bool = False
     dry_run: bool = False
-    batch: Received | None = None
+    batch: Bounds | None = None
     hours: tuple[datetime, ...] = ()
     tables_failed: Mapping[str, str] = field(default_factory=dict)
     failing: Mapping[str, str] = field(default_factory=dict)
@@ -120,7 +120,7 @@ def from_json(text: str) -> Manifest:
         # "rederive": a run that an earlier version began.
         stored.get("rebuild", stored.get("rederive", False)),
         stored.get("dry_run", False),
-        batch and Received(earliest, latest),
+        batch and Bounds(earliest, latest),
         tuple(map(datetime.fromisoformat, stored.get("hours", []))),
         stored.get("tables_failed", {}),
         stored.get("failing", {}),
@@ -156,7 +156,7 @@ def take_windows(
     """
     windows, received = tuple(staging), tuple(received)
     if len(received) > MOST_WINDOWS:
-        received = (Window(min(span.start for span in received), max(span.end for span in received)),)
+        received = (covering(received),)
     chosen = [item for item in staged if any(window.holds(item.staged_at) for window in windows)]
     objects: list[StagedObject] = [*chosen, *(archived if received else ())]
     return Manifest(run_id, tuple(sorted(objects, key=_age)), received=received)

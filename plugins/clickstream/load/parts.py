@@ -14,7 +14,7 @@ from typing import Any
 
 from clickstream.engine.evolution import Run
 from clickstream.load.manifest import Manifest
-from clickstream.window import DAY, HOUR, Received, Window, full_hour
+from clickstream.window import DAY, HOUR, Bounds, Window, full_hour
 
 PATHS_A_STATEMENT = 100_000
 """Bytes of the paths that one statement names. Athena takes 262,144 in all, Trino a million characters."""
@@ -31,7 +31,7 @@ SPANS_A_STATEMENT = 50
 def with_received(run: Run, taken: Manifest, run_id: str) -> tuple[Manifest, int]:
     """Query the run's batch; return the manifest with when its messages were received, and how many objects it has."""
     row, hours = run("work/batch/received.sql", run_id=run_id).rows[0], "[]"
-    batch = Received(row["earliest"], row["latest"])
+    batch = Bounds(row["earliest"], row["latest"])
     if takes_parts(batch):
         hours = run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"]
     known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
@@ -54,14 +54,14 @@ def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
 
 
 def by_objects(taken: Manifest) -> list[dict[str, Any]]:
-    """Return the values of each part of the objects: `manifest`, and `staged`, their staging times, both inclusive."""
+    """Return the values of each part of the objects: `manifest`, and `staged`, when they were staged."""
     return [{"manifest": part, "staged": staged_in(part)} for part in object_parts(taken)]
 
 
-def staged_in(taken: Manifest) -> Received:
-    """Return when the objects were staged, both ends included; None where there are none."""
+def staged_in(taken: Manifest) -> Bounds:
+    """Return when the objects were staged."""
     times = [item.staged_at for item in taken.objects]
-    return Received(min(times, default=None), max(times, default=None))
+    return Bounds(min(times, default=None), max(times, default=None))
 
 
 def object_parts(taken: Manifest) -> Iterator[Manifest]:
@@ -89,17 +89,17 @@ def by_days(taken: Manifest, lookback: timedelta) -> list[dict[str, Any]]:
     return _values(_parts(taken, DAY, DAYS_A_STATEMENT), lookback)
 
 
-def takes_parts(batch: Received) -> bool:
+def takes_parts(batch: Bounds) -> bool:
     """Return whether the hours received have to be known, since one statement cannot write all of the time between."""
     return batch.earliest is not None and batch.latest is not None and _is_long(batch, HOUR * (HOURS_A_STATEMENT - 1))
 
 
-def _is_long(batch: Received, span: timedelta) -> bool:
+def _is_long(batch: Bounds, span: timedelta) -> bool:
     assert batch.earliest is not None and batch.latest is not None  # noqa: PT018 - not a test
     return batch.latest - batch.earliest > span
 
 
-def _parts(taken: Manifest, length: timedelta, most: int) -> list[Received]:
+def _parts(taken: Manifest, length: timedelta, most: int) -> list[Bounds]:
     assert taken.batch is not None
     if not taken.hours:
         return [taken.batch]
@@ -108,19 +108,18 @@ def _parts(taken: Manifest, length: timedelta, most: int) -> list[Received]:
     return [_spanned(group, length) for group in groups]
 
 
-def _spanned(starts: Sequence[datetime], length: timedelta) -> Received:
-    """Return the span of these hours or days; in parts, cut at the longest gaps of more than a day."""
-    end = length - timedelta(microseconds=1)
+def _spanned(starts: Sequence[datetime], length: timedelta) -> Bounds:
+    """Return the bounds of these hours or days; in parts, cut at the longest gaps of more than a day."""
     gaps = sorted((after - before, after) for before, after in pairwise(starts) if after - before > DAY)
     firsts = sorted([starts[0], *(after for _, after in gaps[-(SPANS_A_STATEMENT - 1) :])])
     lasts = [*(starts[bisect_left(starts, first) - 1] for first in firsts[1:]), starts[-1]]
-    parts = tuple(Window(first, last + end) for first, last in zip(firsts, lasts, strict=True))
-    return Received(starts[0], starts[-1] + end, parts if len(parts) > 1 else ())
+    parts = tuple(Window(first, last + length).closed for first, last in zip(firsts, lasts, strict=True))
+    return Bounds(parts[0].start, parts[-1].end, parts if len(parts) > 1 else ())
 
 
 def _start(hour: datetime, length: timedelta) -> datetime:
     return full_hour(hour) if length == HOUR else full_hour(hour).replace(hour=0)
 
 
-def _values(parts: Sequence[Received], lookback: timedelta) -> list[dict[str, Any]]:
+def _values(parts: Sequence[Bounds], lookback: timedelta) -> list[dict[str, Any]]:
     return [{"window": part, "bounds": part.widened(lookback)} for part in parts]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clickstream.form import FormError, read_choice, read_flag, read_span
-from clickstream.window import LONGEST, Window
+from clickstream.form import FormError, read_choice, read_flag, read_from_to, read_window, require_short
+from clickstream.window import Window
 
 SOURCES = ("auto", "staging", "archive")
 
@@ -35,23 +35,22 @@ def read_request(
     """
     if "rederive" in params:
         raise FormError("rederive: its name is rebuild now")
-    start, end = read_span(params)
+    window = _backfilled(interval, params) if run_type == "backfill" else read_window(params)
     source = read_choice(params, "source", SOURCES)
     rebuild, dry_run = read_flag(params, "rebuild", False), read_flag(params, "dry_run", False)
-    if run_type == "backfill":
-        if start is not None or end is not None:
-            raise FormError("from and to: a backfill has its own range, leave them empty")
-        start, end = interval
-        if start is None or end is None or start >= end:
-            raise FormError("the backfill run has no data interval")
-    if start is not None and end is not None:
-        if end - start > LONGEST:
-            raise FormError(f"from and to: {(end - start).days} days, at most {LONGEST.days} in one run")
-        return LoadRequest(Window(start, end), source, rebuild, dry_run)
-    if start is not None or end is not None:
-        raise FormError(f"{'to' if end is None else 'from'} is empty: give both from and to, or neither")
-    if rebuild:
+    if window is not None:
+        require_short(window)
+    elif rebuild:
         raise FormError("rebuild=True: needs from and to, the range whose rows are rebuilt")
-    if source == "archive":
+    elif source == "archive":
         raise FormError("source='archive': needs from and to, the range to read from the archive")
-    return LoadRequest(None, source, rebuild, dry_run)
+    return LoadRequest(window, source, rebuild, dry_run)
+
+
+def _backfilled(interval: tuple[datetime | None, datetime | None], params: Mapping[str, Any]) -> Window:
+    if read_from_to(params) != (None, None):
+        raise FormError("from and to: a backfill has its own range, leave them empty")
+    start, end = interval
+    if start is None or end is None or start >= end:
+        raise FormError("the backfill run has no data interval")
+    return Window(start, end)

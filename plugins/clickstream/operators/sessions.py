@@ -6,10 +6,10 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from clickstream.form import FormError
+from clickstream.form import FormError, read_window
 from clickstream.operators.base import EngineOperator
 from clickstream.operators.plan import require_plan
-from clickstream.sessions.model import SessionRules, model_pending, model_range, read_rebuild
+from clickstream.sessions.model import SessionRules, model_pending, model_range
 
 
 class TrinoModelSessionsOperator(EngineOperator):
@@ -19,7 +19,7 @@ class TrinoModelSessionsOperator(EngineOperator):
         """Return a report a pass as plain values."""
         _, run, values = self.prepare(context)
         try:
-            window = read_rebuild(context["params"])
+            window = read_window(context["params"])
         except FormError as error:
             raise AirflowFailException(str(error)) from error
         rules, run_id, now = self._with_conversions(values["rules"]), values["run_id"], values["now"]

@@ -5,19 +5,16 @@ Rows are written, tables never altered. That is left to load_events: docs/adr/00
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from clickstream.engine.evolution import Run, present_shapes
 from clickstream.engine.table_shape import changes
-from clickstream.form import FormError, read_span
+from clickstream.form import FormError, read_from_to, require_short
 from clickstream.plan.file import TrackingPlan
 from clickstream.plan.typed_tables import Filled, RunEach, load
 from clickstream.settings import Settings
-from clickstream.window import LONGEST, Received, Window, days
-
-INSTANT = timedelta(microseconds=1)
-"""The resolution of received_at."""
+from clickstream.window import Bounds, Window, days
 
 
 class PendingChangesError(RuntimeError):
@@ -34,15 +31,15 @@ class Request:
 
 def read_request(params: Mapping[str, Any]) -> Request:
     """Return the form's values `from`, `to` and `event`, checked. Raises FormError, naming the value."""
-    start, end = read_span(params)
+    start, end = read_from_to(params)
     if start is None or end is None:
         raise FormError("from and to: give both, the time whose rows are rebuilt")
-    if end - start > LONGEST:
-        raise FormError(f"from and to: {(end - start).days} days, at most {LONGEST.days} in one run")
+    window = Window(start, end)
+    require_short(window)
     event = params.get("event") or ""
     if not isinstance(event, str):
         raise FormError(f"event={event!r}: must be the name of an event, or its table")
-    return Request(Window(start, end), event)
+    return Request(window, event)
 
 
 def chosen(plan: TrackingPlan, event: str) -> TrackingPlan:
@@ -75,4 +72,5 @@ def rebuild(
     """
     values = {"run_id": run_id, "now": now}
     for day in days(window):
-        yield day, load(run, run_each, plan, values, Received(day.start, day.end - INSTANT), again=True)
+        received = Bounds(day.closed.start, day.closed.end)
+        yield day, load(run, run_each, plan, values, received, again=True)

@@ -21,7 +21,7 @@ from clickstream.plan.event import Event, common_columns
 from clickstream.plan.file import TrackingPlan
 from clickstream.plan.pattern_cost import LONGEST_TEXT
 from clickstream.settings import Settings
-from clickstream.window import Received
+from clickstream.window import Bounds, Span
 
 # Runs a file of include/sql once for each of these values, several at a time. Returns why it failed for the events of
 # some, by table, where the reason lies in the event or its messages; anything else is raised.
@@ -38,7 +38,7 @@ class Present:
 
     event: Event
     messages: int
-    window: Received
+    window: Bounds
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Filled:
 
 
 def load(
-    run: Run, run_each: RunEach, plan: TrackingPlan, values: Mapping[str, Any], window: Received, again: bool = False
+    run: Run, run_each: RunEach, plan: TrackingPlan, values: Mapping[str, Any], window: Bounds, again: bool = False
 ) -> Filled:
     """Fill the tables with the run's messages; one that fails does not stop the others, nor a message the others.
 
@@ -184,7 +184,7 @@ def load(
     run("work/typed/load.sql", **given, declared=declared(plan.live), window=window, of_batch=not again)
     by_table = {event.table: event for event in plan.live}
     found = [
-        Present(by_table[row["table_name"]], row["messages"], window.clipped(row["earliest"], row["latest"]))
+        Present(by_table[row["table_name"]], row["messages"], window.clipped(Span(row["earliest"], row["latest"])))
         for row in run("work/typed/present.sql", **given).rows
     ]
     if not found:
@@ -298,7 +298,7 @@ def fill(
     run_each: RunEach,
     plan: TrackingPlan,
     values: Mapping[str, Any],
-    windows: Iterable[Received],
+    windows: Iterable[Bounds],
     again: bool,
     settings: Settings,
 ) -> Filled:

@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from types import SimpleNamespace
 from typing import Any
 
 from clickstream.engine.query import Result
-from clickstream.form import FormError, read_span
 from clickstream.settings import Settings
-from clickstream.window import DAY, Received, Window, joined
+from clickstream.window import DAY, Bounds, Span, Window, clipped, covering, joined
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +65,7 @@ def rules_of(settings: Settings) -> SessionRules:
 
 @dataclass(frozen=True)
 class Load:
-    """A run of load_events as it was reported. The span of received_at is None when it had no events."""
+    """A run of load_events as it was reported. First and last received are None when it had no events."""
 
     run_id: str
     reported_at: datetime
@@ -75,18 +73,25 @@ class Load:
     last_received_at: datetime | None
     rows_updated: int
 
+    @property
+    def received(self) -> Span | None:
+        """When its events were received; None when it had none."""
+        if self.first_received_at is None or self.last_received_at is None:
+            return None
+        return Span(self.first_received_at, self.last_received_at)
+
 
 @dataclass(frozen=True)
 class Changes:
     """What to look at: all that these loads brought or changed, or else, with `window`, every event of that time.
 
-    With `part`, only what was received in it, both ends included.
+    With `part`, only what was received in it.
     """
 
     loads: tuple[Load, ...] = ()
     window: Window | None = None
     late_days: int = 0
-    part: Window | None = None
+    part: Span | None = None
 
     @cached_property
     def run_ids(self) -> list[str]:
@@ -99,28 +104,24 @@ class Changes:
         return json.dumps([[load.run_id, load.reported_at.isoformat()] for load in self.loads])
 
     @cached_property
-    def received(self) -> Window | None:
-        """When all of it was received, both ends included; None when there is no event."""
+    def received(self) -> Span | None:
+        """When all of it was received; None when there is no event."""
         if self.part is not None:
             return self.part
         if self.window is not None:
-            return Window(self.window.start - EARLY, self.window.end + timedelta(days=self.late_days))
-        spans = [_span(load) for load in self.loads]
-        known = [span for span in spans if span is not None]
-        return Window(min(span.start for span in known), max(span.end for span in known)) if known else None
+            return Span(self.window.start - EARLY, self.window.end + timedelta(days=self.late_days))
+        spans = [load.received for load in self.loads if load.received is not None]
+        return covering(spans) if spans else None
 
     @cached_property
-    def rebuilt(self) -> list[Window]:
+    def rebuilt(self) -> tuple[Span, ...]:
         """When the events were received that a load may have changed: they may have been in any session of then."""
-        spans = [span for load in self.loads if load.rows_updated and (span := _span(load)) is not None]
-        if self.part is not None:
-            clipped = [Window(max(span.start, self.part.start), min(span.end, self.part.end)) for span in spans]
-            spans = [span for span in clipped if span.start <= span.end]
-        return list(joined(spans))
+        spans = [load.received for load in self.loads if load.rows_updated and load.received is not None]
+        return joined(spans if self.part is None else clipped(spans, self.part))
 
     @property
     def rebuilt_json(self) -> str:
-        """`rebuilt` as JSON text: the two ends of each, which both count."""
+        """`rebuilt` as JSON text: the two ends of each."""
         return json.dumps([[span.start.isoformat(), span.end.isoformat()] for span in self.rebuilt])
 
 
@@ -185,19 +186,9 @@ def earliest_session(changes: Changes, rules: SessionRules) -> datetime | None:
     return max(changes.received.start, datetime.min.replace(tzinfo=UTC) + reach) - reach
 
 
-def read_rebuild(params: Mapping[str, Any]) -> Window | None:
-    """Return the range to rebuild from the params `from` and `to`; None when both are empty. Raises FormError."""
-    start, end = read_span(params)
-    if start is None and end is None:
-        return None
-    if start is None or end is None:
-        raise FormError(f"{'to' if end is None else 'from'} is empty: give both from and to, or neither")
-    return Window(start, end)
-
-
-def starts_of_run(run: Run, run_id: str) -> Received:
+def starts_of_run(run: Run, run_id: str) -> Bounds:
     """Return the first and the last start of the sessions that a run wrote."""
-    return Received(**run("lake/session_runs/bounds.sql", run_id=run_id).rows[0])
+    return Bounds(**run("lake/session_runs/bounds.sql", run_id=run_id).rows[0])
 
 
 def model_pending(run: Run, rules: SessionRules, run_id: str, now: datetime) -> Iterator[SessionReport]:
@@ -235,8 +226,8 @@ def _remodel(run: Run, values: dict[str, Any], report: SessionReport) -> Session
     row = run("work/session_regions/bounds.sql", **values).rows[0]
     counts: Mapping[str, int] = {}
     if row["regions"]:
-        bounds = SimpleNamespace(earliest=row["earliest"], latest=row["latest"])
-        received = SimpleNamespace(spans=_spans(run("work/session_regions/received.sql", **values).rows))
+        bounds = Bounds(row["earliest"], row["latest"])
+        received = _received(run("work/session_regions/received.sql", **values).rows)
         run("work/session_steps/load.sql", received=received, **values)
         run("work/session_drafts/load.sql", **values)
         run("lake/sessions/load.sql", bounds=bounds, **values)
@@ -262,20 +253,14 @@ def _parts(run: Run, changes: Changes) -> list[Changes]:
     days = sorted(json.loads(run("lake/session_runs/days.sql", changes=changes).rows[0]["days"] or "[]"))
     starts = [datetime.fromtimestamp(day, UTC) for day in days]
     groups = [starts[first : first + LONGEST_REBUILD.days] for first in range(0, len(starts), LONGEST_REBUILD.days)]
-    end = DAY - timedelta(microseconds=1)
-    return [replace(changes, part=Window(group[0], group[-1] + end)) for group in groups]
+    return [replace(changes, part=Window(group[0], group[-1] + DAY).closed) for group in groups]
 
 
 MOST_SPANS = 100
 
 
-def _spans(rows: Sequence[Mapping[str, Any]]) -> list[Window]:
-    """Return spans of received_at in order; one that covers all when there are too many for one statement."""
-    spans = [Window(row["starts_at"], row["ends_at"]) for row in rows]
-    return spans if len(spans) <= MOST_SPANS else [Window(spans[0].start, max(span.end for span in spans))]
-
-
-def _span(load: Load) -> Window | None:
-    if load.first_received_at is None or load.last_received_at is None:
-        return None
-    return Window(load.first_received_at, load.last_received_at)
+def _received(rows: Sequence[Mapping[str, Any]]) -> Bounds:
+    """Return when the events of these spans were received; without its parts when they are too many for a statement."""
+    spans = tuple(Span(row["starts_at"], row["ends_at"]) for row in rows)
+    whole = covering(spans)
+    return Bounds(whole.start, whole.end, spans if len(spans) <= MOST_SPANS else ())

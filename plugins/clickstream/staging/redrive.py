@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from clickstream.form import read_choice, read_flag, read_span
+from clickstream.form import read_choice, read_flag, read_from_to
 from clickstream.staging.s3_keys import key_below
 
 FAILED_PREFIX = "processing-failed/"
@@ -70,7 +70,7 @@ class Counts:
 
 def read_request(params: Mapping[str, Any]) -> Request:
     """Return the form's values `source`, `from`, `to`, `dry_run`, checked. Raises FormError, naming the value."""
-    start, end = read_span(params)
+    start, end = read_from_to(params)
     return Request(read_choice(params, "source", SOURCES), start, end, read_flag(params, "dry_run", True))
 
 

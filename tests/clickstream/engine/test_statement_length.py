@@ -1,7 +1,6 @@
 """No statement grows with what is staged, sent or waits: with its values it stays within what both engines take."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from clickstream.plan.typed_tables import (
 from clickstream.sessions.model import MOST_LOADS, MOST_SPANS, Changes, Load, SessionReport, SessionRules
 from clickstream.staging.keys import StagedObject
 from clickstream.watch.alarms import KeptAlarm
-from clickstream.window import DAY, HOUR, LONGEST, Window, hours
+from clickstream.window import DAY, HOUR, LONGEST, Bounds, Span, Window, hours
 from tools.sample_values import FILES, NOON, SETTINGS, WINDOW, values
 
 OBJECTS = 10_000
@@ -74,7 +73,7 @@ ALL_TABLES = {one.table: "e" * 100 for one in PLAN}
 LARGE: dict[str, Any] = {
     "changes": Changes(LOADS, None, 30),
     "session_report": SessionReport(RUN_ID, Changes(LOADS)),
-    "received": SimpleNamespace(spans=[Window(NOON, NOON)] * MOST_SPANS),
+    "received": Bounds(NOON, NOON, (Span(NOON, NOON),) * MOST_SPANS),
     "rules": SessionRules(30, 24, 30, tuple(ALL_TABLES)),
     "declared": declared(PLAN),
     "compared": {"events": [Present(one, 1, WINDOW) for one in PLAN[:COMPARED_AT_ONCE]]},

@@ -19,7 +19,7 @@ from clickstream.load.parts import (
     values_of,
 )
 from clickstream.staging.keys import StagedObject
-from clickstream.window import Received, Window
+from clickstream.window import Bounds, Span
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOOKBACK = timedelta(days=30)
@@ -29,7 +29,7 @@ INSTANTS = st.datetimes(*YEARS[:2], timezones=st.just(UTC)) | st.datetimes(*YEAR
 
 def unpacked(instants: list[datetime]) -> Manifest:
     """A manifest as unpack leaves it: the hours are known where one statement cannot write them all."""
-    batch = Received(min(instants), max(instants))
+    batch = Bounds(min(instants), max(instants))
     hours = sorted({at.replace(minute=0, second=0, microsecond=0) for at in instants})
     return Manifest("run", (), batch=batch, hours=tuple(hours) if takes_parts(batch) else ())
 
@@ -70,8 +70,8 @@ def test_one_message_of_1970_costs_what_lies_around_it() -> None:
 
     hour = timedelta(hours=1, microseconds=-1)
     assert part["bounds"].spans == (
-        Window(datetime(1969, 12, 2, tzinfo=UTC), datetime(1970, 1, 31, tzinfo=UTC) + hour),
-        Window(NOON - LOOKBACK, NOON + hour + LOOKBACK),
+        Span(datetime(1969, 12, 2, tzinfo=UTC), datetime(1970, 1, 31, tzinfo=UTC) + hour),
+        Span(NOON - LOOKBACK, NOON + hour + LOOKBACK),
     )
 
 
@@ -95,16 +95,16 @@ def test_a_load_of_two_days_is_one_part_with_its_own_bounds() -> None:
 
     (part,) = by_hours(unpacked([first, last]), LOOKBACK)
 
-    assert part == {"window": Received(first, last), "bounds": Received(first - LOOKBACK, last + LOOKBACK)}
+    assert part == {"window": Bounds(first, last), "bounds": Bounds(first - LOOKBACK, last + LOOKBACK)}
 
 
 def test_a_batch_without_messages_is_one_part_without_bounds() -> None:
-    nothing = Manifest("run", (), batch=Received(None, None))
+    nothing = Manifest("run", (), batch=Bounds(None, None))
 
     assert (
         by_hours(nothing, LOOKBACK)
         == by_days(nothing, LOOKBACK)
-        == [{"window": Received(None, None), "bounds": Received(None, None)}]
+        == [{"window": Bounds(None, None), "bounds": Bounds(None, None)}]
     )
 
 
@@ -117,7 +117,7 @@ def test_every_object_is_in_one_part_and_a_part_can_be_named(items: list[tuple[d
     assert sorted(path for part in parts for path in part["manifest"].paths) == sorted(item.path for item in objects)
     for part in parts:
         ends = [item.staged_at for item in part["manifest"].objects]
-        assert part["staged"] == Received(min(ends), max(ends))
+        assert part["staged"] == Bounds(min(ends), max(ends))
         assert max(ends) - min(ends) < timedelta(days=DAYS_A_STATEMENT)
         assert len(ends) == 1 or sum(map(len, part["manifest"].paths)) <= PATHS_A_STATEMENT
 
