@@ -8,7 +8,7 @@
         )
 {%- endif %}
 {%- if t.among %}
-        and {{ t.among.of_lines }}
+        and {{ keys.is_among(keys.line, t.among) }}
 {%- endif %}
 {%- endmacro -%}
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
-from clickstream.engine import among as keys
 from clickstream.engine.among import Among
 from clickstream.engine.column_type import read_type
 from clickstream.engine.columns import read_columns
@@ -148,7 +147,7 @@ class TableNames:
     def batch(self, run_id: str) -> str:
         """Return the batch table as it stands in `from`: of a statement on a part of it, that part."""
         name = self.batch_table(run_id)
-        return self.among.of_batch(name) if self.among else name
+        return _keys().batch_among(name, self.among) if self.among else name
 
     def typed_batch_table(self, run_id: str) -> str:
         """Return the messages of one run whose event has a table of its own: short-lived, named as the batch is."""
@@ -157,7 +156,7 @@ class TableNames:
     def typed_batch(self, run_id: str) -> str:
         """Return the same as it stands in `from`: of a statement on a part of it, that part."""
         name = self.typed_batch_table(run_id)
-        return self.among.of_typed(name) if self.among else name
+        return _keys().typed_among(name, self.among) if self.among else name
 
     def rules(self, run_id: str) -> str:
         """Return what the tracking plan says about the events of one run."""
@@ -239,6 +238,10 @@ def _name(catalog: str, schema: str, table: str) -> str:
     return ".".join(quote(part) for part in (catalog, schema, table))
 
 
+def _keys() -> Any:
+    return environment().globals["keys"]
+
+
 @cache
 def environment() -> Environment:
     """Return the one Jinja environment of a process: it compiles each file once."""
@@ -253,13 +256,13 @@ def environment() -> Environment:
     made.filters |= {"literal": literal, "column_type": read_type}
     made.globals |= {
         "events": read_columns(SQL_DIR / "lake" / "events" / "columns.yaml"),
-        "keys": {"batch": keys.BATCH_KEY, "line": keys.LINE_KEY, "typed": keys.TYPED_KEY},
         "tables": lake_tables(),
         "quote": quote,
         "literal": literal,
         "instant_literal": instant_literal,
         "duration_literal": duration_literal,
     }
+    made.globals["keys"] = made.get_template("macros/keys.sql").module
     return made
 
 
