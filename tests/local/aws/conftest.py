@@ -11,6 +11,7 @@ import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,39 +161,36 @@ class LocalAws:
         return dict(wait_for(done, f"{name} to deliver everything"))
 
 
-def ended(server: LocalAws) -> None:
-    """Leave no process behind, whatever the test did to it."""
-    if server.process is not None and server.process.poll() is None:
-        server.process.terminate()
-        try:
-            server.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            server.process.kill()
-            server.process.wait(timeout=10)
+@contextmanager
+def running(state: Path) -> Iterator[LocalAws]:
+    """A started server; no process is left behind, whatever the test did to it."""
+    server = LocalAws(state)
+    try:
+        server.start()
+        server.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.process.terminate()
+            try:
+                server.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                server.process.kill()
+                server.process.wait(timeout=10)
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """One server that tests share; each makes names of its own."""
-    server = LocalAws(tmp_path_factory.mktemp("aws"))
-    try:
-        server.start()
-        server.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")
+    with running(tmp_path_factory.mktemp("aws")) as server:
         yield server
-    finally:
-        ended(server)
 
 
 @pytest.fixture
 def own_aws(tmp_path: Path) -> Iterator[LocalAws]:
     """A server that the test may stop and kill."""
-    server = LocalAws(tmp_path / "state")
-    try:
-        server.start()
-        server.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")
+    with running(tmp_path / "state") as server:
         yield server
-    finally:
-        ended(server)
 
 
 @pytest.fixture
