@@ -1,8 +1,8 @@
 """
 # Check the installation
 
-Trigger it after a deployment, after an upgrade, or when something fails for no reason that one can see. Each task
-looks at one area, and its log lists what was looked at, the worst at the end: what is wrong, and the exact fix.
+Trigger it after a deployment, after an upgrade, or when something fails without a visible reason. Each task looks at
+one area, and its log lists what was looked at, the worst at the end: what is wrong, and the exact fix.
 
 - **check_settings**: the `CLICKSTREAM_*` variables.
 - **check_airflow**: its version, the providers, the connections, `include/`, and whether every DAG file can be read.
@@ -10,15 +10,15 @@ looks at one area, and its log lists what was looked at, the worst at the end: w
   is put into the lake bucket under `_clickstream_check/`, read and deleted.
 - **check_trino**: version, clock, catalogs and their connectors, schemas, and caches that hide what was just staged.
   One table is made and dropped.
-- **check_athena**: in its place with `CLICKSTREAM_ENGINE=athena`: the workgroup, and whether the newest staged objects
-  are seen. One table is made and dropped.
+- **check_athena**: instead of check_trino with `CLICKSTREAM_ENGINE=athena`: the workgroup, and whether the newest
+  staged objects are seen. One table is made and dropped.
 - **check_tables**: whether each lake table is there and of this version.
 
-A `WARN` takes away a safety net or a feature; a `FAIL` stops something, and the task fails. `make check-config` prints
-the same without Airflow.
+A `WARN` means that a safeguard or a feature is missing; a `FAIL` stops something, and the task fails.
+`make check-config` prints the same without Airflow.
 
 **When it fails**: do what the line `fix:` says and trigger it again. When a setting is missing, only check_settings
-tells of it; the other tasks have nothing to look at.
+reports it; the other tasks have nothing to check.
 """
 
 from datetime import timedelta

@@ -1,13 +1,13 @@
 """
 # Compare what is sent with the tracking plan
 
-`include/tracking_plan.yaml` says which events there are and what their properties are. Once a day, this DAG says what
-is otherwise, in `lake.clickstream.plan_diff`: what is sent and not declared, declared and not sent, or sent with
-another type, each with counts, an example, and the entry to paste into the plan. See `docs/tracking-plan.md`.
+`include/tracking_plan.yaml` says which events there are and what their properties are. Once a day, this DAG writes the
+differences to `lake.clickstream.plan_diff`: what is sent and not declared, declared and not sent, or sent with another
+type, each with counts, an example, and the entry to paste into the plan. See `docs/tracking-plan.md`.
 
 1. **create_tables** makes the table, and those that are read, if they are missing.
-2. **compare** reads the last *days* of `events` once, and puts what it finds in place of what was there.
-3. **check** asks the check beside the table.
+2. **compare** reads the last *days* of `events` once, and replaces the rows of the run before.
+3. **check** runs the check of the table.
 
 **Trigger it** after the plan was changed, to see what is left; *days* is how far back it looks, and what it costs. On a
 machine with the local stack, `make plan-diff` shows the same at once and `make plan-suggest` writes the entries.

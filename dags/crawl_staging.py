@@ -9,8 +9,8 @@ Keeps the table over the staging folder queryable: `staging.clickstream_staging.
    break a query. It runs after every crawl, since a new top-level key may arrive as a struct. Nothing is sent when
    nothing changes.
 
-**Trigger it** whenever you want; it has no parameters. Only the moment matters: to rerun, trigger it again.
-Nothing that loads events waits for it: `load_events` reads the folder's lines.
+**Trigger it** whenever you want; it has no parameters. A run looks at the present state only: to rerun, trigger it
+again. Nothing that loads events waits for it: `load_events` reads the folder's lines.
 
 **When it fails**: the message names the table or the crawler and what to do. Events go on being staged and loaded.
 """

@@ -1,16 +1,17 @@
 """
 # Expire staged objects
 
-The staging folder holds 24 hours. **create_ledger** makes sure that there is a ledger to ask, then **expire** deletes
-the objects that are older than that plus a grace period **and** that a run of `load_events` has loaded; nothing else.
-If loading stops, staging grows and the task says so.
+The staging folder holds 24 hours. **create_ledger** makes the ledger if it is missing, then **expire** deletes the
+objects that are older than that plus a grace period **and** that a run of `load_events` has loaded; nothing else. If
+loading stops, staging grows and the task says so.
 
 - The grace (`CLICKSTREAM_EXPIRY_GRACE_HOURS`, 2 by default) is longer than the longest query may run, so that no query
-  loses a file under its hands.
+  loses a file that it is reading.
 - Every run deletes from an explicit list of this folder, 20,000 objects at most, and keeps the list
   under `manifests/expire_staging/` in the lake bucket.
 
-**Trigger it** with *dry run* on to see in the log what would go. Only the moment matters: to rerun, trigger it again.
+**Trigger it** with *dry run* on to see in the log what would be deleted. A run looks at the present state only: to
+rerun, trigger it again.
 """
 
 from datetime import timedelta

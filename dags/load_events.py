@@ -8,7 +8,7 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    Skipped, and the rest with it, when there is nothing to load.
 3. **unpack** reads those objects line by line into a batch table: every line typed, or with the reason why not. An
    object that is damaged, or with which the batch fails, is set aside: a copy under quarantine/ in the lake bucket, a
-   row in `quarantine`. In a dry run, **preview** then tells what the load would do, and the tasks below are skipped.
+   row in `quarantine`. In a dry run, **preview** then reports what the load would do, and the tasks below are skipped.
 4. **load_events** merges the batch into `events`, deduplicated by `message_id` within it and against the table.
 5. **load_discards**, after it, keeps single values that did not fit their column, in `discards`; beside that,
    **load_rejects** keeps the lines that could not be read, whole, in `rejects`, and **record_schema_changes** keys, and
@@ -21,15 +21,15 @@ Unpacks staged objects into `lake.clickstream.events`, one row a message, each m
    makes the view of each event in Segment's shape, where it is missing or the plan has changed.
 8. **report** prints the run report, stores it in `load_runs`, fails the run when rows read are not loaded + duplicate
    + rejected, and else announces the load, so that `model_sessions` begins.
-9. **check** asks the checks beside each table (`include/sql/lake/<table>/checks`): all of them are asked, a `warn` is
-   logged, a `fail` fails the run with its rows' ids.
+9. **check** runs all checks of each table (`include/sql/lake/<table>/checks`): a `warn` is logged, a `fail` fails the
+   run with the ids of its rows.
 10. **drop_batch** drops the batch table.
 
 **Which objects?** A scheduled run, and a manual run with an empty form, takes all that is staged and not yet loaded, so
-hours missed in an outage need nothing. A manual run with *from* and *to*, and a **backfill** (Trigger → Backfill, a
+after an outage nothing is to be done. A manual run with *from* and *to*, and a **backfill** (Trigger → Backfill, a
 range of hours), take that time, loaded before or not: from staging where it is still there, else from Segment's
-archive. *Dry run* only tells what would happen, in the log of **preview**. *Rebuild* also updates rows that are there
-and come out otherwise now; no row is ever removed. Any run may be cleared and run again: the same rows remain.
+archive. *Dry run* only reports what would happen, in the log of **preview**. *Rebuild* also updates rows that are there
+and would be different now; no row is ever removed. Any run may be cleared and run again: the same rows remain.
 
 **When it fails**: clear the run. Nothing is half loaded: each table changes in one commit, and staged objects are kept.
 """

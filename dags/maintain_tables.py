@@ -1,8 +1,7 @@
 """
 # Maintain the lake tables
 
-Hourly loads leave many small files and snapshots. Once a day, each table is made small again. No query's result
-changes.
+Hourly loads leave many small files and snapshots. Once a day, each table is compacted. No query's result changes.
 
 1. **maintain_events**, **maintain_rejects**, **maintain_discards**, **maintain_quarantine**, **maintain_load_ledger**,
    **maintain_load_runs**, **maintain_schema_changes**, **maintain_alarms**, **maintain_violations**,
@@ -12,11 +11,11 @@ changes.
    its table does not exist.
 2. **drop_stray_batches** drops the work tables that failed runs left behind more than a day ago.
 
-What each table weighed before and after (files, bytes, snapshots) is in the task's log and its XCom.
+The size of each table before and after (files, bytes, snapshots) is in the task's log and its XCom.
 
 **Trigger it** whenever you want. *Retention* says how many days a snapshot stays, and so how far back a query with
-`for timestamp as of` can look: 7 days at least, since younger files may belong to a write that still runs. Only the
-moment matters: to rerun, trigger it again.
+`for timestamp as of` can look: 7 days at least, since younger files may belong to a write that still runs. A run looks
+at the present state only: to rerun, trigger it again.
 
 **Loads may go on meanwhile.** When two commits meet, the later one is tried again.
 

@@ -9,13 +9,13 @@ Turns events into sessions: what a visitor did without a longer pause. `docs/ses
    models again what of their time can have changed, in one commit. The log and `session_runs` say how many sessions are
    new, changed, aliased (their id was replaced, since a late event came first) and capped (cut at the longest
    duration). Skipped when every load has been taken.
-3. **check** asks the checks beside these tables.
+3. **check** runs the checks of these tables.
 
 **When?** After each run of `load_events`, a backfill too. Nothing is lost when a run is missed: the next takes its
 loads.
 
 **Trigger it** with an empty form to take what is waiting, or with *from* and *to* to model all of that time again: when
-a setting that decides what a session is was changed, do so for all time. The same events give the same sessions,
+a setting that decides what a session is was changed, do so for all time. The same events result in the same sessions,
 however they arrived and however often this runs.
 
 **When it fails**: clear the run. Readers see the sessions as they were until they are all replaced.

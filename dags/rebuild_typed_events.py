@@ -1,11 +1,11 @@
 """
 # Rebuild the tables of single events
 
-Every message is in `lake.clickstream.events`, whole. So when `include/tracking_plan.yaml` gets a new property, or a
-column another type, the rows from before can be written anew as the plan is now: nothing is read from staging or the
+Every message is in `lake.clickstream.events`, whole. So when the plan (`include/tracking_plan.yaml`) has a new property
+or another type of a column, earlier rows can be rewritten by the plan as it is now: nothing is read from staging or the
 archive, and no load waits.
 
-- **rebuild** takes the messages of the time from `events`, a day after another, and updates their rows in
+- **rebuild** takes the messages of the range from `events`, one day after another, and updates their rows in
   `lake.clickstream_events`; a row that is missing is added, none is removed. Violations and discards that the plan now
   has are added, those that it had stay. The log has the messages of each day.
 

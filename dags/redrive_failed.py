@@ -2,7 +2,7 @@
 # Load refused records again
 
 After a fix, puts records that were refused on the Kinesis stream again, as they were, so that they take the whole path
-anew. A record that is refused again lands where it was before, with a new address.
+once more. A record that is refused again is kept in the same place, with a new address.
 
 - **redrive_processing_failed** takes the objects under `processing-failed/`: records that the transform refused, or
   whose batch it could not answer. When all records of an object are on the stream, the object is moved to
@@ -17,8 +17,8 @@ anew. A record that is refused again lands where it was before, with a new addre
 Only one of the three runs, by *source*; the others are skipped.
 
 **Trigger it** by hand, first with *dry run* on: the log and the task's return value say what would be sent, as
-`objects` (objects or lines), `read` (records), `sent` and `skipped` (objects or lines). *From* and *to* bound when the
-record was refused: from <= refused < to; empty is open.
+`objects` (objects or lines), `read` (records), `sent` and `skipped` (objects or lines). *From* and *to* limit the time
+at which the record was refused: from <= refused < to; empty is open.
 
 **When it fails**: clear it, or trigger it again. What was sent is moved or noted; if the run was killed between the
 sending and the note, one object or one page of 500 lines is sent twice, and `load_events` counts those as duplicates.

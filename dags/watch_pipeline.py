@@ -1,21 +1,21 @@
 """
 # Watch the pipeline
 
-Every 15 minutes, **create_tables** makes the tables that are missing, and **watch** decides from figures what is
-wrong, keeps it in `lake.clickstream.alarms`, and tells whoever `CLICKSTREAM_NOTIFY` names. What each alarm means and
-what to do is in docs/alarms.md.
+Every 15 minutes, **create_tables** makes the tables that are missing, and **watch** finds what is wrong, keeps it in
+`lake.clickstream.alarms`, and notifies the destinations in `CLICKSTREAM_NOTIFY`. What each alarm means and what to do
+is in docs/alarms.md.
 
-- What lasts (raw objects not staged, nothing arriving, staged data not loaded, events not fresh, dead letters, refused
-  records, the reject rate of a day) is told when it begins, again after `CLICKSTREAM_ALARM_REPEAT_HOURS`, and when it
-  is over. Refused records are new for three days and settled after that.
-- What happened in a run of `load_events` (reject rate, unreadable objects, new keys and types) is told once. The
+- A lasting state (raw objects not staged, nothing arriving, staged data not loaded, events not fresh, dead letters,
+  refused records, the reject rate of a day) is reported when it begins, again after `CLICKSTREAM_ALARM_REPEAT_HOURS`,
+  and when it is over. Refused records are new for three days and settled after that.
+- What happened in a run of `load_events` (reject rate, unreadable objects, new keys and types) is reported once. The
   runs of three days are looked at, so a watch that was down for a weekend misses none.
 - Every message is in the task's log too.
 
-**Trigger it** whenever you want. Only the moment matters: to rerun, trigger it again.
+**Trigger it** whenever you want. A run looks at the present state only: to rerun, trigger it again.
 
-**When it fails**: a destination was not told. The log has the message and the reason; the next run tries it again.
-Or it could not reach S3, SQS or Trino.
+**When it fails**: a destination could not be notified. The log has the message and the reason; the next run tries it
+again. Or it could not reach S3, SQS or Trino.
 """
 
 from datetime import timedelta
