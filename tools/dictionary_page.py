@@ -11,23 +11,23 @@ HEAD = """\
 
 Written by `make docs` from `table.yaml` of each table, `columns.yaml`, the tracking plan and
 `include/data_dictionary.yaml`, and checked by a test. The catalog has the same texts as comments, and so has
-`describe lake.clickstream.events`: columns of tables are kept up to date, a table has the text with which it was made,
-a view its own, and the columns of a view none. Names are those of the default settings.
+`describe lake.clickstream.events`: those of columns are kept up to date, a table keeps the one with which it was made,
+and the columns of views have none. Names are those of the default settings.
 
-**PII**: the value tells, or may hold what tells, who a person is. **Source**: where in the message it is from. Give a
-query a range of the column that its table is partitioned by, and it reads the files of that range only.
+**PII**: the value identifies a person, or may contain something that does. **Source**: where in the message it is from.
+A query with a range of the column that its table is partitioned by reads only the files of that range.
 """
 OF_EVENTS = """
 ## Tables of single events
 
-One for each live event of `include/tracking_plan.yaml`; [tracking-plan.md](tracking-plan.md) says what becomes of a
-property. Every one has these columns, with those of its properties after `context_*`:
+One for each live event of `include/tracking_plan.yaml`; [tracking-plan.md](tracking-plan.md) says how a property
+becomes a column. Each has these columns, with those of its properties after `context_*`:
 """
 OF_SEGMENT = """
 ## Segment's shape
 
-Views with the names and types of a Segment warehouse: [segment-views.md](segment-views.md). Each, but `users`, has
-these columns after its own:
+Views with the names and types of a Segment warehouse: [segment-views.md](segment-views.md). Each, except `users`,
+has these columns after its own:
 """
 OF_SEGMENT_EVENTS = """
 ## Single events in Segment's shape

@@ -137,7 +137,7 @@ def key_entry(key: str, kind: str) -> str:
 
 
 def compile_sources(read: Json, plan: TrackingPlan = NO_PLAN) -> str:
-    """Return the object that the collector runs by, as JSON: see clickstream_collector.sources. No key is in it."""
+    """Return the object that the collector reads, as JSON: see clickstream_collector.sources. No key is in it."""
     keys = {
         entry.get("sha256") or digest(entry["key"]): {
             "source": name,

@@ -1,4 +1,4 @@
-{#- Whether a row of events would change if it were derived again. -#}
+{#- Whether a row of events would change if it were rebuilt. -#}
 
 {#- Whether what was read differs from the row that has its message id. Where and when it was staged is not compared:
     the archive has the same message elsewhere. A message of another receipt is a duplicate and changes nothing. -#}

@@ -105,7 +105,7 @@ def test_wanted_shapes_and_comments_are_those_of_the_descriptions() -> None:
         "name", "varchar", "Which alarm; docs/alarms.md lists them."
     )
     assert lake_comments(["alarms"], SETTINGS) == {
-        ("clickstream", "alarms"): "What watch_pipeline found wrong, when, and whom it told."
+        ("clickstream", "alarms"): "What watch_pipeline found wrong, when, and whom it notified."
     }
 
 

@@ -1,7 +1,7 @@
 -- Which id had which user, and since when: from every message that has both ids, and from alias calls. A device that
--- too many users used, and a user on too many devices, is a hub: shown, marked, and not to be stitched by.
--- Grain: one spell of an id: the time in which it was seen with one user and no other. Parameters: limits (written out:
--- a view takes no parameter).
+-- too many users used, and a user on too many devices, is a hub: shown, marked, and joins no ids.
+-- Grain: one period of an id: the time in which it was seen with one user and no other. Parameters: limits (written
+-- out: a view takes no parameter).
 with sightings as (
     select seen.*
     from {{ t.sessions }} as sessions
