@@ -98,7 +98,7 @@ plan-rederive:
 sources-check: ## report every mistake in include/sources.yaml, with its line
 	@$(RUN) sources-check
 
-sources-compile: ## print the object that the collector runs by, or write it to OUT=file
+sources-compile: ## print the object that the collector reads, or write it to OUT=file
 	@$(RUN) sources-compile
 
 source-key: ## make a write key for SOURCE=, and the entry for include/sources.yaml
