@@ -55,6 +55,7 @@ def values(
         "arrived_since": NOON,
         "alarm": KeptAlarm("dead_letters", "", "critical", "it's", {}, NOON, NOON),
         "change_limit": 500,
+        "key_limit": 500,
         "shape_limit": 5_000,
         "manifest": Manifest(
             run_id,

@@ -1,7 +1,8 @@
 """Crawl and patch as tasks."""
 
+import contextlib
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
@@ -23,6 +24,11 @@ def stage(s3: MemoryS3, instant: datetime) -> None:
 def crawl(task, kind: str = "scheduled") -> str:
     operator = task("crawl_staging", "crawl")
     return operator.execute(context(operator, kind))
+
+
+@pytest.fixture(autouse=True)
+def trino(connect_trino) -> None:
+    connect_trino({"schema_changes": [[{"member_key": "newKey"}, {"member_key": "messageId"}]]})
 
 
 def patch(task) -> dict[str, list[str]]:
@@ -99,6 +105,21 @@ def test_what_landed_after_the_last_crawl_is_crawled_though_its_event_was_older(
     assert crawl(task) == (HOUR + 2 * MINUTE).isoformat()
 
 
+@pytest.mark.parametrize(("kind", "is_crawled"), [("scheduled", False), ("manual", True)])
+def test_a_second_crawl_of_a_day_is_by_hand_only(
+    task, s3: MemoryS3, glue: MemoryGlue, kind: str, is_crawled: bool
+) -> None:
+    now = datetime.now(UTC)
+    stage(s3, now)
+    glue.last = Crawl(now - MINUTE if now.minute else now)
+    glue.script = [Crawl(now + MINUTE, polls=0)]
+
+    with contextlib.nullcontext() if is_crawled else pytest.raises(AirflowSkipException, match="that was today"):
+        crawl(task, kind)
+
+    assert len(glue.called("StartCrawler")) == is_crawled
+
+
 @pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
 def test_a_crawl_that_did_not_succeed_is_no_reason_to_skip(task, s3: MemoryS3, glue: MemoryGlue, status: str) -> None:
     """A retry of a failed crawl must crawl: skipped, it would turn the failed run green."""
@@ -136,7 +157,7 @@ def test_the_patch_tells_what_it_changed(task, glue: MemoryGlue) -> None:
 
     assert json.loads(json.dumps(changed)) == changed
     assert (changed["structs"], changed["retyped"], changed["folded"]) == (["context"], ["context", "n"], ["n"])
-    assert "messageid" in changed["added"]
+    assert set(changed["added"]) >= {"messageid", "newkey"}
     assert "type" not in changed["added"]
     (sent,) = glue.called("UpdateTable")
     assert {column["Type"] for column in sent["TableInput"]["StorageDescriptor"]["Columns"]} == {"string"}

@@ -15,6 +15,7 @@ from clickstream.aws.s3 import list_staged
 from clickstream.engine.evolution import create_lines
 from clickstream.engine.sql import LINES, Statement, TableNames, instant_literal, lake_tables, render
 from clickstream.load.manifest import Manifest
+from clickstream.load.parts import with_received
 from clickstream.load.report import RunReport
 from clickstream.plan.file import read_plan
 from clickstream.settings import Settings
@@ -214,7 +215,7 @@ def test_a_cleared_run_updates_the_rows_that_are_being_compacted_and_loses_none(
     staged, _ = list_staged(source.s3, source.settings)
     values: dict[str, Any] = {"run_id": "run-0", "manifest": Manifest("run-0", tuple(staged))}
     beside.run("work/batch/load.sql", **values)
-    values["window"] = Bounds(**beside.run("work/batch/received.sql", **values).rows[0])
+    values["window"] = with_received(beside.run, values["manifest"], "run-0")[0].batch
     values["bounds"] = values["window"].widened(timedelta(days=30))
     values["staged"] = Bounds(staged[0].staged_at, staged[-1].staged_at)
     instants = [NOW + timedelta(seconds=number) for number in range(8)]

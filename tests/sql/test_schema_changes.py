@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from clickstream.load.steps import keys_met
 from clickstream.settings import Settings
 from local.lake.scratch import ScratchLake
 
@@ -61,3 +62,25 @@ def test_keys_without_end_are_recorded_up_to_the_limit_and_the_common_ones_first
     assert len(rows) == 100
     assert {"$.messageId", "$.properties", "$.properties.real"} <= rows.keys()
     assert rows["$.properties.real"]["example"] == "x" * 200
+
+
+def test_top_level_keys_that_can_be_columns_are_those_that_the_crawled_table_gets(lake: ScratchLake) -> None:
+    lines = [
+        {
+            "messageId": "a",
+            "newKey": {"inner": 1},
+            "my-key": 1,
+            "a.b": 1,
+            'a"b': 1,
+            "": 1,
+            "1st": 1,
+            "properties": {"p": 1},
+        },
+        {"messageId": "b", "_under": 1, "키": 1},
+    ]
+    lake.stage("20261124T010203004Z-a.ndjson", "".join(f"{json.dumps(line)}\n" for line in lines).encode())
+    assert keys_met(lake.run) == []
+
+    lake.load("run-1")
+
+    assert sorted(keys_met(lake.run)) == ["_under", "messageId", "newKey", "properties"]

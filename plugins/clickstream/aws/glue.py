@@ -1,7 +1,7 @@
 """The few calls to Glue: crawl, and patch the crawled table."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,8 +74,8 @@ def _wait(client: Any, crawler: str, before: datetime | None, deadline: float, p
     raise CrawlError(f"crawler {crawler} did not end in time: look at it in the Glue console")
 
 
-def patch_staging_table(client: Any, settings: Settings) -> Patch:
-    """Make every column of the crawled table a string; return the patch that was needed.
+def patch_staging_table(client: Any, settings: Settings, keys: Collection[str] = ()) -> Patch:
+    """Make every column of the crawled table a string, add these keys as columns; return the patch that was needed.
 
     Sends nothing when nothing changes, no archived version (versions have a quota), and the VersionId that was read:
     when another writer was faster, the table is read and patched again.
@@ -85,7 +85,7 @@ def patch_staging_table(client: Any, settings: Settings) -> Patch:
     for attempt in range(1, PATCH_ATTEMPTS + 1):
         tables = _tables(client, settings.staging_database)
         table = choose_table(tables, settings.staging_location, settings.staging_table, settings.crawler)
-        patch = with_string_columns(table, allowed)
+        patch = with_string_columns(table, allowed, keys)
         if not patch.is_needed:
             return patch
         try:

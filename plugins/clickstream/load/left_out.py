@@ -94,10 +94,10 @@ class _Step:
                 self._objects.keep_copy(path, copy_key(path))
         note = partial(self._run, "work/batch/leave_out.sql", run_id=run_id, step=self._name)
         if is_whole:
-            note(paths=sorted(paths), reason=first)
+            note(message_key=None, paths=sorted(paths), reason=first)
             return
         for key, reason in reasons.items():
-            note(paths=(), message_key=key, reason=reason)
+            note(message_key=key, paths=(), reason=reason)
 
 
 def left_out(run: Run, run_id: str) -> dict[str, str]:

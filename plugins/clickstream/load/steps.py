@@ -23,6 +23,7 @@ from clickstream.load.report import RunReport
 from clickstream.plan.file import TrackingPlan
 from clickstream.sessions.model import rules_of
 from clickstream.settings import Settings
+from clickstream.staging.glue_schema import MOST_KEYS
 
 PART_BY = {"events": "hours", "rejects": "objects", "discards": "days", "load_ledger": "objects"}
 """The tables that a load writes with one statement a part, and what it is divided by: see clickstream.load.parts."""
@@ -72,6 +73,17 @@ def _record_schema_changes(run: Run, values: Mapping[str, Any]) -> Drift:
         changes_left=left,
         shapes_left=max(0, found["shape_count"] - SHAPES_READ),
     )
+
+
+def keys_met(run: Run) -> list[str]:
+    """Return the top-level keys that loads have met in messages, at most MOST_KEYS; none before the first load."""
+    try:
+        rows = run("lake/schema_changes/top_level_keys.sql", key_limit=MOST_KEYS).rows
+    except TrinoQueryError as error:
+        if error.error_name != "TABLE_NOT_FOUND":
+            raise
+        return []
+    return [row["member_key"] for row in rows]
 
 
 def preview(run: Run, values: Mapping[str, Any], plan: TrackingPlan) -> Preview:

@@ -7,6 +7,7 @@ A struct then shows as its JSON text.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 # Top-level fields of a Segment message (Segment: connections/spec/common). They are pinned so that SQL can name them
@@ -22,6 +23,20 @@ SERDE_PARAMETERS = {"ignore.malformed.json": "true"}
 
 # https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
 MAX_NAME_LENGTH = 255
+
+MOST_KEYS = 500
+"""Keys of messages that are added as columns. A sender of keys without end must not make a table that Glue refuses."""
+
+
+def is_crawl_due(last: datetime | None, newest: datetime | None, now: datetime, is_manual: bool) -> bool:
+    """Return whether a run crawls: something landed since the last crawl, and that was not today (UTC).
+
+    `last`: when the last crawl started, if it succeeded; `newest`: when the newest staged object landed. A manual run
+    crawls whenever something landed since.
+    """
+    if newest is None or (last is not None and newest < last):
+        return False
+    return is_manual or last is None or last.astimezone(UTC).date() < now.astimezone(UTC).date()
 
 
 class CrawledTableError(RuntimeError):
@@ -98,18 +113,20 @@ def _is_crawled(table: Mapping[str, Any], location: str, crawler: str) -> bool:
     return by_crawler or found.rstrip("/") == location.rstrip("/") or found.startswith(location)
 
 
-def with_string_columns(table: Mapping[str, Any], allowed: Iterable[str]) -> Patch:
-    """Return the patch that makes every column of `table` a string.
+def with_string_columns(table: Mapping[str, Any], allowed: Iterable[str], keys: Iterable[str] = ()) -> Patch:
+    """Return the patch that makes every column of `table` a string, and adds Segment's fields and `keys`.
 
     `table` is GetTable's Table; `allowed` the members of UpdateTable's TableInput, so that no read-only field is sent
-    back. Column names are folded to lower case, as Glue means them, and repeats are dropped.
+    back; `keys` are top-level keys of messages. Column names are folded to lower case, as Glue means them, and repeats
+    are dropped.
     """
     storage = dict(table["StorageDescriptor"])
     crawled = storage.get("Columns", [])
     too_long = tuple(column["Name"] for column in crawled if len(column["Name"]) > MAX_NAME_LENGTH)
     columns, lowered, folded = _fold(column for column in crawled if column["Name"] not in too_long)
     present = {column["Name"] for column in columns}
-    added = tuple(field.lower() for field in SEGMENT_FIELDS if field.lower() not in present)
+    wanted = dict.fromkeys(name.lower() for name in (*SEGMENT_FIELDS, *keys) if len(name) <= MAX_NAME_LENGTH)
+    added = tuple(name for name in wanted if name not in present)
     retyped = tuple(column["Name"] for column in columns if column["Type"].lower() != "string")
     structs = tuple(column["Name"] for column in columns if "struct<" in column["Type"].lower())
 

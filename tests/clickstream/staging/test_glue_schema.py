@@ -4,6 +4,7 @@ Each folder of glue_tables is a case: the table as GetTable gives it, and the pa
 """
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clickstream.staging.glue_schema import MAX_NAME_LENGTH, SEGMENT_FIELDS, Patch, with_string_columns
+from clickstream.staging.glue_schema import MAX_NAME_LENGTH, SEGMENT_FIELDS, Patch, is_crawl_due, with_string_columns
 
 CASES = sorted(path for path in (Path(__file__).parent / "glue_tables").iterdir())
 GLUE = botocore.session.get_session().get_service_model("glue")
@@ -79,6 +80,44 @@ def test_case(case: Path) -> None:
     assert {column["Type"] for column in columns_of(patch)} == {"string"}
     assert patch.text() == expected.get("text", patch.text())
     assert columns_of(patch)[: len(expected.get("kept", []))] == expected.get("kept", [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "added"),
+    [
+        (["newKey", "NEWKEY", "n", "messageId"], ["newkey"]),
+        (["x" * (MAX_NAME_LENGTH + 1), "y" * MAX_NAME_LENGTH], ["y" * MAX_NAME_LENGTH]),
+    ],
+)
+def test_keys_that_loads_have_met_become_columns_once(keys: list[str], added: list[str]) -> None:
+    columns = [{"Name": name.lower(), "Type": "string"} for name in (*SEGMENT_FIELDS, "N")]
+
+    patch = with_string_columns(table(columns), ALLOWED, keys)
+
+    assert list(patch.added) == added
+    assert [column["Name"] for column in columns_of(patch)] == [column["Name"] for column in columns] + added
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("last", "newest", "is_manual", "expected"),
+    [
+        (None, None, True, False),
+        (None, NOON, False, True),
+        # Nothing landed since.
+        (NOON - timedelta(days=2), NOON - timedelta(days=3), True, False),
+        # Yesterday, of UTC whatever the zone.
+        (datetime(2026, 11, 24, 8, 30, tzinfo=timezone(timedelta(hours=9))), NOON, False, True),
+        (datetime(2026, 11, 24, 0, 0, tzinfo=UTC), NOON, False, False),
+        (datetime(2026, 11, 24, 0, 0, tzinfo=UTC), NOON, True, True),
+    ],
+)
+def test_a_crawl_is_due_once_a_day_of_utc(
+    last: datetime | None, newest: datetime | None, is_manual: bool, expected: bool
+) -> None:
+    assert is_crawl_due(last, newest, NOON, is_manual) is expected
 
 
 def test_text_tells_structs_and_other_changes_apart() -> None:
