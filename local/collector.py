@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from local.places import LocalError, Places, open_places
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
+from local.shop import Pages, analytics_js, shop, web_key
 from tools.sources_file import SOURCES_FILE, SourcesFileError, compile_sources, read_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambdas" / "src"))
@@ -74,13 +75,16 @@ def _as_text(headers: Mapping[str, str], body: bytes) -> str | None:
 
 
 class CollectorServer(ThreadingHTTPServer):
-    """A server that answers each request with the response of `respond`. Port 0 means a free one."""
+    """A server that answers each request with the response of `respond`, or with one of `pages`.
+
+    Port 0 means a free one.
+    """
 
     daemon_threads = True
 
-    def __init__(self, respond: Respond, port: int = 0) -> None:
+    def __init__(self, respond: Respond, port: int = 0, pages: Pages = lambda path: None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
-        self.respond = respond
+        self.respond, self.pages = respond, pages
 
     @property
     def url(self) -> str:
@@ -100,11 +104,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(413)
             return
+        page = self.server.pages(urlsplit(self.path).path) if self.command == "GET" else None
+        if page is not None:
+            self._send(200, {"content-type": page[0], "cache-control": "no-cache"}, page[1])
+            return
         event = to_event(self.command, self.path, dict(self.headers.items()), body, self.client_address[0])
         found = self.server.respond(event)
         content = found["body"].encode() if not found["isBase64Encoded"] else base64.b64decode(found["body"])
-        self.send_response(found["statusCode"])
-        for name, value in found["headers"].items():
+        self._send(found["statusCode"], found["headers"], content)
+
+    def _send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
@@ -172,8 +183,13 @@ def compiled_file(file: Path) -> Fetch:
 def local_sink(places: Places) -> AwsSink:
     """Return the stream and the raw bucket of the local stack. Raises LocalError before it is deployed."""
     settings = places.settings()
+    return sink_of(places.aws_url, settings["CLICKSTREAM_STREAM"], settings["CLICKSTREAM_RAW_BUCKET"])
+
+
+def sink_of(aws_url: str, stream: str, bucket: str) -> AwsSink:
+    """Return a stream and a bucket of a local AWS."""
     variables = {
-        "AWS_ENDPOINT_URL": places.aws_url,
+        "AWS_ENDPOINT_URL": aws_url,
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -181,7 +197,16 @@ def local_sink(places: Places) -> AwsSink:
     kinesis, s3 = (
         Service(name, variables, seconds) for name, seconds in (("kinesis", KINESIS_SECONDS), ("s3", S3_SECONDS))
     )
-    return AwsSink(kinesis, s3, settings["CLICKSTREAM_STREAM"], settings["CLICKSTREAM_RAW_BUCKET"])
+    return AwsSink(kinesis, s3, stream, bucket)
+
+
+def shop_pages() -> Pages:
+    """Return the shop's pages; without npm, one that says that it is needed."""
+    try:
+        return shop(analytics_js(), lambda: web_key(read_file()))
+    except LocalError as error:
+        notice = ("text/plain; charset=utf-8", f"There is no shop: {error}\n".encode())
+        return lambda path: notice if path == "/" else None
 
 
 def main(port: int = PORT) -> int:
@@ -191,8 +216,9 @@ def main(port: int = PORT) -> int:
     except LocalError as error:
         print(f"clickstream: {error}", file=sys.stderr)
         return 1
-    with CollectorServer(responder(make_door(compiled_file(SOURCES_FILE), sink), print), port) as server:
-        print(f"collector at {server.url}", flush=True)
+    respond = responder(make_door(compiled_file(SOURCES_FILE), sink), print)
+    with CollectorServer(respond, port, shop_pages()) as server:
+        print(f"collector and shop at {server.url}", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes requirements/*.lock from *.in: hashes, every platform, no index address. `make lock` runs it.
+# Writes requirements/*.lock from *.in, and each package-lock.json: hashes, every platform, no address of a registry.
+# `make lock` runs it.
 set -euo pipefail
 cd "$(dirname "$0")"
 uv=${UV:-../.venv/uv/bin/uv}
@@ -11,4 +12,7 @@ done
 for name in test airflow-docker; do
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --no-header --constraints airflow.lock --output-file "$name.lock" "$name.in"
+done
+for folder in ../local/shop; do
+  (cd "$folder" && rm package-lock.json && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund)
 done
