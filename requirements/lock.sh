@@ -13,6 +13,6 @@ for name in test airflow-docker; do
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --no-header --constraints airflow.lock --output-file "$name.lock" "$name.in"
 done
-for folder in ../local/shop; do
+for folder in ../local/shop ../tests/collector/sdks/node; do
   (cd "$folder" && rm package-lock.json && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund)
 done
