@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bench import (
     airflow_runs,
+    collector,
     declared_events,
     freshness,
     history,
@@ -42,10 +43,11 @@ BENCHMARKS = {
     "airflow": airflow_runs.run,
     "freshness": freshness.run,
     "lambdas": lambdas.run,
+    "collector": collector.run,
 }
 HEAP = "4g"
 
-COMPARISONS = ("unpack", "new_data", "questions", "declared_events", "lambdas")
+COMPARISONS = ("unpack", "new_data", "questions", "declared_events", "lambdas", "collector")
 """Those in which several ways must give the same."""
 
 Quick = Annotated[bool, typer.Option(envvar="CLICKSTREAM_QUICK", help="Little data, once: is the comparison right?")]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench import airflow_runs, declared_events, lambdas, new_data, questions, unpack, workers
+from bench import airflow_runs, collector, declared_events, lambdas, new_data, questions, unpack, workers
 from bench.effort import Effort
 from local.lake.machine import Machine
 
@@ -42,6 +42,12 @@ def test_functions_beside_which_ours_are_measured_answer_the_same(machine: Machi
 
     assert cases(result) == [*lambdas.TRANSFORMS, *lambdas.MOVES]
     assert result["about"]["bytes of the package"] < 60_000
+
+
+def test_collectors_beside_which_ours_is_measured_take_the_same() -> None:
+    result = collector.run(None, effort=Effort.QUICK, say=print)
+
+    assert len(cases(result)) == 3 * len(collector.HANDLER)
 
 
 def test_seconds_in_at_least_one_span() -> None:
