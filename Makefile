@@ -38,7 +38,7 @@ test: ## all tests but the slow ones; LEVEL=unit (sql, end_to_end, faults), or T
 test-faults: ## all fault tests, the slow ones too: some 20 minutes
 	@$(RUN) test-faults
 
-up: ## start the local AWS, Trino and Airflow, deploy lambdas/template.yaml
+up: ## start the local AWS, the collector, Trino and Airflow, deploy lambdas/template.yaml
 	@$(RUN) up
 
 down: ## stop them, keep their state

@@ -36,7 +36,7 @@ Sql = Annotated[str, typer.Option("--query", envvar="CLICKSTREAM_SQL", help="One
 
 @app.command()
 def up(airflow: bool = True) -> None:
-    """Start the local AWS, Trino and Airflow; deploy lambdas/template.yaml."""
+    """Start the local AWS, the collector, Trino and Airflow; deploy lambdas/template.yaml."""
     with progress(console) as now:
         stack.up(say, with_airflow=airflow, now=now)
 

@@ -1,23 +1,25 @@
 """The collector on 127.0.0.1: an HTTP server that hands each request to the function's code, as Lambda's front does.
 
-`python -m local.collector` puts what it takes on the stream of the local AWS. It reads include/sources.yaml again when
-it was changed.
+`python -m local.collector` puts what it takes on the stream of the local AWS, and serves the shop's page. It reads
+include/sources.yaml again when it was changed, and knows one source more, of the demo.
 """
 
 import base64
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
 from local.places import LocalError, Places, open_places
+from local.segment.sources import BACK_OFFICE, BACK_OFFICE_KEY
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from local.shop import Pages, analytics_js, shop, web_key
 from tools.sources_file import SOURCES_FILE, SourcesFileError, compile_sources, read_file
@@ -36,6 +38,14 @@ from clickstream_stream.metrics import metric_line
 PORT = 8700
 MAX_BYTES = 6 * 1024 * 1024
 """Longest body: a front of Lambda has such a limit too."""
+
+DEMO_SOURCES = {
+    "back_office": {
+        "id": BACK_OFFICE.project_id,
+        "kind": "server",
+        "keys": [{"key": BACK_OFFICE_KEY, "state": "active"}],
+    },
+}
 
 Event = dict[str, Any]
 Respond = Callable[[Event], Event]
@@ -111,11 +121,11 @@ class _Handler(BaseHTTPRequestHandler):
         event = to_event(self.command, self.path, dict(self.headers.items()), body, self.client_address[0])
         found = self.server.respond(event)
         content = found["body"].encode() if not found["isBase64Encoded"] else base64.b64decode(found["body"])
-        self._send(found["statusCode"], found["headers"], content)
+        self._send(found["statusCode"], found["headers"], content, found.get("cookies", ()))
 
-    def _send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+    def _send(self, status: int, headers: Mapping[str, str], content: bytes, cookies: Sequence[str] = ()) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in [*headers.items(), *(("set-cookie", cookie) for cookie in cookies)]:
             self.send_header(name, value)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
@@ -165,15 +175,19 @@ def make_door(fetch: Fetch, sink: Sink) -> Door:
     return Door(CurrentSources(fetch, time.monotonic, print).get, sink, Limiter(time.monotonic), clock)
 
 
-def compiled_file(file: Path) -> Fetch:
-    """Return what the collector finds in S3, compiled from this file. A wrong file is a broken version."""
+def compiled_file(file: Path, more: Mapping[str, Any] = MappingProxyType({})) -> Fetch:
+    """Return what the collector finds in S3, compiled from this file and `more` sources.
+
+    A wrong file is a broken version.
+    """
 
     def fetch(etag: str) -> tuple[str, bytes] | None:
         changed = f"{file.stat().st_mtime_ns} {PLAN_FILE.stat().st_mtime_ns}"
         if changed == etag:
             return None
         try:
-            return changed, compile_sources(read_file(file), read_plan()).encode()
+            read = read_file(file)
+            return changed, compile_sources({**read, "sources": {**more, **read["sources"]}}, read_plan()).encode()
         except (SourcesFileError, TrackingPlanError) as error:
             raise OSError(str(error)) from error
 
@@ -216,7 +230,7 @@ def main(port: int = PORT) -> int:
     except LocalError as error:
         print(f"clickstream: {error}", file=sys.stderr)
         return 1
-    respond = responder(make_door(compiled_file(SOURCES_FILE), sink), print)
+    respond = responder(make_door(compiled_file(SOURCES_FILE, DEMO_SOURCES), sink), print)
     with CollectorServer(respond, port, shop_pages()) as server:
         print(f"collector and shop at {server.url}", flush=True)
         try:

@@ -10,10 +10,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from local import pipeline, stack
+from local import pipeline, services, stack
 from local.airflow_api import Airflow
 from local.places import LocalError, Places
 from local.progress import progress
+from local.segment import sdk
 from local.segment.events import Day, generate_day
 from local.waiting import Report
 
@@ -170,9 +171,13 @@ def run(console: Console, seed: int, users: int) -> None:
 def _send_and_load(places: Places, day: Day, done: Report, now: Report) -> int:
     """Send a day and load it, then send one event more, not loaded; return how many records the day has."""
     since = datetime.now(UTC)
-    sent = pipeline.send(day, places, now)
-    pipeline.write_archive(day, places)
-    done(f"{sent.sent} events of a day sent to Kinesis, none with a newline, and to the archive")
+    by_segment, by_sdk = sdk.split(day) if _has_collector(places) else (list(day), [])
+    sent = pipeline.send(by_segment, places, now).sent
+    pipeline.write_archive(by_segment, places)
+    done(f"{sent} events of a day sent to Kinesis, none with a newline, and to the archive")
+    if by_sdk:
+        _send_with_sdk(by_sdk, places)
+        done(f"{len(by_sdk)} more of it sent by Segment's Python SDK to the collector")
     pipeline.wait_until_staged(places, now)
     done("all of them staged")
     if places.held_file.exists():
@@ -183,7 +188,18 @@ def _send_and_load(places: Places, day: Day, done: Report, now: Report) -> int:
     done("sessions modelled")
     pipeline.send([_one_event(datetime.now(UTC))], places, now)
     pipeline.wait_until_staged(places, now)
-    return sent.sent
+    return sent + len(by_sdk)
+
+
+def _has_collector(places: Places) -> bool:
+    return services.COLLECTOR in services.of(places)
+
+
+def _send_with_sdk(messages: list[dict[str, Any]], places: Places) -> None:
+    try:
+        sdk.send(messages, places.collector_url)
+    except sdk.SdkError as error:
+        raise LocalError(str(error)) from error
 
 
 def _one_event(now: datetime) -> bytes:
@@ -244,7 +260,18 @@ def _cell(value: Any) -> str:
 def _addresses(places: Places) -> str:
     query, _, user = _ways_on(places)
     airflow, trino = places.page("airflow"), places.page("trino")
-    return f"\nAirflow  {airflow}{user}\nTrino    {trino}/ui/ (any user name)\nQuery    {query}\n"
+    lines = [f"Airflow  {airflow}{user}", f"Trino    {trino}/ui/ (any user name)", f"Query    {query}"]
+    if _has_collector(places):
+        lines.insert(0, f"Shop     {_shop(places)}")
+    return "\n{}\n".format("\n".join(lines))
+
+
+def _shop(places: Places) -> str:
+    """Return where the shop's page is, or why there is none."""
+    page = httpx.get(places.collector_url)
+    if page.headers["content-type"].startswith("text/html"):
+        return f"{places.collector_url}/ (each click is an event: `make live` shows it)"
+    return str(page.text).strip()
 
 
 def _ways_on(places: Places) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".venv"
-SERVICES = ("aws", "trino", "airflow")
+SERVICES = ("aws", "collector", "trino", "airflow")
 
 
 class LocalError(RuntimeError):
@@ -41,6 +41,11 @@ class Places:
     def airflow_url(self) -> str:
         """Airflow's web page and API."""
         return self._url("airflow")
+
+    @property
+    def collector_url(self) -> str:
+        """Where SDKs send to, and the shop's page."""
+        return self._url("collector")
 
     def page(self, service: str) -> str:
         """Return where a browser finds a service. Of one that runs elsewhere, CLICKSTREAM_<SERVICE>_UI says so."""

@@ -1,4 +1,4 @@
-"""The three services of the local stack: how each is started, and how one knows that it works."""
+"""The services of the local stack: how each is started, and how one knows that it works."""
 
 import json
 import os
@@ -67,6 +67,20 @@ def _aws_command(places: Places) -> list[str]:
 
 def _aws_healthy(places: Places) -> bool:
     return bool(httpx.get(f"{places.aws_url}/_clickstream/health", timeout=30).is_success)
+
+
+def _collector_command(places: Places) -> list[str]:
+    # It checks the sources and the plan with what Airflow's environment has.
+    python = str(ENVIRONMENTS / "airflow" / "bin" / "python")
+    return [python, "-m", "local.collector", str(places.ports["collector"])]
+
+
+def _collector_environment(places: Places) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "CLICKSTREAM_STATE": str(places.state)}
+
+
+def _collector_healthy(places: Places) -> bool:
+    return bool(httpx.get(f"{places.collector_url}/health", timeout=30).is_success)
 
 
 def _trino_command(places: Places, flags: Sequence[str]) -> list[str]:
@@ -216,6 +230,9 @@ def _aws_process_environment(places: Places) -> dict[str, str]:
 
 
 AWS = Service("aws", _aws_command, _aws_process_environment, _aws_healthy, patience=120, stop_timeout=20)
+COLLECTOR = Service(
+    "collector", _collector_command, _collector_environment, _collector_healthy, patience=120, stop_timeout=20
+)
 TRINO = Service(
     "trino",
     lambda places: _trino_command(places, FOR_MANY_STATEMENTS),
@@ -225,7 +242,12 @@ TRINO = Service(
     stop_timeout=20,
 )
 AIRFLOW = Service("airflow", _airflow_command, airflow_environment, _airflow_healthy, patience=240, stop_timeout=20)
-ALL = (AWS, TRINO, AIRFLOW)
+ALL = (AWS, COLLECTOR, TRINO, AIRFLOW)
+
+
+def of(places: Places) -> tuple[Service, ...]:
+    """Return the services of a stack: of one in containers, no collector."""
+    return tuple(service for service in ALL if service is not COLLECTOR or AWS.name not in places.elsewhere)
 
 
 def trino_with(flags: Sequence[str]) -> Service:

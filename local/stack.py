@@ -47,8 +47,14 @@ def up(report: Report, with_airflow: bool = True, hold_schedules: bool = False, 
     deploy(report, places)
     if permissions.are_checked():
         places = start(services.TRINO, places)
+    has_collector = services.COLLECTOR in services.of(places)
+    if has_collector:
+        places = start(services.COLLECTOR, places)
     if with_airflow:
         places = start(services.held(services.AIRFLOW) if hold_schedules else services.AIRFLOW, places)
+    if has_collector:
+        with _step(report, f"the collector answers at {places.collector_url}"):
+            wait(services.COLLECTOR, places, now)
     with _step(report, f"Trino answers at {places.page('trino')}"):
         wait(services.TRINO, places, now)
     if with_airflow:
@@ -89,7 +95,7 @@ def down(report: Report) -> None:
     places = open_places()
     if places.elsewhere:
         raise LocalError(f"{', '.join(places.elsewhere)} were not started by this command: stop them where they run")
-    for service in reversed(services.ALL):
+    for service in reversed(services.of(places)):
         stopped = processes.stop(service.name, places.state, service.stop_timeout)
         report(f"{service.name}: {'stopped' if stopped else 'was not running'}")
 
@@ -107,9 +113,14 @@ def clean(report: Report) -> None:
 def status() -> list[ServiceStatus]:
     """Return what runs where."""
     places = open_places()
-    urls = {"aws": places.aws_url, "trino": places.trino_url, "airflow": places.airflow_url}
+    urls = {
+        "aws": places.aws_url,
+        "collector": places.collector_url,
+        "trino": places.trino_url,
+        "airflow": places.airflow_url,
+    }
     found = []
-    for service in services.ALL:
+    for service in services.of(places):
         process = processes.find(service.name, places.state)
         healthy = (process is not None or service.name in places.elsewhere) and _is_healthy(service, places)
         memory = processes.resident_bytes(process) if process else 0

@@ -49,6 +49,8 @@ IOS = Source("ios", "a9KxPd3RtVuE7sGmQwZ5hB", "client", 2, iso_z)
 ANDROID = Source("android", "n4LcYj6UoXiM2eBvSfT8kD", "client", 2, iso_seoul)
 ORDERS = Source("orders", "q7WgZr1NhAyC5xKpJdF9mE", "server", "2", iso_z)
 BACK_OFFICE = Source("back_office", "e3TvBn8MsQoL6uHjRcW2yG", "server", "1.1", iso_python, ascii_only=True)
+BACK_OFFICE_KEY = "wk_local_back_office"
+"""With which the back office's server sends to the local collector, which alone knows it."""
 
 
 @dataclass(frozen=True)

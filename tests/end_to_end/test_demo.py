@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,20 @@ import pytest
 from local import demo, pipeline
 from local.airflow_api import Airflow
 from local.places import ENVIRONMENTS, ROOT, Places, open_places
+from local.segment.sources import BACK_OFFICE
 from local.waiting import wait_for
+from tests.collector.sdks.senders import SDKS, browse
 
+VERSIONS = """
+select context_library_version, count(*)
+from events
+where project_id = '{project}' group by 1
+"""
+ORDERS = """
+select count(*)
+from events_live
+where received_at > current_timestamp - interval '1' hour and event = 'order_completed' and user_id = '{user}'
+"""
 TAKEN = "select load.run_id from session_runs cross join unnest(loads) as load (run_id, reported_at)"
 TOLD = re.compile(r"sent (\d+) = loaded (\d+) \+ duplicate (\d+) \+ rejected (\d+): adds up")
 
@@ -63,6 +76,25 @@ def test_every_event_is_accounted_for_and_every_table_has_rows(shown: tuple[str,
         _, head, row, *_ = text[text.index(title) :].splitlines()
         assert head.strip(), title
         assert row.strip(), title
+
+
+def test_what_the_back_office_sends_came_from_its_sdk(shown: tuple[str, Places]) -> None:
+    """The generated day names another version of the SDK than the one that sent it."""
+    _, places = shown
+    [[version, rows]] = pipeline.query(places, VERSIONS.format(project=BACK_OFFICE.project_id))[1]
+
+    assert version == SDKS["python"].library[1]
+    assert rows > 0
+
+
+def test_an_order_in_the_shop_is_in_events_live(shown: tuple[str, Places]) -> None:
+    text, places = shown
+    user = f"{uuid.uuid4()}@shop.example"
+    assert f"Shop     {places.collector_url}/" in text
+
+    browse(f"{places.collector_url}/", "visit", user)
+
+    until(places, "order", lambda: pipeline.query(places, ORDERS.format(user=user))[1] == [[1]])
 
 
 def test_only_its_own_runs_go_before_it_is_over_and_then_all_dags_run(shown: tuple[str, Places]) -> None:
