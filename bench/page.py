@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def _markdown(file: Path) -> str:
     about = ", ".join(f"{key}: {value:,}" for key, value in result["about"].items())
     machine = ", ".join(f"{key}: {value}" for key, value in result["machine"].items())
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"\n{table}\n\n{result['measured_at'][:10]}. {about}. {machine}. Median (lowest-highest).\n\n"
+    source = f"{result['measured_at'][:10]}. {about}. {machine}. Median (lowest-highest)."
+    return f"\n{table}\n\n{textwrap.fill(source, 120, break_on_hyphens=False)}\n\n"
 
 
 def _cells(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
