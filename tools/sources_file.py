@@ -116,7 +116,12 @@ def _meaning_mistakes(sources: Mapping[str, Json]) -> Iterator[Mistake]:
 
 def _member_mistakes(path: Place, source: Json) -> Iterator[Mistake]:
     kind = source["kind"]
-    for member, kinds in (("origins", ("web",)), ("bots", ("web",)), ("settings", ("web", "mobile"))):
+    for member, kinds in (
+        ("origins", ("web",)),
+        ("bots", ("web",)),
+        ("cookie", ("web",)),
+        ("settings", ("web", "mobile")),
+    ):
         if member in source and kind not in kinds:
             yield (*path, member), f"only a source of kind {' or '.join(kinds)} has it: take it away"
     if "else" in source.get("consent", {}) and len(source["consent"]) == 1:
@@ -165,5 +170,6 @@ def _compiled(source: Json) -> Json:
         "limit": source.get("limit", {}).get("events_a_second", 0),
         "plan": source.get("plan", {}).get("at_door", "off"),
         "batching": source.get("settings", {}).get("batching"),
+        "cookie_domain": source.get("cookie", {}).get("domain", ""),
     }
     return {**same, **nested}

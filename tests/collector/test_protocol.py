@@ -63,6 +63,7 @@ def test_answer(case: dict[str, Any], request_line: tuple[str, str, bytes], quer
             assert member(told, path) == value, path
     for name, value in case.get("headers_out", {}).items():
         assert found.headers[name] == value, name
+    assert found.cookie == case.get("cookie", "")
     for name in case.get("headers_absent", []):
         assert name not in found.headers
     if "messages" in case:

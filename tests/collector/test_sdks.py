@@ -28,6 +28,7 @@ sources:
     keys: [{{key: {WEB_KEY}, state: active}}]
     settings: {{batching: {{size: 20, timeout: 300}}}}
     plan: {{at_door: flag}}
+    cookie: {{domain: shop.localhost}}
   backend:
     id: id_backend
     kind: server
@@ -156,3 +157,13 @@ def test_a_visit_of_the_shop(collector: Collector) -> None:
     assert [one for one in visit if "violations" in one["context"]] == []
     assert {one["context"]["ip"] for one in visit} == {"127.0.0.1"}
     assert {request.partition(" ")[0] for request in asked} == {"GET", "POST"}
+
+
+def test_a_browser_takes_the_cookie_of_its_own_origin(collector: Collector) -> None:
+    """Names below `localhost` are of this machine. Scripts of the page cannot set cookies."""
+    with collector.serving(shop(analytics_js(), lambda: WEB_KEY)) as (url, _):
+        [cookie] = browse(url.replace("127.0.0.1", "www.shop.localhost"), "cookie")
+
+    assert (cookie["name"], cookie["domain"], cookie["path"]) == ("ajs_anonymous_id", ".shop.localhost", "/")
+    assert [one["type"] for one in collector.messages() if one.get("anonymousId") == cookie["value"]] == ["page"]
+    assert cookie["expires"] - datetime.now(UTC).timestamp() > timedelta(days=364).total_seconds()

@@ -31,6 +31,7 @@ sources:
     clock: robust
     consent: {need: [analytics], else: drop, honour_gpc: true}
     bots: off
+    cookie: {domain: shop.example}
     plan: {at_door: off}
     strict: true
     settings: {batching: {size: 20, timeout: 1000}}
@@ -82,6 +83,7 @@ def test_what_is_written_is_what_the_collector_reads() -> None:
     assert (shop.bots, shop.plan, shop.strict) == ("off", "off", True)
     assert (shop.consent.need, shop.consent.otherwise, shop.consent.honour_gpc) == (("analytics",), "drop", True)
     assert shop.batching == {"size": 20, "timeout": 1000}
+    assert shop.cookie_domain == "shop.example"
     assert [shop.allows(origin) for origin in ("https://shop.example", "https://a.b.shop.example:8443")] == [True, True]
     assert not any(
         map(shop.allows, ("http://shop.example", "https://shopXexample", "https://www.shop.example", "null"))

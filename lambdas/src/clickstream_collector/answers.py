@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clickstream_collector.http_event import Request
@@ -24,17 +24,19 @@ _BATCHING = {"size": 10, "timeout": 5000}
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. Names of headers are in lower case; a body of bytes goes out in base64."""
+    """One answer. Names of headers are in lower case; a body of bytes goes out in base64. `cookie` is one to set."""
 
     status: int
     body: str | bytes = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookie: str = ""
 
     def to_event(self) -> dict[str, Any]:
         """Return the answer in the form of a function URL and an HTTP API."""
         is_binary = isinstance(self.body, bytes)
         body = base64.b64encode(self.body).decode() if isinstance(self.body, bytes) else self.body
-        return {"statusCode": self.status, "headers": dict(self.headers), "body": body, "isBase64Encoded": is_binary}
+        answer = {"statusCode": self.status, "headers": dict(self.headers), "body": body, "isBase64Encoded": is_binary}
+        return {**answer, "cookies": [self.cookie]} if self.cookie else answer
 
 
 def json_answer(status: int, value: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
@@ -79,7 +81,18 @@ def for_page(answer: Answer, origin: str, *, with_credentials: bool) -> Answer:
         "vary": "Origin",
         **({"access-control-allow-credentials": "true"} if with_credentials else {}),
     }
-    return Answer(answer.status, answer.body, {**answer.headers, **headers})
+    return replace(answer, headers={**answer.headers, **headers})
+
+
+def with_cookie(answer: Answer, anonymous_id: str, domain: str, *, is_secure: bool) -> Answer:
+    """Return the answer with the cookie in which analytics.js keeps its id, for pages of that domain and below.
+
+    One that a server sets may live a year, where browsers cut the life of one that a script sets. The script must be
+    able to read it.
+    """
+    secure = "; Secure" if is_secure else ""
+    cookie = f"ajs_anonymous_id={anonymous_id}; Max-Age=31536000; Path=/; Domain={domain}; SameSite=Lax{secure}"
+    return replace(answer, cookie=cookie)
 
 
 def settings(source: Source, write_key: str, host: str, protocol: str) -> Answer:

@@ -2,6 +2,7 @@
 
 import binascii
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,9 @@ SEGMENT_BYTES = 32 * 1024
 
 _LEAST_WAIT, _MORE_WAIT = 30, 60
 _REDACTED = b"(write key)"
+_ORIGIN = re.compile(r"https?://(?P<host>[A-Za-z0-9.-]+)(:[0-9]+)?")
+_COOKIE_VALUE = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+"""An id that needs no encoding in a cookie; the SDK makes UUIDs."""
 
 
 @dataclass
@@ -230,7 +234,16 @@ def _take(
     tally.unidentified = sum(not one.is_identified for one in stamped)
     tally.violating, tally.unjudged = judge.violating, judge.unjudged
     _keep(refusals, source.name, write_key, request, door, tally)
-    return answers.taken(tally.accepted, tally.refused)
+    return _with_cookie(answers.taken(tally.accepted, tally.refused), stamped, request, source)
+
+
+def _with_cookie(found: Answer, stamped: list[Stamped], request: Request, source: Source) -> Answer:
+    """Return the answer with the id that the SDK has now, if the source wants the cookie and the page may have it."""
+    page = _ORIGIN.fullmatch(request.origin)
+    if not source.cookie_domain or not page or not f".{page['host']}".endswith(f".{source.cookie_domain}"):
+        return found
+    known = [one.anonymous_id for one in stamped if _COOKIE_VALUE.fullmatch(one.anonymous_id)]
+    return answers.with_cookie(found, known[-1], source.cookie_domain, is_secure=request.is_secure) if known else found
 
 
 def _arrival(batch: Batch, of_path: str, request: Request, source: Source, judge: Judge) -> Arrival:
@@ -341,7 +354,7 @@ def _settings(route: Route, request: Request, door: Door, sources: Sources) -> A
     if source.kind == "web" and request.origin and not source.allows(request.origin):
         raise _TurnedAwayError(403, "origin_not_allowed", "this source accepts no events from this page")
     host = sources.host or request.headers.get("host", "")
-    protocol = "http" if request.headers.get("x-forwarded-proto") == "http" else "https"
+    protocol = "https" if request.is_secure else "http"
     return answers.settings(source, route.key, host + door.path_prefix, protocol)
 
 

@@ -34,6 +34,11 @@ class Request:
     id: str = ""
 
     @property
+    def is_secure(self) -> bool:
+        """Whether it came by HTTPS, as everything does on AWS."""
+        return self.headers.get("x-forwarded-proto") != "http"
+
+    @property
     def origin(self) -> str:
         """The page's origin, empty unless a browser sent one."""
         return self.headers.get("origin", "")

@@ -46,7 +46,8 @@ class Consent:
 class Source:
     """One source. `id` is `projectId` in its messages; `origins` is empty when any page may send.
 
-    `limit`: messages a second for each of its keys in one environment of the function, 0 for none.
+    `limit`: messages a second for each of its keys in one environment of the function, 0 for none. `cookie_domain`: for
+    which pages the answers set the cookie of analytics.js, empty for none.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Source:
     plan: AtDoor = "off"
     strict: bool = False
     batching: Mapping[str, int] | None = None
+    cookie_domain: str = ""
 
     @property
     def is_client(self) -> bool:
@@ -152,6 +154,7 @@ def _source(name: str, entry: Mapping[str, Any]) -> Source:
         plan=_choice(entry.get("plan", "off"), AtDoor),
         strict=entry.get("strict") is True,
         batching={at: int(entry["batching"][at]) for at in ("size", "timeout")} if entry.get("batching") else None,
+        cookie_domain=str(entry.get("cookie_domain") or ""),
     )
 
 

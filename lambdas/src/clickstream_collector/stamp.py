@@ -66,12 +66,16 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Stamped:
-    """A message as it goes on: its line without a newline, its id, whether it names its user, and what it breaks."""
+    """A message as it goes on: its line without a newline, its id, whether it names its user, and what it breaks.
+
+    `anonymous_id`: as sent, empty if there is none, or its user did not agree.
+    """
 
     line: bytes
     message_id: str
     is_identified: bool
     violations: Sequence[Violation] = ()
+    anonymous_id: str = ""
 
 
 def stamp(item: object, index: int, arrival: Arrival) -> Stamped:
@@ -97,7 +101,8 @@ def stamp(item: object, index: int, arrival: Arrival) -> Stamped:
     line = _line(message)
     if violations and arrival.source.plan == "refuse":
         raise RefusedError("plan_violation", line)
-    return Stamped(line, message["messageId"], is_identified, violations)
+    own_id = "" if "consent" in notes else message.get("anonymousId")
+    return Stamped(line, message["messageId"], is_identified, violations, own_id if isinstance(own_id, str) else "")
 
 
 def _share(message: dict[str, Any], shared: Mapping[str, Any]) -> None:

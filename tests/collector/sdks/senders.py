@@ -1,10 +1,14 @@
 """Real SDKs from their registries, locked; how each is installed, and how it sends its calls to a collector."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
 
 from local.made import made, npm_packages, program, run
 from local.places import ENVIRONMENTS, LocalError, java_home
@@ -71,22 +75,32 @@ def analytics_js_1_83() -> Path:
     return npm_packages(HERE / "node") / "node_modules" / "analytics-next-1.83" / "dist" / "umd"
 
 
-def browse(page: str, action: str, user: str, strategy: str = "") -> None:
-    """Open a page of the shop in a real browser, and act there. Raises LocalError when not all of it was taken."""
+def browse(page: str, action: str, user: str = "", strategy: str = "") -> list[dict[str, Any]]:
+    """Open a page of the shop in a real browser, act there, and return the cookies that it has then.
+
+    Raises LocalError when not all that it sent was taken.
+    """
     command, script = node()
-    run([command, Path(script).with_name("browser.mjs"), chromium(), page, action, user, strategy], HERE)
+    printed = run([command, Path(script).with_name("browser.mjs"), chromium(), page, action, user, strategy], HERE)
+    cookies: list[dict[str, Any]] = json.loads(printed)
+    return cookies
 
 
 def chromium() -> str:
     """Return the path of Chromium, installed if this process may do so. Raises LocalError."""
-    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        run(["apt-get", "update"], HERE)
-        run(["apt-get", "install", "--yes", "--no-install-recommends", "chromium"], HERE)
-        found = shutil.which("chromium")
+    # Another process may be at it.
+    with FileLock(ENVIRONMENTS / "chromium.lock"):
+        if _chromium() is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            run(["apt-get", "update"], HERE)
+            run(["apt-get", "install", "--yes", "--no-install-recommends", "chromium"], HERE)
+    found = _chromium()
     if found is None:
         raise LocalError(
             "Chromium is needed for tests of pages. Install it (Debian: apt install chromium, macOS: brew install "
             "--cask chromium)"
         )
     return found
+
+
+def _chromium() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUMS)), None)

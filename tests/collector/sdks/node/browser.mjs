@@ -1,6 +1,6 @@
 // Open the shop's page in Chromium, act on it, and wait until the collector has taken what the page sent:
-// `node browser.mjs CHROMIUM PAGE ACTION USER [STRATEGY]`. Exits with 1 when it did not. STRATEGY, standard or batching,
-// wins over the collector's settings.
+// `node browser.mjs CHROMIUM PAGE ACTION USER [STRATEGY]`. Prints the cookies; exits with 1 when not all was taken.
+// STRATEGY, standard or batching, wins over the collector's settings.
 import { chromium } from 'playwright-core'
 
 const [executablePath, address, action, user, strategy] = process.argv.slice(2)
@@ -33,6 +33,11 @@ const ACTIONS = {
     return 6
   },
 
+  /** Nothing but the page view; scripts cannot set cookies there. */
+  async cookie() {
+    return 0
+  },
+
   /** A picture of the page, into the file that stands for the user. */
   async picture(page) {
     await page.setViewportSize({ width: 1100, height: 760 })
@@ -61,6 +66,9 @@ try {
       window.analyticsOptions = { integrations: { 'Segment.io': { deliveryStrategy: { strategy } } } }
     }, strategy)
   }
+  if (action === 'cookie') {
+    await page.addInitScript(() => Object.defineProperty(document, 'cookie', { get: () => '', set: () => {} }))
+  }
   let taken = 0
   page.on('response', (response) => {
     const body = response.request().method() === 'POST' && response.ok() ? response.request().postDataJSON() : { batch: [] }
@@ -72,6 +80,7 @@ try {
   const end = Date.now() + PATIENCE
   while (taken < sent && Date.now() < end) await page.waitForTimeout(50)
   if (taken !== sent) throw new Error(`${sent} sent, ${taken} taken`)
+  console.log(JSON.stringify(await page.context().cookies()))
 } finally {
   await browser.close()
 }
