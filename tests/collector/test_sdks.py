@@ -105,6 +105,7 @@ def check(messages: list[Json], user: str, library: tuple[str, str], source: str
         assert abs(received - at) < timedelta(minutes=2)
 
 
+@pytest.mark.promise("P12")
 @pytest.mark.parametrize("sdk", SDKS.values(), ids=SDKS)
 def test_an_sdk_of_servers(sdk: Sdk, collector: Collector) -> None:
     user = str(uuid.uuid4())
@@ -115,6 +116,7 @@ def test_an_sdk_of_servers(sdk: Sdk, collector: Collector) -> None:
     check(collector.of(user), user, sdk.library, "id_backend")
 
 
+@pytest.mark.promise("P12")
 @pytest.mark.parametrize(
     ("version", "scripts", "strategy", "paths"),
     [

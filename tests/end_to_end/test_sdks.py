@@ -5,6 +5,8 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
+import pytest
+
 from local import pipeline
 from local.collector import DEMO_SOURCES, CollectorServer, compiled_file, local_sink, make_door, responder
 from local.lake.machine import Machine
@@ -24,6 +26,7 @@ CALLS = {
 }  # fmt: skip
 
 
+@pytest.mark.promise("P12")
 def test_what_sdks_send_is_in_the_table(machine: Machine, run_tasks: Callable[..., Any]) -> None:
     users = {name: f"{name}-{uuid.uuid4()}" for name in (*SDKS, "browser")}
     sources = read_file()["sources"]
