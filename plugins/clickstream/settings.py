@@ -63,7 +63,8 @@ class Settings:
     """Name of its dead-letter queue; without it, dead letters raise no alarm. Used by: `reconcile_raw`,
     `watch_pipeline`."""
     archive_bucket: str = ""
-    """Bucket of Segment's S3 destination; without it, a backfill reads staging only. Used by: `load_events`."""
+    """Bucket of the archive, of Segment's S3 destination or `ArchiveBy`; without it, a backfill reads staging only.
+    Used by: `load_events`."""
 
     database_prefix: str = "clickstream"
     """Glue database of the tables, and first part of the names of the other five: `_staging`, `_lines`, `_work`,
@@ -91,8 +92,8 @@ class Settings:
     archive_prefix: str = ""
     """Folder before `segment-logs/` in the archive's bucket, such as `prod/`. Used by: `load_events`."""
     archive_integration: str = "Amazon Kinesis"
-    """The live path's destination in `integrations` of a message: an archived message that has `false` there is not
-    loaded. Used by: `load_events`."""
+    """The live path's destination in `integrations` of a message: a message of Segment's archive that has `false` there
+    is not loaded. Used by: `load_events`."""
 
     staging_retention_hours: int = 24
     """How long a loaded object stays in staging. Used by: `expire_staging`."""
@@ -128,6 +129,7 @@ class Settings:
 
     # The same in every installation.
     staging_prefix: ClassVar[str] = "staging/"
+    archive_hours_prefix: ClassVar[str] = "archive/"
     staging_table: ClassVar[str] = "events_staging"
     aws_conn_id: ClassVar[str] = "clickstream_aws"
     trino_conn_id: ClassVar[str] = "clickstream_trino"
@@ -226,6 +228,11 @@ class Settings:
     def archive_location(self) -> str:
         """The archive's folder of sources as an S3 address."""
         return f"s3://{self.archive_bucket}/{self.archive_root}"
+
+    @cached_property
+    def archive_hours_location(self) -> str:
+        """The folder of the hours that the stack archives itself, as an S3 address."""
+        return f"s3://{self.archive_bucket}/{self.archive_hours_prefix}"
 
     @cached_property
     def staging_location(self) -> str:

@@ -46,11 +46,6 @@ class Span:
         start, end = max(self.start, outer.start), min(self.end, outer.end)
         return Span(start, end) if start <= end else None
 
-    def widened(self, length: timedelta) -> "Span":
-        """Return the same, longer by `length` at both ends, as far as the calendar goes."""
-        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-        return Span(max(self.start, first + length) - length, min(self.end, last - length) + length)
-
     def __str__(self) -> str:
         return _text(self.start, self.end)
 
@@ -78,8 +73,8 @@ class Bounds:
         """Return the same, longer by `length` at both ends, as far as the calendar goes; so is each part."""
         if self.earliest is None or self.latest is None:
             return self
-        whole = Span(self.earliest, self.latest).widened(length)
-        return Bounds(whole.start, whole.end, joined(part.widened(length) for part in self.parts))
+        whole = widened(Span(self.earliest, self.latest), length)
+        return Bounds(whole.start, whole.end, joined(widened(part, length) for part in self.parts))
 
     def clipped(self, outer: Span) -> "Bounds":
         """Return the bounds `outer`, with what of the parts lies in it."""
@@ -93,6 +88,12 @@ def _text(start: datetime, end: datetime) -> str:
 def clipped(spans: Iterable[Span], outer: Span) -> tuple[Span, ...]:
     """Return what of each span lies in `outer`, without those of which nothing does."""
     return tuple(inner for span in spans if (inner := span.clipped(outer)) is not None)
+
+
+def widened(span: Either, length: timedelta) -> Either:
+    """Return the same, longer by `length` at both ends, as far as the calendar goes."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return replace(span, start=max(span.start, first + length) - length, end=min(span.end, last - length) + length)
 
 
 def full_hour(instant: datetime) -> datetime:

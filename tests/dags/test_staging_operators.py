@@ -262,7 +262,7 @@ def test_a_range_without_any_data_fails_and_says_where_it_looked(task, s3: Memor
 def test_a_range_that_neither_has_names_both(task, s3: MemoryS3) -> None:
     archive(s3, "a.gz", "1795564800000")
 
-    with pytest.raises(AirflowFailException, match=r"staging is empty; s3://archive-bucket/.* has no object"):
+    with pytest.raises(AirflowFailException, match=r"staging is empty; nothing of that time in s3://archive-bucket/"):
         take_range(task)
 
 

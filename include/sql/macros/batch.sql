@@ -5,7 +5,8 @@
 {%- from "macros/unpack.sql" import unpacked_lines -%}
 
 {#- Every line of a manifest's objects as typed columns, or with the reason why it is rejected. Of the archive, whose
-    objects hold whole days and more than went to Kinesis, only what the run is asked for. -#}
+    objects hold whole days, or hours before and after, and Segment's more than went to Kinesis, only what the run is
+    asked for. -#}
 {%- macro batch_lines(t, manifest, archive_integration, events, bind, bind_each, quote, literal) -%}
 with lines as (
     {{- lines_of(t, manifest, bind_each) }}
@@ -29,6 +30,6 @@ from unpacked_lines
 where
     not is_archived
     or reject_reason is not null
-    or {{ is_wanted("message", manifest.received, archive_integration, bind) }}
+    or {{ is_wanted(t, "message", manifest.received, archive_integration, bind, literal) }}
 {%- endif %}
 {%- endmacro -%}

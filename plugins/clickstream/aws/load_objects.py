@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,6 +16,7 @@ from clickstream.load.objects import NotReadableError
 from clickstream.load.unreadable import MAGIC_BYTES
 from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject
+from clickstream.window import Window
 
 # Of GET and, as numbers, of HEAD: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
 _NOT_READABLE = frozenset({"NoSuchKey", "AccessDenied", "InvalidObjectState", "403", "404"})
@@ -32,8 +32,8 @@ class AwsLoadObjects:
     def staged(self) -> tuple[list[StagedObject], list[str]]:
         return calls.list_staged(self._client("s3"), self._settings)
 
-    def archived(self, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
-        return calls.list_archive(self._client("s3"), self._settings, days)
+    def archived(self, windows: Collection[Window]) -> tuple[list[ArchivedObject], list[str]]:
+        return calls.list_archive(self._client("s3"), self._settings, windows)
 
     def first_bytes(self, path: str) -> bytes:
         with _bytes_of(path):
@@ -47,8 +47,8 @@ class AwsLoadObjects:
         with _bytes_of(path):
             return calls.keep_copy(self._client("s3"), path, self._settings.lake_bucket, key)
 
-    def open_folders(self, folders: Iterable[str]) -> int:
-        locations = {folder: f"{self._settings.archive_location}{folder}/" for folder in folders}
+    def open_folders(self, archived: Iterable[ArchivedObject]) -> int:
+        locations = {item.folder: item.location for item in archived}
         return add_partitions(self._client("glue"), self._settings.lines_database, ARCHIVE_LINES, locations)
 
     def read_manifest(self, run_id: str) -> Manifest | None:

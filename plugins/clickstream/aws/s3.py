@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from clickstream.load.archive import DUMMY, ArchivedObject, received_day
+from clickstream.load.archive import DUMMY, ArchivedObject, arrival_hour, arrivals, days, hour_folder, received_day
 from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject, staged_at
 from clickstream.staging.reconcile import RAW_PREFIX, RawObject
 from clickstream.staging.redrive import redriven_key
+from clickstream.window import Window
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 DELETE_LIMIT = 1_000
@@ -48,15 +49,26 @@ def look_at_staging(client: Any, settings: Settings) -> tuple[list[StagedObject]
     return staged, strays, newest
 
 
-def list_archive(client: Any, settings: Settings, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
-    """Return the archive's contents for these UTC days, all sources: objects, and keys that are not Segment's.
+def list_archive(
+    client: Any, settings: Settings, windows: Collection[Window]
+) -> tuple[list[ArchivedObject], list[str]]:
+    """Return what of both layouts may hold messages received in the windows, and keys there that are in neither.
 
-    Only folders of those days are listed, so the cost does not grow with the archive.
+    Only folders of those days and hours are listed, so the cost does not grow with the archive.
     """
+    archived, strays = _archived_by_day(client, settings, windows)
+    by_hour, more = _archived_by_hour(client, settings, windows)
+    return archived + by_hour, strays + more
+
+
+def _archived_by_day(
+    client: Any, settings: Settings, windows: Collection[Window]
+) -> tuple[list[ArchivedObject], list[str]]:
     archived: list[ArchivedObject] = []
     strays: list[str] = []
+    wanted = days(windows)
     for folder, day in _archive_folders(client, settings):
-        if day not in days:
+        if day not in wanted:
             continue
         at, prefix = datetime.combine(day, time(), UTC), f"{settings.archive_root}{folder}/"
         for item in _objects(client, settings.archive_bucket, prefix):
@@ -66,6 +78,28 @@ def list_archive(client: Any, settings: Settings, days: Collection[date]) -> tup
                 archived.append(ArchivedObject(path, item["Size"], at, folder))
             elif name != DUMMY:
                 strays.append(item["Key"])
+    return archived, strays
+
+
+def _archived_by_hour(
+    client: Any, settings: Settings, windows: Collection[Window]
+) -> tuple[list[ArchivedObject], list[str]]:
+    """List a span of hours as one: a call for a thousand objects, however many folders these are in."""
+    archived: list[ArchivedObject] = []
+    strays: list[str] = []
+    root = settings.archive_hours_prefix
+    for span in arrivals(windows):
+        first, end = (f"{root}{hour_folder(at)}" for at in (span.start, span.end))
+        for item in _objects(client, settings.archive_bucket, root, first):
+            if item["Key"] >= end:
+                break
+            folder, _, name = item["Key"].removeprefix(root).rpartition("/")
+            at = arrival_hour(folder)
+            if at is None or not name:
+                strays.append(item["Key"])
+                continue
+            path = f"s3://{settings.archive_bucket}/{item['Key']}"
+            archived.append(ArchivedObject(path, item["Size"], at, folder))
     return archived, strays
 
 

@@ -133,6 +133,7 @@ class TableNames:
         self.staging = _name(settings.staging_catalog, settings.staging_database, settings.staging_table)
         self.lines = self.raw_lines(LINES)
         self.archive_location = settings.archive_location
+        self.archive_hours_location = settings.archive_hours_location
         self.archive_lines = self.raw_lines(ARCHIVE_LINES)
 
     def __getattr__(self, name: str) -> str:

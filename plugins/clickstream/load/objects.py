@@ -1,12 +1,12 @@
 """What a load needs of S3 and Glue, as its steps call it: clickstream.aws.load_objects has the calls."""
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import date
 from typing import Protocol
 
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
 from clickstream.staging.keys import StagedObject
+from clickstream.window import Window
 
 
 class NotReadableError(Exception):
@@ -22,8 +22,8 @@ class LoadObjects(Protocol):
     def staged(self) -> tuple[list[StagedObject], list[str]]:
         """Return the objects of the staging folder, and the keys that are not in its grammar."""
 
-    def archived(self, days: Collection[date]) -> tuple[list[ArchivedObject], list[str]]:
-        """Return the objects of the archive of these UTC days, and the keys that are not Segment's."""
+    def archived(self, windows: Collection[Window]) -> tuple[list[ArchivedObject], list[str]]:
+        """Return the objects of the archive that may hold messages received in the windows, and keys of no layout."""
 
     def first_bytes(self, path: str) -> bytes:
         """Return the first MAGIC_BYTES bytes of an object that is not empty, or all of fewer."""
@@ -34,8 +34,8 @@ class LoadObjects(Protocol):
     def keep_copy(self, path: str, key: str) -> str:
         """Copy an object to this key of the lake bucket; return the copy's address."""
 
-    def open_folders(self, folders: Iterable[str]) -> int:
-        """Make folders of the archive partitions of the table over it; return how many were none."""
+    def open_folders(self, archived: Iterable[ArchivedObject]) -> int:
+        """Make the objects' folders partitions of the table over the archive; return how many were none."""
 
     def read_manifest(self, run_id: str) -> Manifest | None:
         """Return the manifest of a run; None when it has none."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from clickstream.engine.evolution import Run
 from clickstream.load import manifest
-from clickstream.load.archive import ArchivedObject, days, divide, hours_wanted
+from clickstream.load.archive import ArchivedObject, divide, hours_wanted
 from clickstream.load.manifest import Manifest
 from clickstream.load.objects import LoadObjects
 from clickstream.load.request import LoadRequest
@@ -92,7 +92,7 @@ def _list_archive(objects: LoadObjects, wanted: Collection[Window], settings: Se
         return []
     if not settings.archive_bucket:
         raise TakeError("source is archive, but CLICKSTREAM_ARCHIVE_BUCKET is not set")
-    archived, strays = objects.archived(days(wanted))
+    archived, strays = objects.archived(wanted)
     if strays:
-        logger.warning("%d keys of the archive are not Segment's, first %s", len(strays), strays[0])
+        logger.warning("%d keys of the archive are in neither of its layouts, first %s", len(strays), strays[0])
     return archived

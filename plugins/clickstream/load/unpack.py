@@ -95,7 +95,7 @@ class _Unpacking:
         if not self._taken.archived:
             return
         create_lines(self._run, ARCHIVE_LINES, self._settings)
-        added = self._objects.open_folders(self._taken.folders)
+        added = self._objects.open_folders(self._taken.archived)
         logger.info("%d folders of the archive, %d read for the first time", len(self._taken.folders), added)
 
     def _set_misnamed_aside(self) -> None:

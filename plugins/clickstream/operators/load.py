@@ -80,7 +80,7 @@ class S3TakeManifestOperator(LoadOperator):
         if request.window is None:
             raise AirflowSkipException("nothing is staged that this run has to load")
         staged, _ = self.objects(settings).staged()
-        archive = settings.archive_bucket and settings.archive_location
+        archive = (settings.archive_location, settings.archive_hours_location) if settings.archive_bucket else ()
         message = no_data(request.window, request.source, staged, archive)
         if is_backfill:  # a quiet hour among others
             raise AirflowSkipException(message)

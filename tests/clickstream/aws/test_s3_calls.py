@@ -1,12 +1,22 @@
 """Listing, deleting and keeping objects over an S3 in memory."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clickstream.aws.s3 import DELETE_LIMIT, DeletionError, delete_staged, list_staged, read_text, write_text
+from clickstream.aws.s3 import (
+    DELETE_LIMIT,
+    DeletionError,
+    delete_staged,
+    list_archive,
+    list_staged,
+    read_text,
+    write_text,
+)
+from clickstream.load.archive import ArchivedObject
 from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject
+from clickstream.window import Window
 from tests.clickstream.memory_aws import MemoryS3
 
 SETTINGS = Settings(staging_bucket="staging-bucket", lake_bucket="lake-bucket", crawler="c")
@@ -67,6 +77,63 @@ def test_an_object_in_a_sub_folder_is_a_stray(folder: str) -> None:
 
     assert found == []
     assert strays == [f"staging/{folder}20261124T052800123Z-a.gz"]
+
+
+class TestArchive:
+    """Of both layouts only what may hold the time asked for is listed."""
+
+    ASKED = Window(datetime(2026, 11, 24, 5, tzinfo=UTC), datetime(2026, 11, 24, 6, tzinfo=UTC))
+    DAY_BEFORE, DAY, DAY_AFTER = (f"segment-logs/web/{1795478400 + days * 86400}000" for days in (-1, 0, 1))
+
+    def listed(self, *keys: str, page: int = 1_000, asked: Window = ASKED) -> tuple[list[str], list[str], int]:
+        """Return the keys of the objects found, the strays, and how many calls it took."""
+        settings = Settings(staging_bucket="s", lake_bucket="l", crawler="c", archive_bucket="archive")
+        s3 = MemoryS3({"archive": dict.fromkeys(keys, b"12345")}, page)
+        found, strays = list_archive(s3.client, settings, [asked])
+        assert all(item.location.endswith(f"/{item.folder}/") for item in found)
+        return [item.path.removeprefix("s3://archive/") for item in found], strays, len(s3.called("ListObjectsV2"))
+
+    def test_an_hour_is_its_day_and_its_hours_folder_with_those_beside_it(self) -> None:
+        wanted = [f"{self.DAY}/a.gz", *(f"archive/2026/11/24/0{hour}/a.gz" for hour in (4, 5, 6))]
+        others = [
+            f"{self.DAY_BEFORE}/a.gz", f"{self.DAY_AFTER}/a.gz", "archive/2026/11/24/03/a.gz",
+            "archive/2026/11/24/07/a.gz", "archive/2025/11/24/05/a.gz", "archive-failed/2026/11/24/05/a.gz",
+            "archive/2026/11/24/0", "archive/2027/11/24/05/a.gz",
+        ]  # fmt: skip
+
+        assert self.listed(*wanted, *others)[:2] == (wanted, [])
+
+    def test_what_is_no_object_of_an_hour_is_a_stray(self) -> None:
+        strays = [f"archive/2026/11/24/05/{name}" for name in ("", "deeper/a.gz")] + ["archive/2026/11/24/05x/a.gz"]
+
+        assert self.listed("archive/2026/11/24/05/plain.ndjson", *strays)[:2] == (
+            ["archive/2026/11/24/05/plain.ndjson"], sorted(strays),
+        )  # fmt: skip
+
+    def test_every_page_is_listed_and_none_after_the_last_hour(self) -> None:
+        many = [f"archive/2026/11/24/{hour:02}/{number:03}.gz" for hour in range(24) for number in range(10)]
+
+        found, _, calls = self.listed(*many, page=7)
+
+        assert found == [key for key in many if key[19:21] in ("04", "05", "06")]
+        assert calls == 1 + 5  # Segment's folders, and 30 objects on five pages
+
+    def test_a_year_that_has_none_is_one_call(self) -> None:
+        year = Window(self.ASKED.start - timedelta(days=366), self.ASKED.start)
+
+        assert self.listed(asked=year) == ([], [], 2)
+
+    def test_an_object_knows_its_folder_and_its_hour(self) -> None:
+        settings = Settings(staging_bucket="s", lake_bucket="l", crawler="c", archive_bucket="a", archive_prefix="p/")
+        s3 = MemoryS3({"a": {"archive/2026/11/24/05/x.gz": b"1", "p/segment-logs/web/1795478400/y.gz": b"12"}})
+
+        found, _ = list_archive(s3.client, settings, [self.ASKED])
+
+        midnight = datetime(2026, 11, 24, tzinfo=UTC)
+        assert found == [
+            ArchivedObject("s3://a/p/segment-logs/web/1795478400/y.gz", 2, midnight, "web/1795478400"),
+            ArchivedObject("s3://a/archive/2026/11/24/05/x.gz", 1, self.ASKED.start, "2026/11/24/05"),
+        ]
 
 
 def test_exactly_these_are_deleted() -> None:
