@@ -43,7 +43,8 @@ def make_consumers(places: Places, iam: Any) -> dict[str, str]:
     known = consumers(places)
     arns = {f"{who}PrincipalArns": known[who].user_arn for who in WHO}
     ids = {f"{who}ExternalId": known[who].external_id for who in WHO}
-    return arns | ids | {"SegmentExternalIds": SEGMENT_EXTERNAL_ID, "Collector": "FunctionUrl"}
+    makes_all = {"SegmentExternalIds": SEGMENT_EXTERNAL_ID, "Collector": "FunctionUrl", "ArchiveBy": "Firehose"}
+    return arns | ids | makes_all
 
 
 def allow_roles(places: Places, iam: Any, outputs: Mapping[str, str]) -> None:

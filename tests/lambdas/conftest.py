@@ -8,6 +8,7 @@ from clickstream_stream.environment import environment
 
 RAW = "clickstream-raw-000000000000"
 STAGING = "clickstream-staging-000000000000"
+ARCHIVE = "clickstream-archive-000000000000"
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +26,10 @@ def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     environment.cache_clear()
     yield
     environment.cache_clear()
+
+
+@pytest.fixture(params=["None", "Copy", "Firehose"])
+def archive_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("CLICKSTREAM_ARCHIVE_BY", request.param)
+    monkeypatch.setenv("CLICKSTREAM_ARCHIVE_BUCKET", ARCHIVE)
+    return str(request.param)

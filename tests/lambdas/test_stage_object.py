@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 
 from clickstream_stream import moves, stage_object
 from clickstream_stream.environment import EnvironmentSettingError, read_environment
-from clickstream_stream.keys import staging_key
+from clickstream_stream.keys import archive_key, staging_key
 from clickstream_stream.notifications import Notification
-from tests.lambdas.conftest import RAW, STAGING
+from tests.lambdas.conftest import ARCHIVE, RAW, STAGING
 from tests.lambdas.memory_s3 import CrashError, MemoryS3
 
 EVENTS = Path(__file__).parent / "events" / "stage"
 TIME = "2026-11-24T05:28:00.123Z"
 SOURCE = Notification("ObjectCreated:Put", TIME, RAW, "raw/a.gz")
 TARGET = "staging/20261124T052800123Z-raw_a.gz"
+SPILLED = "raw/2026/11/24/04/collector-1-a.gz"
 
 
 @pytest.fixture
@@ -75,26 +76,39 @@ def test_failed_messages_are_logged_without_their_text(
     }
 
 
+MOVE = ["head_object", "copy", "head_object", "delete_object"]
+MOVE_AND_KEEP = ["head_object", "copy", "head_object", *MOVE[1:]]
+
+
 @pytest.mark.scenario("X26")
 @pytest.mark.promise("P6")
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", range(4))
+@pytest.mark.parametrize(
+    ("archive_by", "step"),
+    [*(("None", step) for step in range(len(MOVE))), *(("Copy", step) for step in range(len(MOVE_AND_KEEP)))],
+    indirect=["archive_by"],
+)
 def test_a_crash_at_any_step_loses_nothing_and_a_retry_ends_the_same(
-    step: int, moment: str, use_s3: Callable[[Any], None]
+    archive_by: str, step: int, moment: str, use_s3: Callable[[Any], None]
 ) -> None:
-    s3 = MemoryS3({f"{RAW}/raw/a.gz": b"{}\n"}, iter([None] * step + [moment]))
+    s3 = MemoryS3({f"{RAW}/{SPILLED}": b"{}\n"}, iter([None] * step + [moment]))
     use_s3(s3)
+    staged, kept = staging_key("staging/", TIME, SPILLED), archive_key(TIME, SPILLED)
 
-    first = stage_object.lambda_handler({"Records": [put_event("raw/a.gz")]}, None)
+    first = stage_object.lambda_handler({"Records": [put_event(SPILLED)]}, None)
     after_crash = dict(s3.objects)
-    second = stage_object.lambda_handler({"Records": [put_event("raw/a.gz")]}, None)
+    second = stage_object.lambda_handler({"Records": [put_event(SPILLED)]}, None)
 
-    steps = ["head_object", "copy", "head_object", "delete_object"]
+    steps = MOVE if archive_by == "None" else MOVE_AND_KEEP
+    whole = {f"{STAGING}/{staged}": b"{}\n"} | ({} if archive_by == "None" else {f"{ARCHIVE}/{kept}": b"{}\n"})
     assert first == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert s3.calls[: step + 1] == steps[: step + 1]
-    assert b"{}\n" in after_crash.values()
+    # While the source is there, everything can be made again of it; without it, everything is there.
+    assert f"{RAW}/{SPILLED}" in after_crash or after_crash == whole
+    # What is staged may be loaded at once, and what is loaded can be loaded again.
+    assert f"{STAGING}/{staged}" not in after_crash or whole.keys() - after_crash.keys() == set()
     assert second == {"batchItemFailures": []}
-    assert s3.objects == {f"{STAGING}/{TARGET}": b"{}\n"}
+    assert s3.objects == whole
 
 
 @pytest.mark.scenario("X43")
@@ -115,7 +129,10 @@ def test_an_event_with_another_time_names_the_object_again_if_the_first_copy_is_
     }  # fmt: skip
 
 
-raw_keys = st.text(alphabet="ab/_.", min_size=1, max_size=6).map(lambda rest: f"raw/{rest}")
+raw_keys = st.builds(
+    "raw/{}{}".format, st.sampled_from(["", "collector-", "2026/11/24/04/", "2026/11/24/04/collector-"]),
+    st.text(alphabet="ab/_.", min_size=1, max_size=6),
+)  # fmt: skip
 
 
 @pytest.mark.scenario("X25", "X26")
@@ -127,7 +144,11 @@ raw_keys = st.text(alphabet="ab/_.", min_size=1, max_size=6).map(lambda rest: f"
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 def test_repeated_shuffled_and_crashing_deliveries_end_in_the_same_state(
-    use_s3: Callable[[Any], None], sources: dict[str, bytes], data: st.DataObject, faults: list[str | None]
+    archive_by: str,
+    use_s3: Callable[[Any], None],
+    sources: dict[str, bytes],
+    data: st.DataObject,
+    faults: list[str | None],
 ) -> None:
     bystander = {f"{RAW}/processing-failed/x": b"p", f"{STAGING}/staging/old": b"o"}
     s3 = MemoryS3({**{f"{RAW}/{key}": content for key, content in sources.items()}, **bystander}, iter(faults))
@@ -140,8 +161,13 @@ def test_repeated_shuffled_and_crashing_deliveries_end_in_the_same_state(
         waiting = {one["itemIdentifier"]: waiting[one["itemIdentifier"]] for one in response["batchItemFailures"]}
 
     staged = {f"{STAGING}/{staging_key('staging/', TIME, key)}": content for key, content in sources.items()}
+    kept = {
+        f"{ARCHIVE}/{archive_key(TIME, key)}": content
+        for key, content in sources.items()
+        if archive_by == "Copy" or (archive_by == "Firehose" and key.rpartition("/")[2].startswith("collector-"))
+    }
     assert waiting == {}
-    assert s3.objects == {**staged, **bystander}
+    assert s3.objects == {**staged, **kept, **bystander}
 
 
 class TestForbidden:
@@ -202,6 +228,22 @@ def test_source_is_deleted_only_if_the_target_is_whole(
         else:
             with pytest.raises(moves.CopyIncompleteError, match=TARGET):
                 moves.move(client, SOURCE, STAGING, TARGET)
+        stub.assert_no_pending_responses()
+
+
+def test_an_object_is_not_staged_before_its_copy_in_the_archive_is_whole() -> None:
+    client = boto3.client("s3")
+    kept = {"Bucket": ARCHIVE, "Key": archive_key(TIME, SOURCE.key)}
+    with Stubber(client) as stub:
+        stub.add_response("head_object", {"ContentLength": 6, "ETag": MD5})
+        stub.add_response("head_object", {"ContentLength": 6, "ETag": MD5})
+        stub.add_response(
+            "copy_object", {}, {**kept, "CopySource": {"Bucket": RAW, "Key": SOURCE.key}, "CopySourceIfMatch": MD5}
+        )
+        stub.add_response("head_object", {"ContentLength": 5, "ETag": MD5}, kept)
+
+        with pytest.raises(moves.CopyIncompleteError, match=kept["Key"]):
+            moves.move(client, SOURCE, STAGING, TARGET, (kept["Bucket"], kept["Key"]))
         stub.assert_no_pending_responses()
 
 
@@ -279,6 +321,8 @@ VALID = {
         ({"CLICKSTREAM_STAGING_PREFIX": "/"}, "CLICKSTREAM_STAGING_PREFIX is '/'"),
         ({"CLICKSTREAM_STAGING_BUCKET": "r", "CLICKSTREAM_STAGING_PREFIX": "raw/staging/"}, "overlap in bucket 'r'"),
         ({"CLICKSTREAM_STAGING_BUCKET": "r", "CLICKSTREAM_STAGING_PREFIX": "raw/"}, "overlap in bucket 'r'"),
+        ({"CLICKSTREAM_ARCHIVE_BY": "copy"}, "CLICKSTREAM_ARCHIVE_BY is 'copy': it must be Copy or Firehose or None"),
+        ({"CLICKSTREAM_ARCHIVE_BY": "Copy"}, "CLICKSTREAM_ARCHIVE_BUCKET is not set"),
     ],
 )
 def test_unusable_settings_are_named(change: dict[str, str], message: str) -> None:

@@ -12,11 +12,15 @@ import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
 
 from clickstream.config_check.settings import DATABASES
+from clickstream.load.archive import AROUND
 from clickstream.settings import Settings
 from clickstream_collector.collector import Tally, metrics_of
 from clickstream_collector.delivery import REFUSED_PREFIX, SPILL_PREFIX, object_key
 from clickstream_collector.environment import read_environment
+from clickstream_stream.environment import ARCHIVE_BY
+from clickstream_stream.keys import ARCHIVE_PREFIX, archive_key
 from clickstream_stream.newline_transform import lambda_handler
+from clickstream_stream.notifications import SPILLED
 from local.aws_deploy import TEMPLATE, as_settings, load_template
 
 RESOURCES: dict[str, Any] = load_template(TEMPLATE.read_text(encoding="utf-8"))["Resources"]
@@ -305,7 +309,8 @@ def test_your_own_key_is_used_by_whoever_reads_or_writes_what_it_encrypts() -> N
     }
 
     assert using == {
-        "SegmentRole", "CollectorRole", "DeliveryRole", "StageRole", "CrawlerRole", "AirflowPolicy", "TrinoPolicy",
+        "SegmentRole", "CollectorRole", "DeliveryRole", "ArchiveDeliveryRole", "StageRole", "CrawlerRole",
+        "AirflowPolicy", "TrinoPolicy",
     }  # fmt: skip
 
 
@@ -520,6 +525,71 @@ class TestCollector:
         assert {(part["MetricStat"]["Stat"], part["MetricStat"]["Period"]) for part in parts} == {("Sum", 3600)}
 
 
+class TestArchive:
+    """By default nobody writes it; what may be written is what the reader reads."""
+
+    def test_none_is_the_default_and_makes_nothing(self) -> None:
+        made = {name for name, one in RESOURCES.items() if one.get("Condition") == "ArchivesByFirehose"}
+
+        assert (PARAMETERS["ArchiveBy"]["Default"], set(PARAMETERS["ArchiveBy"]["AllowedValues"])) == (
+            "None", set(ARCHIVE_BY),
+        )  # fmt: skip
+        assert [CONDITIONS[f"ArchivesBy{who}"] for who in ("Copy", "Firehose")] == [
+            {"Fn::Equals": [{"Ref": "ArchiveBy"}, who]} for who in ("Copy", "Firehose")
+        ]
+        assert CONDITIONS["Archives"] == {
+            "Fn::Or": [{"Condition": "ArchivesByCopy"}, {"Condition": "ArchivesByFirehose"}]
+        }
+        assert made == {name for name in RESOURCES if name.startswith(("ArchiveDelivery", "ArchiveFreshness"))}
+        given = RESOURCES["StageObject"]["Properties"]["Environment"]["Variables"]
+        assert {name: one["Fn::If"][0] for name, one in given.items() if "Fn::If" in one} == {
+            "CLICKSTREAM_ARCHIVE_BY": "Archives", "CLICKSTREAM_ARCHIVE_BUCKET": "Archives",
+        }  # fmt: skip
+        (kept,) = (
+            one
+            for one in RESOURCES["StageRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+            if one.get("Fn::If", [""])[0] == "Archives"
+        )
+        assert kept["Fn::If"][2] == {"Ref": "AWS::NoValue"}
+
+    def test_firehose_writes_the_folders_that_are_read_and_runs_no_function(self) -> None:
+        destination = RESOURCES["ArchiveDeliveryStream"]["Properties"]["ExtendedS3DestinationConfiguration"]
+        (processor,) = destination["ProcessingConfiguration"]["Processors"]
+        raw = RESOURCES["DeliveryStream"]["Properties"]["ExtendedS3DestinationConfiguration"]
+
+        assert destination["Prefix"] == ARCHIVE_PREFIX + raw["Prefix"].removeprefix(notification_prefix())
+        assert processor == raw["ProcessingConfiguration"]["Processors"][0]["Fn::If"][2]
+        assert destination["CompressionFormat"] == "GZIP"
+        longest = timedelta(seconds=destination["BufferingHints"]["IntervalInSeconds"])
+        assert timedelta(seconds=RESOURCES["ArchiveFreshnessAlarm"]["Properties"]["Threshold"]) >= 2 * longest
+
+    def test_an_object_holds_no_more_than_the_reader_thinks(self) -> None:
+        """Named after its oldest event, it has what came until both buffers were flushed."""
+        buffers = ("BufferIntervalSeconds", "TransformBufferIntervalSeconds")
+
+        assert timedelta(seconds=sum(PARAMETERS[name]["MaxValue"] for name in buffers)) < AROUND
+
+    def test_the_role_of_the_stage_function_writes_what_the_function_does(self) -> None:
+        (sub,) = (
+            one["Resource"]["Fn::Sub"] for name, one in statements("AWS::IAM::Role")
+            if (name, one.get("Sid")) == ("StageRole", "KeepInArchive")
+        )  # fmt: skip
+        text, names = sub
+        _, copied, spilled = names["Names"]["Fn::If"]
+        at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+        of_firehose = "raw/2026/11/28/12/clickstream-events-1-2026-11-28-12-00-00-u.gz"
+        of_collector = object_key(SPILL_PREFIX, at, "id", ".gz")
+
+        def may(source: str, pattern: str) -> bool:
+            _, _, inside = text.replace("${Names}", pattern).partition("${Bucket}/")
+            return fnmatchcase(archive_key("2026-11-28T13:00:00Z", source), inside)
+
+        assert names["Names"]["Fn::If"][0] == "ArchivesByCopy"
+        assert [may(of_firehose, copied), may(of_collector, copied), may("raw/a", copied)] == [True] * 3
+        assert [may(of_firehose, spilled), may(of_collector, spilled), may("raw/a", spilled)] == [False, True, False]
+        assert of_collector.rpartition("/")[2].startswith(SPILLED)
+
+
 def test_names_that_others_rely_on() -> None:
     defaults = {name: str(one["Default"]) for name, one in PARAMETERS.items()} | {"AWS::AccountId": "000000000000"}
 
@@ -531,6 +601,7 @@ def test_names_that_others_rely_on() -> None:
 
     assert name("Stream", "Name") == "clickstream-events"
     assert name("DeliveryStream", "DeliveryStreamName") == "clickstream-events"
+    assert name("ArchiveDeliveryStream", "DeliveryStreamName") == "clickstream-archive"
     assert name("NewlineTransform", "FunctionName") == "clickstream-newline-transform"
     assert name("StageObject", "FunctionName") == "clickstream-stage-object"
     assert name("StageQueue", "QueueName") == "clickstream-stage-object"

@@ -20,13 +20,16 @@ from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX
 from clickstream.upkeep.maintenance import maintain
 from clickstream.window import Window
 from local import permissions, pipeline
-from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK
+from local.aws_deploy import ACCOUNT, ARTIFACTS_BUCKET, STACK, deploy
 from local.lake.machine import Machine
 from local.lake.scratch import ScratchLake
 from local.segment import kinesis as segment
 from local.segment.events import generate_day
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
+from local.stack import LOCAL_PARAMETERS
+from local.waiting import wait_for
 from tests.collector.doors import basic, event
+from tests.local.aws.hurry import hurry
 from tests.permissions import policies
 from tools.sources_file import compile_sources, read_file
 
@@ -62,15 +65,25 @@ class Walk:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.settings = load_settings(machine.places.settings())
-        cloudformation, iam = machine.client("cloudformation"), machine.client("iam")
-        made = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+        self.permissions: list[policies.Permission] = []
+        # Both ways to keep the archive, one after the other; the cases find the second, with its role.
+        self._deploy("Copy")
+        outputs = machine.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+        self.names = {one["OutputKey"]: one["OutputValue"] for one in outputs} | self._more_names()
+        self.loaded = self._walk()
+        self._deploy("Firehose")
+        self._archive_by_firehose()
+        self.decisions = self.decided()
+
+    def _deploy(self, archive_by: str) -> None:
+        """Deploy the stack with that, and note its roles and what they may."""
+        iam = self.machine.client("iam")
+        made_by = LOCAL_PARAMETERS | permissions.make_consumers(self.machine.places, iam)
+        deploy(self.machine.places.aws_url, made_by | {"ArchiveBy": archive_by})
+        made = self.machine.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
         roles = [one for one in made if one["ResourceType"] == "AWS::IAM::Role"]
         self.roles = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in roles}
-        outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
-        self.names = {one["OutputKey"]: one["OutputValue"] for one in outputs} | self._more_names()
-        self.permissions = list(policies.permissions(iam, self.roles))
-        self.loaded = self._walk()
-        self.decisions = self.decided()
+        self.permissions += policies.permissions(iam, self.roles)
 
     def decided(self) -> list[policies.Decision]:
         """Every distinct decision so far."""
@@ -111,6 +124,20 @@ class Walk:
         for call in calls.values():
             call()
         return rows
+
+    def _archive_by_firehose(self) -> None:
+        """Let the second delivery stream archive an event, and stage_object what the collector spilled."""
+        hurry(self.machine.client("firehose"), "clickstream-archive")
+        segment.send([b'{"messageId":"archived"}'], self.settings.stream, self.client("SegmentRole", "kinesis"))
+        s3 = self.machine.client("s3")
+        s3.put_object(Bucket=self.settings.raw_bucket, Key=f"raw/{NOW:%Y/%m/%d/%H}/collector-1-a.gz", Body=b"spilled")
+
+        def look() -> tuple[bool, str]:
+            found = s3.list_objects_v2(Bucket=self.settings.archive_bucket, Prefix="archive/")["Contents"]
+            keys = " ".join(item["Key"] for item in found)
+            return "/clickstream-archive-" in keys and "_collector-1-a" in keys, keys
+
+        wait_for("archive", look, _quiet, 300, self.machine.places.where_to_look("aws"))
 
     def _collect(self, messages: list[Any]) -> None:
         """Send messages to the collector, with sources that it has not read yet."""
@@ -168,7 +195,11 @@ def load_and_keep(lake: ScratchLake, settings: Settings) -> None:
     plan = TrackingPlan(tuple(event for event in read_plan().events if event.table == "product_viewed"))
     lake.query(f'select count(*) from {settings.staging_catalog}."{settings.staging_database}".events_staging')
     lake.load("first", plan=plan)
-    lake.load("archive", lake.take_range("archive", OLD_DAY))
+    # Of both layouts: an old day of Segment's, and what stage_object has copied just now.
+    taken = lake.take_range("archive", Window(OLD_DAY.start, NOW + timedelta(hours=1)), "archive")
+    folders = {path.removeprefix(f"s3://{settings.archive_bucket}/").partition("/")[0] for path in taken.paths}
+    assert folders == {"segment-logs", "archive"}
+    lake.load("archive", taken)
     lake.publish_views()
     lake.publish_event_views(plan)
     lake.model("first")

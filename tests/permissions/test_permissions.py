@@ -73,7 +73,8 @@ def test_the_whole_path_is_allowed(walk: Walk) -> None:
     assert walk.loaded > 100
     assert [one for one in walk.decisions if not one.allowed] == []
     assert {one.role for one in walk.decisions} == {
-        "SegmentRole", "CollectorRole", "DeliveryRole", "StageRole", "CrawlerRole", "AirflowRole", "TrinoRole",
+        "SegmentRole", "CollectorRole", "DeliveryRole", "ArchiveDeliveryRole", "StageRole", "CrawlerRole",
+        "AirflowRole", "TrinoRole",
     }  # fmt: skip
 
 

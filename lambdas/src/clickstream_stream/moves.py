@@ -1,6 +1,6 @@
 """Move one S3 object so that a crash at any point loses nothing and a retry ends in the same state.
 
-Copy, verify, delete, in this order; the target key is a function of the event. So the source goes away only when the
+Copy, verify, delete, in this order; the target keys are functions of the event. So the source goes away only when each
 target is whole, and a repeated move either copies the same bytes again or finds the work done.
 """
 
@@ -92,8 +92,8 @@ def _source_head(s3: Any, source: Notification, bucket: str, key: str) -> dict[s
     return "gone" if _head(s3, bucket, key) is None else "already_moved"
 
 
-def move(s3: Any, source: Notification, bucket: str, key: str) -> Outcome:
-    """Move the event's object to `bucket`/`key`.
+def move(s3: Any, source: Notification, bucket: str, key: str, archive: tuple[str, str] | None = None) -> Outcome:
+    """Move the event's object to `bucket`/`key`, after a copy to the bucket and key `archive`, if one is wanted.
 
     `already_moved`: the source is gone and the target is there. `gone`: neither is there, someone else took it.
     Raises ClientError, CopyIncompleteError or SourceUnreadableError; the source is then still there.
@@ -101,6 +101,14 @@ def move(s3: Any, source: Notification, bucket: str, key: str) -> Outcome:
     head = _source_head(s3, source, bucket, key)
     if isinstance(head, str):
         return head
+    # The archive first: what a load may see can be loaded again.
+    for place in filter(None, (archive, (bucket, key))):
+        _copy(s3, source, head, *place)
+    _delete(s3, source, head["ETag"])
+    return "moved"
+
+
+def _copy(s3: Any, source: Notification, head: dict[str, Any], bucket: str, key: str) -> None:
     version = {"VersionId": source.version_id} if source.version_id else {}
     s3.copy(
         {"Bucket": source.bucket, "Key": source.key, **version},
@@ -110,5 +118,3 @@ def move(s3: Any, source: Notification, bucket: str, key: str) -> Outcome:
         Config=COPY_CONFIG,
     )
     _verify(head, _head(s3, bucket, key), key)
-    _delete(s3, source, head["ETag"])
-    return "moved"

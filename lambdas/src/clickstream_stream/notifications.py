@@ -13,6 +13,9 @@ from clickstream_stream.environment import Environment
 FAILED_PREFIX = "processing-failed/"
 """Where Firehose puts records that it could not transform; they are replayed from there, never staged."""
 
+SPILLED = "collector-"
+"""How names begin of what the collector puts into the raw bucket, since the stream did not take it."""
+
 
 @dataclass(frozen=True)
 class Notification:
@@ -76,3 +79,9 @@ def ignore_reason(notification: Notification, environment: Environment) -> str |
     if not key.startswith(environment.raw_prefix):
         return "outside_raw_prefix"
     return None
+
+
+def is_archived(notification: Notification, environment: Environment) -> bool:
+    """Return whether `stage_object` archives this object: each, or where Firehose does, those that it never sees."""
+    is_spilled = notification.key.rpartition("/")[2].startswith(SPILLED)
+    return environment.archive_by == "Copy" or (environment.archive_by == "Firehose" and is_spilled)

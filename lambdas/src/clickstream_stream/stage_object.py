@@ -1,4 +1,7 @@
-"""SQS consumer: moves every new raw object into the flat staging folder. Repeat-safe; one bad message fails alone."""
+"""SQS consumer: moves every new raw object into the flat staging folder, and where the stack archives, keeps a copy.
+
+Repeat-safe; one bad message fails alone.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -9,10 +12,10 @@ import boto3
 from botocore.config import Config
 
 from clickstream_stream.environment import Environment, environment
-from clickstream_stream.keys import staging_key
+from clickstream_stream.keys import archive_key, staging_key
 from clickstream_stream.metrics import Metrics, metric_line
 from clickstream_stream.moves import move
-from clickstream_stream.notifications import ignore_reason, read_notifications
+from clickstream_stream.notifications import ignore_reason, is_archived, read_notifications
 
 
 @cache
@@ -29,8 +32,11 @@ def stage_message(body: str, settings: Environment) -> list[float]:
     for event in read_notifications(body):
         ignored = ignore_reason(event, settings)
         target = None if ignored else staging_key(settings.staging_prefix, event.time, event.key)
-        outcome = move(s3_client(), event, settings.staging_bucket, target) if target else ignored
-        print(json.dumps({"message": "staged object", "outcome": outcome, "source": event.key, "target": target}))
+        kept = archive_key(event.time, event.key) if target and is_archived(event, settings) else None
+        archive = (settings.archive_bucket, kept) if kept else None
+        outcome = move(s3_client(), event, settings.staging_bucket, target, archive) if target else ignored
+        told = {"outcome": outcome, "source": event.key, "target": target, "archived": kept}
+        print(json.dumps({"message": "staged object", **told}))
         if outcome == "moved":
             ages.append((datetime.now(UTC) - datetime.fromisoformat(event.time)).total_seconds())
     return ages

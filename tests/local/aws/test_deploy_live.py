@@ -4,15 +4,19 @@ import gzip
 import json
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from clickstream.load.archive import arrival_hour
 from clickstream.settings import RETIRED
+from clickstream.window import full_hour
 from local.aws_deploy import as_settings, deploy
 from local.places import ENVIRONMENTS, ROOT
 from tests.collector.doors import basic, event
+from tests.local.aws.hurry import hurry
 from tests.permissions.policies import texts
 from tools.sources_file import compile_sources, read_file
 
@@ -29,6 +33,15 @@ def physical_ids(aws, stack="clickstream"):
 
 def staged(aws, outputs):
     return b"".join(gzip.decompress(body) for body in aws.objects(outputs["StagingBucket"], "staging/").values())
+
+
+def archived(aws, outputs):
+    """Each line in the archive's bucket with the hour of its folder, or None if it lies in no such folder."""
+    return [
+        (arrival_hour(key.removeprefix("archive/").rpartition("/")[0]), line)
+        for key, body in aws.objects(outputs["ArchiveBucket"]).items()
+        for line in gzip.decompress(body).splitlines()
+    ]
 
 
 def assert_event_flows(aws, wait, outputs, message_id):
@@ -79,6 +92,7 @@ def test_every_switch(own_aws, wait):
         "AlarmEmail": "data@example.com", "SegmentExternalIds": "one,two", "StageReservedConcurrency": "5",
         "AirflowPrincipalArns": ROOT_USER, "TrinoPrincipalArns": ROOT_USER, "Collector": "HttpApi",
         "CollectorReservedConcurrency": "5", "CollectorPathPrefix": "/in", "CollectorFrontSecret": "s",
+        "ArchiveBy": "Firehose",
     }  # fmt: skip
 
     outputs = deploy(own_aws.endpoint, FAST | switches, stack="other")
@@ -114,6 +128,37 @@ def test_collector_on_and_off(own_aws, wait, front):
     assert resources.items() <= physical_ids(own_aws).items()
     assert outputs["CollectorUrl"].startswith("http")
     assert deploy(own_aws.endpoint, FAST) == off
+    assert physical_ids(own_aws) == resources
+
+
+def test_archive_by_each_of_the_three(own_aws, wait):
+    """An event that flows is in the archive under its hour, once; back to None, nothing is archived or left over."""
+    began = full_hour(datetime.now(UTC))
+    line = '{{"messageId": "{}", "type": "track"}}'.format
+    none = deploy(own_aws.endpoint, FAST)
+    resources = physical_ids(own_aws)
+    assert_event_flows(own_aws, wait, none, "by nobody")
+    assert own_aws.objects(none["ArchiveBucket"]) == {}
+
+    assert deploy(own_aws.endpoint, FAST | {"ArchiveBy": "Copy"}) == none
+    assert physical_ids(own_aws) == resources
+    assert_event_flows(own_aws, wait, none, "by Copy")
+    # What is staged is in the archive already.
+    assert [text for _, text in archived(own_aws, none)] == [line("by Copy").encode()]
+
+    assert deploy(own_aws.endpoint, FAST | {"ArchiveBy": "Firehose"}) == none
+    assert resources.items() <= physical_ids(own_aws).items()
+    hurry(own_aws.client("firehose"), "clickstream-archive")
+    assert_event_flows(own_aws, wait, none, "by Firehose")
+    spilled = gzip.compress(line("spilled").encode() + b"\n")
+    own_aws.client("s3").put_object(
+        Bucket=none["RawBucket"], Key=f"raw/{began:%Y/%m/%d/%H}/collector-1-a.gz", Body=spilled
+    )
+    wanted = sorted(line(name).encode() for name in ("by Copy", "by Firehose", "spilled"))
+    wait(lambda: sorted(text for _, text in archived(own_aws, none)) == wanted, "both to be in the archive, each once")
+    assert all(hour and began <= hour <= datetime.now(UTC) for hour, _ in archived(own_aws, none))
+
+    assert deploy(own_aws.endpoint, FAST) == none
     assert physical_ids(own_aws) == resources
 
 
