@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from clickstream.load.archive import hours_wanted
+from clickstream.load.archive import hour_folder, hours_wanted
 from clickstream.load.report import RunReport
 from clickstream.window import Window
+from clickstream_stream.keys import archive_key
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
 from local.segment import archive
@@ -32,6 +33,21 @@ def record(message_id: str, received_at: datetime, **more: Any) -> bytes:
 
 def archive_records(lake: ScratchLake, *records: bytes, in_seconds: bool = False) -> None:
     archive.write(records, lake.settings.archive_bucket, lake.s3, in_seconds)
+
+
+def archive_object(lake: ScratchLake, opened: datetime, name: str, *records: bytes) -> str:
+    """Keep an object in its hour's folder, as stage_object copies it; return its path."""
+    key = archive_key("", f"raw/{hour_folder(opened)}/{name}.gz")
+    lake.s3.put_object(Bucket=lake.settings.archive_bucket, Key=key, Body=gzip.compress(b"\n".join(records) + b"\n"))
+    return f"s3://{lake.settings.archive_bucket}/{key}"
+
+
+def received_at(record: bytes) -> datetime | None:
+    """Return when a message was received; None for what is none."""
+    try:
+        return datetime.fromisoformat(json.loads(record)["receivedAt"])
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return None
 
 
 def ids(lake: ScratchLake) -> list[str]:
@@ -244,3 +260,90 @@ def test_a_line_of_the_archive_that_cannot_be_read_is_rejected_once(lake: Scratc
 
     assert [report.rows_rejected for report in reports] == [1, 1]
     assert [row["line"] for row in lake.rows("rejects")] == ["{broken"]
+
+
+LEFT = MIDNIGHT + timedelta(hours=13, minutes=20)
+"""When the last sender left Segment."""
+BOTH = timedelta(hours=3)
+"""How long the stack had archived by then."""
+BUFFER = timedelta(minutes=25)
+"""Between the oldest and the newest event of an object: some are begun in one hour and end in the next."""
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.scenario("X50")
+def test_a_range_over_the_day_of_leaving_segment_is_that_of_the_live_path_row_for_row(machine: Machine) -> None:
+    """P7. Two days: up to LEFT in Segment's layout, since BOTH before it in hour folders."""
+    records = [*generate_day(20261120, MIDNIGHT + DAY, users=15), *generate_day(20261121, MIDNIGHT + 2 * DAY, users=15)]
+    dated = sorted((at, record) for record in records if (at := received_at(record)))
+    live, backfilled = scratch_lake(machine), scratch_lake(machine)
+    live.stage(staged_name(MIDNIGHT + 2 * DAY, "a"), gzip.compress(b"\n".join(record for _, record in dated) + b"\n"))
+    archive_records(backfilled, *(record for at, record in dated if at < LEFT))
+    objects: dict[datetime, list[bytes]] = {}
+    opened = LEFT - BOTH
+    for at, record in dated:
+        if at >= LEFT - BOTH:
+            opened = opened if at < opened + BUFFER and objects else at
+            objects.setdefault(opened, []).append(record)
+    for number, (oldest, held) in enumerate(objects.items()):
+        archive_object(backfilled, oldest, f"events-{number}", *held)
+
+    live.load("live")
+    taken = backfilled.take_range("backfill", Window(MIDNIGHT - DAY, MIDNIGHT + 3 * DAY), "archive")
+    report = backfilled.load("backfill", taken)
+
+    by_hour = {item.path for item in taken.archived if item.path.startswith(backfilled.settings.archive_hours_location)}
+    assert len(by_hour) == len(objects) > 20
+    assert len(taken.archived) > len(by_hour)
+    assert len(contents(live)) > 400
+    assert contents(backfilled) == contents(live)
+    assert report.adds_up
+    assert report.rows_duplicate > 0  # of the hours that both archives have
+    assert backfilled.check("backfill").failures == ()
+
+
+@pytest.fixture(scope="module")
+def own_hour(machine: Machine) -> tuple[Hour, dict[str, str]]:
+    """An hour loaded from its folder and those beside it; the path of each object by name."""
+    lake = scratch_lake(machine)
+    minute, microsecond = timedelta(minutes=1), timedelta(microseconds=1)
+    kept = {
+        "two before": archive_object(lake, NOON - 2 * HOUR, "a", record("two before", NOON)),
+        "before": archive_object(
+            lake, NOON - minute, "b", record("before", NOON - microsecond), record("first", NOON)
+        ),
+        "own": archive_object(
+            lake, NOON, "c", record("own", NOON + minute), record("end", NOON + HOUR), b"{broken",
+            b'{"messageId":"undated","type":"track"}',
+            record("not for Kinesis", NOON, integrations={"All": False}),
+        ),
+        "after": archive_object(lake, NOON + HOUR, "d", record("late", NOON + HOUR - microsecond)),
+        "two after": archive_object(lake, NOON + 2 * HOUR, "e", record("two after", NOON)),
+    }  # fmt: skip
+
+    report = lake.load("run", lake.take_range("run", Window(NOON, NOON + HOUR), "archive"))
+
+    ledger = {row["source_path"]: row for row in lake.rows("load_ledger")}
+    return Hour(ids(lake), ledger, {}, report), kept
+
+
+@pytest.mark.scenario("X50")
+def test_an_hour_reads_its_folder_and_those_beside_it_and_no_other(own_hour: tuple[Hour, dict[str, str]]) -> None:
+    hour, kept = own_hour
+
+    assert {name for name, path in kept.items() if path in hour.ledger} == {"before", "own", "after"}
+    assert {name: hour.ledger[kept[name]]["staged_at"] for name in ("before", "own", "after")} == {
+        "before": NOON - HOUR, "own": NOON, "after": NOON + HOUR,
+    }  # fmt: skip
+    assert hour.report.adds_up
+    assert hour.report.rows_rejected == 1
+
+
+@pytest.mark.scenario("X50")
+def test_what_was_received_in_the_hour_is_loaded_whatever_its_integrations_say(
+    own_hour: tuple[Hour, dict[str, str]],
+) -> None:
+    """The stack archives what came to the stream; Segment's archive has more. Without a time, the folder's counts."""
+    hour, _ = own_hour
+
+    assert hour.ids == ["first", "late", "not for Kinesis", "own", "undated"]
