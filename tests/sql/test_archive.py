@@ -347,3 +347,16 @@ def test_what_was_received_in_the_hour_is_loaded_whatever_its_integrations_say(
     hour, _ = own_hour
 
     assert hour.ids == ["first", "late", "not for Kinesis", "own", "undated"]
+
+
+@pytest.mark.scenario("X50")
+def test_a_quiet_hour_between_others_is_previewed_and_loaded_as_nothing(lake: ScratchLake) -> None:
+    archive_object(lake, NOON - HOUR, "a", record("before", NOON - HOUR))
+    taken = lake.take_range("run", Window(NOON, NOON + HOUR), "archive")
+
+    preview = lake.preview("preview", taken)
+    report = lake.load("run", taken)
+
+    assert (preview.rows_read, preview.sessions_touched) == (0, 0)
+    assert (report.objects, report.rows_read, report.adds_up) == (1, 0, True)
+    assert ids(lake) == []

@@ -106,6 +106,15 @@ def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
     print(f"{len(messages)} events, {len(wanted)} sessions, {len(aliases)} aliases, {dict(counts)}")
 
 
+def test_a_run_that_writes_no_session_passes_its_checks(lake: ScratchLake) -> None:
+    load(lake, "load-1", [{"messageId": "of nobody", "type": "track", "event": "A"}])
+
+    (report,) = lake.model("model-1")
+
+    assert report.sessions_new == 0
+    assert lake.check("model-1", lake.t.SESSION_TABLES).failures == ()
+
+
 MESSAGES = shop_days(11, 1200)
 
 

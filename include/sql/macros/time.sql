@@ -9,6 +9,11 @@
 )
 {%- endmacro -%}
 
+{#- An instant to reckon with: NULL, where there is none, has no type of its own. -#}
+{%- macro typed_instant(value, bind) -%}
+cast({{ bind(value) }} as timestamp(6) with time zone)
+{%- endmacro -%}
+
 {#- ISO 8601 date and time, `T` or one space between them, seconds and fraction optional, with an offset (its minutes
     optional) or else UTC.
     Microseconds; a longer fraction is cut. Second 60 is the next second.

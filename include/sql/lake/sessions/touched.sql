@@ -1,5 +1,6 @@
 {%- from "macros/outcomes.sql" import outcomes -%}
 {%- from "macros/sessions.sql" import event_at, visitor -%}
+{%- from "macros/time.sql" import typed_instant -%}
 -- How many sessions that are there would be modelled again if the batch was loaded: a new or changed message falls into
 -- them, or no further from them than the idle time.
 -- Grain: one row. Parameters: run_id, bounds, manifest (rebuild), rules.
@@ -23,7 +24,7 @@ inner join points
         sessions.started_at - interval '1' minute * {{ bind(rules.idle_minutes) }}
         and sessions.ended_at + interval '1' minute * {{ bind(rules.idle_minutes) }}
 where
-    sessions.started_at >= {{ bind(bounds.earliest) }}
+    sessions.started_at >= {{ typed_instant(bounds.earliest, bind) }}
     - interval '1' day * {{ bind(rules.late_days) }}
     - interval '1' hour * {{ bind(rules.longest_hours) }}
-    and sessions.started_at <= {{ bind(bounds.latest) }} + interval '1' day
+    and sessions.started_at <= {{ typed_instant(bounds.latest, bind) }} + interval '1' day

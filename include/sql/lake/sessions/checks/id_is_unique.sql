@@ -1,6 +1,7 @@
 -- Check (fail): an id that the run wrote is of more than one session, or also the former id of one.
 -- Sessions of one id began at one instant, and one that has it as a former id at most the longest duration before.
 -- Grain: one session id. Parameters: run_id, bounds (when those it wrote began), rules.
+{%- from "macros/time.sql" import typed_instant %}
 with written as (
     select session_id
     from {{ t.sessions }}
@@ -16,7 +17,7 @@ near as (
         former_ids
     from {{ t.sessions }}
     where
-        started_at >= {{ bind(bounds.earliest) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
+        started_at >= {{ typed_instant(bounds.earliest, bind) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
         and started_at <= {{ bind(bounds.latest) }}
 ),
 

@@ -1,6 +1,7 @@
 -- Check (fail): a session that the run wrote is not over when the visitor's next one begins, or is too near to it
 -- without having been cut.
 -- Grain: one session. Parameters: run_id, bounds (when those it wrote began), rules.
+{%- from "macros/time.sql" import typed_instant %}
 with written as (
     select
         visitor_id,
@@ -28,8 +29,10 @@ followed as (
             sessions.visitor_id = written.visitor_id
             and sessions.started_at >= written.since
     where
-        sessions.started_at >= {{ bind(bounds.earliest) }} - interval '1' hour * {{ bind(rules.longest_hours) }}
-        and sessions.started_at <= {{ bind(bounds.latest) }} + interval '1' minute * {{ bind(rules.idle_minutes) }}
+        sessions.started_at >= {{ typed_instant(bounds.earliest, bind) }}
+        - interval '1' hour * {{ bind(rules.longest_hours) }}
+        and sessions.started_at <= {{ typed_instant(bounds.latest, bind) }}
+        + interval '1' minute * {{ bind(rules.idle_minutes) }}
 )
 
 select
