@@ -218,8 +218,10 @@ def test_a_path_that_stands_still_before_staging_is_told_until_it_is_over(
     assert execute(task, "watch_pipeline", "watch")["open"] == ["nothing_arrives"]
     (row,) = [row for row in lake.rows("alarms") if row["name"] == "nothing_arrives"]
     assert f"{NOW - timedelta(hours=1):%Y-%m-%d %H:%M}" in row["text"]
-    # Longer ago than the ledger is asked for.
+    # Longer ago than the ledger is asked for, also when the watch itself was off and no alarm is open.
     clock(timedelta(days=21))
+    assert execute(task, "watch_pipeline", "watch")["open"] == ["nothing_arrives"]
+    lake.query(f"delete from {lake.t.alarms}")
     assert execute(task, "watch_pipeline", "watch")["open"] == ["nothing_arrives"]
     stage(lake, "again", hours=-21 * 24)
     topic.take()

@@ -44,6 +44,7 @@ OF_A_RUN = "One row a run. It is looked for by the run's id, for a run that is c
 READ_WHOLE = {
     ("lake/load_runs/load.sql", "load_runs"): OF_A_RUN,
     ("lake/load_runs/checks/report_is_stored_once.sql", "load_runs"): OF_A_RUN,
+    ("lake/load_ledger/any.sql", "load_ledger"): "One row is enough. Run only when nothing has come for over a week.",
     ("lake/session_runs/bounds.sql", "session_runs"): OF_A_RUN,
 }
 """Why a statement may read all of a table that grows."""
@@ -114,6 +115,7 @@ def watch(lake: ScratchLake) -> None:
     now = datetime.now(UTC)
     lake.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2026, 11, 27, tzinfo=UTC))
     lake.run("lake/load_ledger/newest.sql", now=now, arrived_since=now - ARRIVALS_FOR)
+    lake.run("lake/load_ledger/any.sql")
     lake.run("lake/events/newest.sql", now=now)
     lake.run("lake/load_runs/recent.sql", runs_since=now - LOOK_BACK)
     lake.run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK)

@@ -45,8 +45,7 @@ class TrinoWatchPipelineOperator(EngineOperator):
         values["runs_since"] = now - LOOK_BACK
         values["arrived_since"] = now - timedelta(hours=settings.alarm_silence_hours) - ARRIVALS_FOR
         kept = [from_row(row) for row in run("lake/alarms/kept.sql", **values).rows]
-        was_silent = any(row.name == "nothing_arrives" and row.closed_at is None for row in kept)
-        alarms = find_alarms(self._figures(run, settings, values, was_silent), settings)
+        alarms = find_alarms(self._figures(run, settings, values), settings)
         repeat = timedelta(hours=settings.alarm_repeat_hours)
         for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
             notified, failed = notify([by_name[name] for name in notice.destinations], notice.message(), settings)
@@ -57,7 +56,7 @@ class TrinoWatchPipelineOperator(EngineOperator):
             raise NotificationError("; ".join(failures))
         return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}
 
-    def _figures(self, run: Run, settings: Settings, values: dict[str, Any], was_silent: bool) -> Figures:
+    def _figures(self, run: Run, settings: Settings, values: dict[str, Any]) -> Figures:
         s3, now = self.client("s3"), values["now"]
         raw = [item.written_at for item in list_raw(s3, settings.raw_bucket)] if settings.raw_bucket else []
         failed, refused_events = self._refused(s3, settings.raw_bucket, now) if settings.raw_bucket else ([], [])
@@ -65,6 +64,7 @@ class TrinoWatchPipelineOperator(EngineOperator):
         paths = loaded_paths(run, staged)
         unloaded = [item.staged_at for item in staged if item.path not in paths]
         newest_staged = run("lake/load_ledger/newest.sql", **values).rows[0]["newest_staged_at"]
+        arrival = newest_arrival([*raw, *(item.staged_at for item in staged), newest_staged], now)
         newest = run("lake/events/newest.sql", **values).rows[0]["newest_received_at"]
         runs = run("lake/load_runs/recent.sql", **values).rows
         figures = Figures(
@@ -72,8 +72,8 @@ class TrinoWatchPipelineOperator(EngineOperator):
             unstaged_objects=len(raw),
             oldest_unstaged_at=min(raw, default=None),
             stage_messages=self._messages(settings.stage_queue),
-            newest_arrival_at=newest_arrival([*raw, *(item.staged_at for item in staged), newest_staged], now),
-            was_silent=was_silent,
+            newest_arrival_at=arrival,
+            has_arrived=arrival is not None or run("lake/load_ledger/any.sql").rows[0]["has_arrived"],
             unloaded_objects=len(unloaded),
             oldest_unloaded_at=min(unloaded, default=None),
             newest_received_at=newest,

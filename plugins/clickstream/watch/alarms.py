@@ -74,8 +74,8 @@ class Figures:
     """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
 
     `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
-    newest object of events was delivered; `was_silent`: whether the alarm on that is open; `refused`: objects of
-    `processing-failed/`; `refused_events`: of `refused/`, those of LOOK_BACK and MOST_REFUSED_EVENTS at most.
+    newest object of events was delivered, as far back as was looked; `has_arrived`: whether one ever was; `refused`:
+    objects of `processing-failed/`; `refused_events`: those of `refused/` of LOOK_BACK, MOST_REFUSED_EVENTS at most.
     """
 
     now: datetime
@@ -83,7 +83,7 @@ class Figures:
     oldest_unstaged_at: datetime | None = None
     stage_messages: int | None = None
     newest_arrival_at: datetime | None = None
-    was_silent: bool = False
+    has_arrived: bool = False
     unloaded_objects: int = 0
     oldest_unloaded_at: datetime | None = None
     newest_received_at: datetime | None = None
@@ -208,8 +208,7 @@ def _raw(figures: Figures, settings: Settings) -> Iterator[Alarm]:
 
 def _arrivals(figures: Figures, settings: Settings) -> Iterator[Alarm]:
     newest, bound = figures.newest_arrival_at, timedelta(hours=settings.alarm_silence_hours)
-    # With none known, nothing has arrived yet, unless the alarm is open: then the last is too long ago to be seen.
-    is_silent = figures.was_silent if newest is None else figures.now - newest >= bound
+    is_silent = figures.has_arrived if newest is None else figures.now - newest >= bound
     if is_silent:
         last = "" if newest is None else f"; the last object came {_minute(newest)}"
         yield Alarm(
