@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql sql-render lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack live
+.PHONY: help demo test test-faults up down clean status send archive run redrive sql sql-render lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack live collector-check
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -24,6 +24,7 @@ export CLICKSTREAM_STACK = $(value STACK)
 export CLICKSTREAM_EVENT = $(value EVENT)
 export CLICKSTREAM_MATCH = $(value MATCH)
 export CLICKSTREAM_PII = $(value PII)
+export CLICKSTREAM_FUNCTION = $(value FUNCTION)
 export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
 help: ## list the commands
@@ -64,6 +65,9 @@ redrive: ## count what was refused, SOURCE=processing-failed, refused or rejects
 
 live: ## print events as they arrive, accepted and refused: SOURCE=, MATCH= (text or JSON), FROM=, TO=, FULL=1; PII=show unmasks
 	@$(RUN) live
+
+collector-check: ## compare what the collector accepted with what was loaded, by hour: FROM=, TO=, FUNCTION=
+	@$(RUN) collector-check
 
 sql: ## Q="select ..." prints CSV; without Q opens a prompt
 	@$(RUN) sql

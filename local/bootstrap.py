@@ -42,6 +42,7 @@ ENVIRONMENTS = {
     "sql-render": ["airflow"],
     "check-config": ["airflow"],
     "live": ["airflow"],
+    "collector-check": ["airflow"],
     "migrate": ["airflow"],
     "mwaa-zip": ["local"],
 }
@@ -49,7 +50,7 @@ DEFAULT_ENVIRONMENTS = ["local", "airflow"]
 WITHOUT_TRINO = (
     "lint", "fmt", "sbom", "lock", "docs", "down", "clean", "status", "send", "plan-check", "plan-import",
     "env-from-stack", "plan-export", "plan-diff", "plan-suggest", "check-config", "migrate",
-    "mwaa-zip", "sources-check", "sources-compile", "source-key", "live", "sql-render",
+    "mwaa-zip", "sources-check", "sources-compile", "source-key", "live", "sql-render", "collector-check",
 )  # fmt: skip
 
 
@@ -146,6 +147,7 @@ PROGRAMS = {
     ],
     "check-config": [("airflow", "python", "-m", "tools.config_check")],
     "live": [("airflow", "python", "-m", "tools.live")],
+    "collector-check": [("airflow", "python", "-m", "tools.collector_check")],
     "migrate": [("airflow", "python", "-m", "tools.migrate")],
     "mwaa-zip": [("local", "python", "-m", "tools.mwaa_zip")],
     "lock": [("uv", "bash", os.path.join("requirements", "lock.sh"))],

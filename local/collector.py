@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
+from local import cloudwatch
+from local.pipeline import aws_client
 from local.places import LocalError, Places, open_places
 from local.segment.sources import BACK_OFFICE, BACK_OFFICE_KEY
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
@@ -163,7 +165,7 @@ def responder(door: Door, log: Callable[[str], None]) -> Respond:
         request = read_event(event, datetime.now(UTC))
         with turn:
             found, tally = answer(request, door)
-        log(metric_line(metrics_of(tally), log_fields(tally, found.status, request)))
+        log(metric_line(metrics_of(tally), log_fields(tally, found.status, request), request.received_at.timestamp()))
         return found.to_event()
 
     return respond
@@ -225,12 +227,14 @@ def shop_pages() -> Pages:
 
 def main(port: int = PORT) -> int:
     """Serve until interrupted."""
+    places = open_places()
     try:
-        sink = local_sink(open_places())
+        sink = local_sink(places)
     except LocalError as error:
         print(f"clickstream: {error}", file=sys.stderr)
         return 1
-    respond = responder(make_door(compiled_file(SOURCES_FILE, DEMO_SOURCES), sink), print)
+    log = cloudwatch.logger(aws_client("cloudwatch", places), print)
+    respond = responder(make_door(compiled_file(SOURCES_FILE, DEMO_SOURCES), sink), log)
     with CollectorServer(respond, port, shop_pages()) as server:
         print(f"collector and shop at {server.url}", flush=True)
         try:

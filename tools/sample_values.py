@@ -68,6 +68,7 @@ def values(
             failing={"AB": "it's"},
         ),
         "message_key": -1,
+        "project_ids": ("web_4f2a",),
         "step": "events",
         "reason": "it's",
         "bounds": Bounds(NOON, NOON, (Span(NOON, NOON), Span(NOON, NOON))),

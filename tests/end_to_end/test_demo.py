@@ -18,6 +18,7 @@ from local.places import ENVIRONMENTS, ROOT, Places, open_places
 from local.segment.sources import BACK_OFFICE
 from local.waiting import wait_for
 from tests.collector.sdks.senders import SDKS, browse
+from tests.local.test_docs_commands import plain_environment
 
 VERSIONS = """
 select context_library_version, count(*)
@@ -130,3 +131,24 @@ def test_sessions_are_modelled_because_a_load_announced_its_events(shown: tuple[
     runs = Airflow(places).runs("model_sessions", datetime.now(UTC) - timedelta(days=1))
     assert runs
     assert {run_id.partition("__")[0] for run_id in runs} == {"asset_triggered"}
+
+
+@pytest.mark.promise("P11")
+def test_what_the_collector_accepted_is_loaded(shown: tuple[str, Places]) -> None:
+    _, places = shown
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    environment = plain_environment(
+        CLICKSTREAM_STATE=str(places.state), COLUMNS="200",
+        CLICKSTREAM_FROM=(now - timedelta(hours=2)).isoformat(), CLICKSTREAM_TO=(now + timedelta(hours=1)).isoformat(),
+    )  # fmt: skip
+
+    done = subprocess.run(
+        [ENVIRONMENTS / "airflow" / "bin" / "python", "-m", "tools.collector_check"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    *_, last = done.stdout.splitlines()
+    accepted = int(last.split()[0])
+    assert last == f"{accepted} messages accepted in 3 hours, none missing"
+    assert accepted > 0
