@@ -27,7 +27,7 @@ def stage(s3: MemoryS3, instant: datetime, name: str) -> str:
 
 
 def loaded(*paths: str) -> dict[str, list[list[dict[str, str]]]]:
-    return {"load_ledger": [[{"source_path": path} for path in paths]]}
+    return {"load_ledger": [[{"source_path": path, "is_kept": True} for path in paths]]}
 
 
 def kept(s3: MemoryS3, run_id: str) -> manifest.Manifest:

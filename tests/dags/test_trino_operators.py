@@ -27,12 +27,12 @@ pytestmark = pytest.mark.usefixtures("aws")
 ConnectTrino = Callable[..., FakeTrino]
 RUN = "manual__'; drop table x; --"
 EARLIEST, LATEST = HOUR - timedelta(days=30), HOUR + timedelta(days=30)
-UNPACKED = {"as earliest": [[{"earliest": HOUR, "latest": HOUR}]]}
 NO_LINES = {"the lines of some objects are": [[{"low": None, "high": None}]]}
 PATHS = [
     "s3://staging-bucket/staging/20261124T110000000Z-a.gz",
     "s3://staging-bucket/staging/20261124T110000001Z-it's.gz",
 ]
+UNPACKED = {"as earliest": [[{"earliest": HOUR, "latest": HOUR, "objects_read": len(PATHS)}]]}
 DELAYS = {"rows_by_delay": '{"up to 1 hour": 7}'}
 BROKEN = {"violations_by_event": '{"email_sent": {"messages": 3, "violating": 1}}'}
 REPORTED = {"rows_by_delay\nfrom": [[DELAYS]], "as violations_by_event\nfrom": [[BROKEN]]}
@@ -154,7 +154,7 @@ def test_unpack_keeps_when_the_messages_of_its_batch_were_received(
     task, s3: MemoryS3, connect_trino: ConnectTrino, at: datetime | None
 ) -> None:
     keep(s3, replace(kept(s3), batch=None))
-    connect_trino({"as earliest": [[{"earliest": at, "latest": at}]]})
+    connect_trino({"as earliest": [[{"earliest": at, "latest": at, "objects_read": len(PATHS)}]]})
 
     run(task, "unpack")
 
@@ -174,7 +174,7 @@ def test_what_expires_while_it_is_read_is_read_anew_without_it(
             raise query_error(error)
         return []
 
-    answers = {"create or replace table": [expires, []], "load_ledger": [[{"source_path": PATHS[0]}]]}
+    answers = {"create or replace table": [expires, []], "load_ledger": [[{"source_path": PATHS[0], "is_kept": True}]]}
     trino = connect_trino(UNPACKED | answers)
 
     assert run(task, "unpack") == []
