@@ -1,4 +1,4 @@
-{%- from "macros/time.sql" import within -%}
+{%- from "macros/time.sql" import typed_instant, within -%}
 -- What was loaded of some sources, by the hour received, and how many lines of objects with messages of that hour were
 -- duplicates or rejected. Which of these lines are of which hour or source is not known: so it is a most.
 -- Grain: one hour. Parameters: bounds (full hours, the last instant included), project_ids.
@@ -29,15 +29,14 @@ objects as (
 ),
 
 hours as (
-    select listed.received_hour
+    select {{ typed_instant(bounds.earliest, bind) }} + interval '1' hour * listed.number as received_hour
     from
         unnest(
             sequence(
-                cast({{ bind(bounds.earliest) }} as timestamp(6) with time zone),
-                cast({{ bind(bounds.latest) }} as timestamp(6) with time zone),
-                interval '1' hour
+                0,
+                date_diff('hour', {{ typed_instant(bounds.earliest, bind) }}, {{ typed_instant(bounds.latest, bind) }})
             )
-        ) as listed (received_hour)
+        ) as listed (number)
 )
 
 select
