@@ -23,8 +23,9 @@ _PERSONAL = frozenset((
     "password", "firstname", "lastname", "fullname", "birthday", "address", "location", "advertisingid",
     "deviceid", "token",
 ))  # fmt: skip
-_ADDRESS_OF_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_QUERY = re.compile(r"((?:https?://|/)[^?#]*)[?#].+|\?.+", re.DOTALL)
+# Both take time in proportion to a text: anybody may send a long one.
+_ADDRESS_OF_MAIL = re.compile(r"(?<![^@\s])[^@\s]++@[^@\s]+\.[^@\s]+")
+_QUERY = re.compile(r"((?:https?://|/)[^?#]*+)[?#].+|\?.+", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,18 @@ def test_lines(case: dict[str, Any]) -> None:
     assert shown == [f"2026-11-28 12:00:00.007  {told}" for told in case["told"]]
 
 
+@pytest.mark.parametrize(
+    ("piece", "told"), [("y", "y"), ("/", "/"), ("@", "@"), ("a@b.c ", "*** "), ("a@", "a@"), ("?a=", "?***")]
+)
+def test_a_text_of_a_megabyte_is_masked_in_time(piece: str, told: str) -> None:
+    """One that took the time of its square would take half an hour, and hide all that comes after it."""
+    text = piece * (1_000_000 // len(piece))
+
+    shown = masked({"type": "track", "note": text}, PLAN)["note"]
+
+    assert shown == (told if told.startswith("?") else told * (1_000_000 // len(piece)))
+
+
 def test_a_match_that_is_no_json_is_told() -> None:
     with pytest.raises(ValueError, match=r"MATCH=\{\"a\": write"):
         read_wanted("", '{"a"')
