@@ -175,6 +175,29 @@ def test_an_unreadable_body_is_kept_up_to_a_mebibyte() -> None:
     assert failed_records(sink.objects[REFUSED]) == [b"x" * 1_048_575]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"writeKey":"wk_server","batch":[',
+        b'{"writeKey" : "wk\\u005fserver","batch":[',
+        # Of another source, with an escaped quote; in a message with a number that is not read.
+        b'{"writeKey":"wk_\\"pixel","batch":[',
+        b'{"writeKey":"wk_pixel","n":%s}' % (b"9" * 5_000),
+        b'{"batch":[{"type":"track","writeKey":"wk_pixel","n":%s}]}' % (b"9" * 5_000),
+        # Cut off in the key.
+        b'{"batch":[],"writeKey":"wk_pix',
+    ],
+)
+def test_no_write_key_is_in_what_is_kept(body: bytes) -> None:
+    sink = MemorySink()
+
+    send(make_door(sink), "POST", "/v1/batch", body, basic(KEYS["server"]))
+
+    (kept,) = failed_records(sink.objects[REFUSED])
+    assert b"(write key)" in kept
+    assert b"wk" not in kept.replace(b"writeKey", b"")
+
+
 def test_objects_lie_in_the_folder_of_their_hour() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
 

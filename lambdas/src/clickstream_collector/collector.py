@@ -36,6 +36,8 @@ SEGMENT_BYTES = 32 * 1024
 
 _LEAST_WAIT, _MORE_WAIT = 30, 60
 _REDACTED = b"(write key)"
+_KEY_MEMBER = re.compile(rb'("writeKey"\s*+:\s*+")(?:[^"\\]|\\.)*+')
+"""In what is no JSON as a whole. Any key counts, however it is written: it may be another source's."""
 _ORIGIN = re.compile(r"https?://(?P<host>[A-Za-z0-9.-]+)(:[0-9]+)?")
 _COOKIE_VALUE = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 """An id that needs no encoding in a cookie; the SDK makes UUIDs."""
@@ -287,7 +289,9 @@ def _keep_body(error: BodyError, request: Request, door: Door, sources: Sources,
 def _keep(refusals: list[Refusal], source: str, write_key: str, request: Request, door: Door, tally: Tally) -> None:
     """Put what was refused under `refused/`. What no record can hold goes into an object of its own."""
     key = write_key.encode("utf-8", "surrogatepass")
-    clean = [Refusal(one.reason, one.kept.replace(key, _REDACTED)) for one in refusals]
+    clean = [
+        Refusal(one.reason, _KEY_MEMBER.sub(rb"\1" + _REDACTED, one.kept).replace(key, _REDACTED)) for one in refusals
+    ]
     for suffix, fits in (("", True), ("-large", False)):
         group = [one for one in clean if one.can_be_redriven is fits]
         if not group:
