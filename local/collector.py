@@ -93,6 +93,8 @@ class CollectorServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    # Connections that wait to be accepted: browsers and SDKs open some at once, and five are soon reached.
+    request_queue_size = 128
 
     def __init__(self, respond: Respond, port: int = 0, pages: Pages = lambda path: None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
@@ -111,12 +113,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         """Answer one request."""
-        body = self._body()
+        try:
+            path, body = urlsplit(self.path).path, self._body()
+        except ValueError:
+            # Nothing of the request may be in a log, as it is in a traceback.
+            self.close_connection = True
+            self.send_error(400)
+            return
         if body is None:
             self.close_connection = True
             self.send_error(413)
             return
-        page = self.server.pages(urlsplit(self.path).path) if self.command == "GET" else None
+        page = self.server.pages(path) if self.command == "GET" else None
         if page is not None:
             self._send(200, {"content-type": page[0], "cache-control": "no-cache"}, page[1])
             return
@@ -137,18 +145,24 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_OPTIONS = do_PUT = do_DELETE = do_HEAD = handle_any  # noqa: N815 - names of http.server
 
     def _body(self) -> bytes | None:
-        """Return the body, by Content-Length or in chunks; None if it is too long, or its length is no number."""
+        """Return the body, by Content-Length or in chunks; None if it is too long. Raises ValueError if it is torn."""
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
             return self._chunks()
-        length = self.headers.get("content-length") or "0"
-        return self.rfile.read(int(length)) if length.isdecimal() and int(length) <= MAX_BYTES else None
+        length = _whole(self.headers.get("content-length") or "0", 10)
+        return self._read(length) if length <= MAX_BYTES else None
+
+    def _read(self, length: int) -> bytes:
+        found = self.rfile.read(length)
+        if len(found) < length:
+            raise ValueError("the request ends in its body")
+        return found
 
     def _chunks(self) -> bytes | None:
         body = b""
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
+        while size := _whole(self.rfile.readline(100).partition(b";")[0].decode("ascii").strip(), 16):
             if len(body) + size > MAX_BYTES:
                 return None
-            body += self.rfile.read(size)
+            body += self._read(size)
             self.rfile.readline()
         self.rfile.readline()
         return body
@@ -157,15 +171,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Log no line a request: the function has one of its own."""
 
 
+def _whole(text: str, base: int) -> int:
+    """Return a whole number of digits only. Raises ValueError."""
+    if not text.isalnum():
+        raise ValueError("not a whole number")
+    return int(text, base)
+
+
 def responder(door: Door, log: Callable[[str], None]) -> Respond:
     """Return the function's handler of events, with that door: one at a time, as in a process of Lambda."""
-    turn = Lock()
+    turn, of_log = Lock(), Lock()
 
     def respond(event: Event) -> Event:
         request = read_event(event, datetime.now(UTC))
         with turn:
             found, tally = answer(request, door)
-        log(metric_line(metrics_of(tally), log_fields(tally, found.status, request), request.received_at.timestamp()))
+        fields = log_fields(tally, found.status, request)
+        with of_log:
+            log(metric_line(metrics_of(tally), fields, request.received_at.timestamp()))
         return found.to_event()
 
     return respond

@@ -135,8 +135,12 @@ def show(hours: Sequence[Hour]) -> None:
         console.print(table)
     missing = sum(hour.missing for hour in hours)
     console.print(
-        f"{sum(hour.accepted for hour in hours):,} messages accepted in {len(hours)} hours, "
-        + (f"at least {missing:,} of them missing: docs/collector.md#nothing-lost" if missing else "none missing")
+        f"{sum(hour.accepted for hour in hours):,} messages accepted in {len(hours)} h, "
+        + (
+            f"at least {missing:,} of them missing, or not loaded yet: docs/collector.md#nothing-lost"
+            if missing
+            else "none missing"
+        )
     )
 
 

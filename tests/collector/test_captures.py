@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -128,3 +129,29 @@ def test_a_body_that_is_too_long_is_not_read(server: CollectorServer) -> None:
 
     assert connection.getresponse().status == 413
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        # A body that is announced in chunks, and is none; sizes that are no numbers; requests that end in their body.
+        'POST /v1/b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{"writeKey":"wk_secret"}\r\n',
+        "POST /v1/b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
+        "POST /v1/b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
+        "POST /v1/b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}",
+        "POST /v1/b HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST /v1/b HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n",
+        "POST /v1/b HTTP/1.1\r\nContent-Length: 50\r\n\r\n{}",
+        "GET http://[::1/v1/batch HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_a_request_that_is_no_http_is_answered_and_nothing_of_it_is_logged(
+    server: CollectorServer, capfd: pytest.CaptureFixture[str], request_text: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_address[1])) as client:
+        client.sendall(request_text.encode())
+        client.shutdown(socket.SHUT_WR)
+        answer = client.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert capfd.readouterr().err == ""

@@ -150,5 +150,5 @@ def test_what_the_collector_accepted_is_loaded(shown: tuple[str, Places]) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
     *_, last = done.stdout.splitlines()
     accepted = int(last.split()[0])
-    assert last == f"{accepted} messages accepted in 3 hours, none missing"
+    assert last == f"{accepted} messages accepted in 3 h, none missing"
     assert accepted > 0
