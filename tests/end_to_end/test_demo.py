@@ -88,6 +88,28 @@ def test_what_the_back_office_sends_came_from_its_sdk(shown: tuple[str, Places])
     assert rows > 0
 
 
+@pytest.mark.promise("P11")
+def test_what_the_collector_accepted_is_loaded(shown: tuple[str, Places]) -> None:
+    """What was sent later, as by a visit of the shop, is not loaded yet."""
+    _, places = shown
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    environment = plain_environment(
+        CLICKSTREAM_STATE=str(places.state), COLUMNS="200",
+        CLICKSTREAM_FROM=(now - timedelta(hours=2)).isoformat(), CLICKSTREAM_TO=(now + timedelta(hours=1)).isoformat(),
+    )  # fmt: skip
+
+    done = subprocess.run(
+        [ENVIRONMENTS / "airflow" / "bin" / "python", "-m", "tools.collector_check"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    *_, last = done.stdout.splitlines()
+    accepted = int(last.split()[0])
+    assert last == f"{accepted} messages accepted in 3 h, none missing"
+    assert accepted > 0
+
+
 def test_an_order_in_the_shop_is_in_events_live(shown: tuple[str, Places]) -> None:
     text, places = shown
     user = f"{uuid.uuid4()}@shop.example"
@@ -131,24 +153,3 @@ def test_sessions_are_modelled_because_a_load_announced_its_events(shown: tuple[
     runs = Airflow(places).runs("model_sessions", datetime.now(UTC) - timedelta(days=1))
     assert runs
     assert {run_id.partition("__")[0] for run_id in runs} == {"asset_triggered"}
-
-
-@pytest.mark.promise("P11")
-def test_what_the_collector_accepted_is_loaded(shown: tuple[str, Places]) -> None:
-    _, places = shown
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    environment = plain_environment(
-        CLICKSTREAM_STATE=str(places.state), COLUMNS="200",
-        CLICKSTREAM_FROM=(now - timedelta(hours=2)).isoformat(), CLICKSTREAM_TO=(now + timedelta(hours=1)).isoformat(),
-    )  # fmt: skip
-
-    done = subprocess.run(
-        [ENVIRONMENTS / "airflow" / "bin" / "python", "-m", "tools.collector_check"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    *_, last = done.stdout.splitlines()
-    accepted = int(last.split()[0])
-    assert last == f"{accepted} messages accepted in 3 h, none missing"
-    assert accepted > 0
