@@ -6,7 +6,9 @@ import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -15,7 +17,7 @@ from clickstream.settings import RETIRED
 from clickstream.window import full_hour
 from local.aws_deploy import as_settings, deploy
 from local.places import ENVIRONMENTS, ROOT
-from tests.collector.doors import basic, event
+from tests.collector.doors import basic
 from tests.local.aws.hurry import hurry
 from tests.permissions.policies import texts
 from tools.sources_file import compile_sources, read_file
@@ -120,10 +122,14 @@ def test_collector_on_and_off(own_aws, wait, front):
         Bucket=outputs["RawBucket"], Key="collector/sources.json", Body=compile_sources(read_file()).encode()
     )
     body = json.dumps({"batch": [{"type": "track", "messageId": front}]}).encode()
-    request = event("POST", "/v1/batch", body, basic("wk_example_orders"))
-    answer = own_aws.client("lambda").invoke(FunctionName="clickstream-collector", Payload=json.dumps(request).encode())
+    # The local AWS routes a function URL by its host, as AWS does, and an API by a path of its own.
+    host = urlsplit(outputs["CollectorUrl"]).netloc
+    folder = "" if front == "FunctionUrl" else f"/_aws/execute-api/{host.partition('.')[0]}/$default"
+    headers = {**basic("wk_example_orders"), **({"host": host} if front == "FunctionUrl" else {})}
+    answer = httpx.post(f"{own_aws.endpoint}{folder}/v1/batch", content=body, headers=headers, timeout=60)
 
-    assert json.loads(json.load(answer["Payload"])["body"])["accepted"] == 1
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["accepted"] == 1
     wait(lambda: front.encode() in staged(own_aws, outputs), f"{front} to be staged")
     assert resources.items() <= physical_ids(own_aws).items()
     assert outputs["CollectorUrl"].startswith("http")
