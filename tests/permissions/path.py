@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
+import httpx
 
 from clickstream.aws import facts, glue, kinesis, s3, sqs
 from clickstream.config_check.engine_facts import trino_facts
@@ -28,7 +30,7 @@ from local.segment.events import generate_day
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from local.stack import LOCAL_PARAMETERS
 from local.waiting import wait_for
-from tests.collector.doors import basic, event
+from tests.collector.doors import basic
 from tests.local.aws.hurry import hurry
 from tests.permissions import policies
 from tools.sources_file import compile_sources, read_file
@@ -140,17 +142,15 @@ class Walk:
         wait_for("archive", look, _quiet, 300, self.machine.places.where_to_look("aws"))
 
     def _collect(self, messages: list[Any]) -> None:
-        """Send messages to the collector, with sources that it has not read yet."""
+        """Send messages to the collector by its function URL, with sources that it has not read yet."""
         self.machine.client("s3").put_object(
             Bucket=self.settings.raw_bucket, Key="collector/sources.json", Body=compile_sources(read_file()).encode()
         )
         body = json.dumps({"batch": messages}).encode()
-        request = event("POST", "/v1/batch", body, basic("wk_example_orders"))
-        answer = self.machine.client("lambda").invoke(
-            FunctionName="clickstream-collector", Payload=json.dumps(request).encode()
-        )
-        told = json.loads(json.load(answer["Payload"])["body"])
-        assert told == {"success": True, "accepted": len(messages) - 1, "refused": 1}
+        # The local AWS routes by the host.
+        headers = {**basic("wk_example_orders"), "host": urlsplit(self.names["CollectorUrl"]).netloc}
+        answer = httpx.post(f"{self.machine.places.aws_url}/v1/batch", content=body, headers=headers, timeout=60)
+        assert answer.json() == {"success": True, "accepted": len(messages) - 1, "refused": 1}
 
     @cache  # noqa: B019 - one walk a run
     def keys(self, role: str) -> Callable[..., Any]:
