@@ -79,6 +79,21 @@ def test_depth_boundary(opening: bytes) -> None:
     assert transform(refused) == (refused, {"too_deep": 1})
 
 
+@pytest.mark.scenario("X36")
+@pytest.mark.promise("P9")
+@pytest.mark.parametrize("number", [b"%b", b"-%b", b"0.%b", b"%b.5", b"1e%b", b"[1, {\"b\": %b}]"])
+def test_digits_boundary(number: bytes) -> None:
+    accepted, refused = (b'{"a":' + number % (b"7" * digits) + b"}" for digits in (2000, 2001))
+
+    assert transform(accepted) == (accepted + b"\n", {})
+    assert transform(refused) == (refused, {"number_too_long": 1})
+
+
+def test_many_digits_of_a_text_and_of_several_numbers_are_accepted() -> None:
+    for members in (b'"a":"%b"' % (b"7" * 5000), b'"a":[%b]' % b",".join([b"7" * 1999] * 9), b'"%b":1' % (b"7" * 5000)):
+        assert transform(b"{%b}" % members) == (b"{%b}\n" % members, {})
+
+
 def test_many_brackets_that_do_not_nest_are_accepted() -> None:
     wide = b'{"a":[' + b",".join([b"[{}]"] * 5000) + b"]}"
     in_text = b'{"a":"' + rb"[{\"[" * 5000 + b'"}'
