@@ -1,25 +1,20 @@
-"""The tables of docs/runbooks/cost.md, worked out from the prices and assumptions beside it. `make docs` writes it."""
+"""The tables of docs/runbooks/cost.md, worked out from include/prices.yaml. `make docs` writes it."""
 
 import math
+import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from local.places import ROOT
 
+sys.path.insert(0, str(ROOT / "plugins"))
+
+from clickstream.load.cost import read_prices
+
 PAGE = ROOT / "docs" / "runbooks" / "cost.md"
-PRICES = ROOT / "docs" / "runbooks" / "prices.yaml"
 END = "<!-- end -->\n"
 MILLION, GB, HOURS_A_MONTH = 1_000_000, 1_000_000_000, 730
 DAYS_A_MONTH = HOURS_A_MONTH / 24
-
-
-def read(path: Path = PRICES) -> dict[str, Any]:
-    """Read prices by name, in dollars, and the assumptions."""
-    texts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return texts
 
 
 def per_million(texts: dict[str, Any]) -> dict[str, float]:
@@ -132,4 +127,4 @@ def _rounded(size: float, step: int) -> int:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read_prices()), encoding="utf-8")

@@ -124,7 +124,7 @@ def read_texts() -> dict[str, Any]:
 def dictionary(plan: TrackingPlan, texts: Mapping[str, Any]) -> Dictionary:
     """Everything on the page. Raises KeyError for a table or view without a text."""
     known = {name: _lake_table(table, texts["freshness"]) for name, table in sorted(lake_tables().items(), key=_place)}
-    for name in ("events_live", *TableNames.SESSION_VIEWS):
+    for name in (*TableNames.LOAD_VIEWS, *TableNames.SESSION_VIEWS):
         known[name] = _view(name, texts["views"][name], known)
     of_events = _common_of_events(known)
     common = _columns(texts["segment_common"], known)

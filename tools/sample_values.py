@@ -94,6 +94,7 @@ def values(
         "received": Bounds(NOON, NOON, (Span(NOON, NOON), Span(NOON, NOON))),
         "most": 200,
         "seen_since": NOON,
+        "costs_since": NOON,
         "sessions_since": NOON,
         "modelled_since": NOON,
         "reported_since": NOON,

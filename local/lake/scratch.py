@@ -10,6 +10,7 @@ from trino.exceptions import TrinoQueryError
 from clickstream.aws.load_objects import AwsLoadObjects
 from clickstream.engine.evolution import create_lines, create_tables
 from clickstream.engine.query import QueryRunner, Result
+from clickstream.engine.spent import Spent, of_result
 from clickstream.engine.sql import LINES, Statement, TableNames, render
 from clickstream.load import steps
 from clickstream.load.manifest import Manifest
@@ -42,6 +43,7 @@ class ScratchLake:
         self.t = TableNames(settings)
         self.objects = AwsLoadObjects({"s3": s3, "glue": glue}.__getitem__, settings)
         self.last: dict[str, Result] = {}
+        self._spent = Spent()
         self._has_session_views = False
         self._loads: dict[str, dict[str, Any]] = {}
 
@@ -60,6 +62,7 @@ class ScratchLake:
     def run(self, path: str, **values: Any) -> Result:
         """Run a file of include/sql; `last` has the latest result of each."""
         self.last[path] = self.runner.run(render(path, self.settings, values))
+        self._spent += of_result(self.last[path])
         return self.last[path]
 
     def take(self, run_id: str) -> Manifest:
@@ -79,6 +82,7 @@ class ScratchLake:
 
     def load(self, run_id: str, taken: Manifest | None = None, plan: TrackingPlan | None = None) -> RunReport:
         """Run the steps of load_events, in its order; with a plan, also fill the tables of its events."""
+        self._spent = Spent(tries=1)
         values = self.unpack(run_id, taken or self.take(run_id))
         for table in ("events", "rejects", "discards"):
             self.load_table(table, values)
@@ -88,7 +92,7 @@ class ScratchLake:
             taken, windows = values["manifest"], [part["window"] for part in values["parts"]["days"]]
             filled = self._fill(run_id, plan, windows, taken.rebuild)
             values["manifest"] = replace(taken, tables_failed=filled.reasons)
-        report = steps.report(self.run, values)
+        report = steps.report(self.run, values, self._spent)
         self.run("work/batch/drop.sql", **values)
         return report
 

@@ -42,7 +42,7 @@ def test_every_text_is_about_a_table_or_view_that_there_is() -> None:
     texts = read_texts()
 
     assert texts["freshness"].keys() >= {table.filled_by for table in lake_tables().values()}
-    assert texts["views"].keys() == {"events_live", *TableNames.SESSION_VIEWS}
+    assert texts["views"].keys() == {*TableNames.LOAD_VIEWS, *TableNames.SESSION_VIEWS}
     assert texts["segment_views"].keys() == set(TableNames.SEGMENT_VIEWS)
 
 

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, A
 from tenacity import wait_none
 from trino.exceptions import TrinoQueryError
 
+from clickstream.engine.spent import Spent
 from clickstream.load import manifest
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
@@ -36,6 +37,9 @@ UNPACKED = {"as earliest": [[{"earliest": HOUR, "latest": HOUR, "objects_read": 
 DELAYS = {"rows_by_delay": '{"up to 1 hour": 7}'}
 BROKEN = {"violations_by_event": '{"email_sent": {"messages": 3, "violating": 1}}'}
 REPORTED = {"rows_by_delay\nfrom": [[DELAYS]], "as violations_by_event\nfrom": [[BROKEN]]}
+# $1 a run and $0.1 a byte.
+RATES = {"as average_bytes\nfrom": [[{"a_run": 1.0, "a_byte": 0.1, "average_dollars": 3.0, "average_bytes": 20.0}]]}
+REPORTED |= RATES
 REPORT: dict[str, Any] = {
     "objects": 2, "bytes": 30, "rows_read": 10, "rows_loaded": 7, "rows_duplicate": 2, "rows_rejected": 1,
     "rejected_by_reason": '{"blank": 1}', "first_received_at": HOUR, "last_received_at": HOUR,
@@ -74,8 +78,8 @@ def listed(s3: MemoryS3) -> None:
     s3.buckets["staging-bucket"] = {path.removeprefix("s3://staging-bucket/"): b"x" for path in PATHS}
 
 
-def execute(operator: TrinoStatementOperator, run_id: str = RUN) -> Any:
-    given = context(operator, "manual", run_id)
+def execute(operator: TrinoStatementOperator, run_id: str = RUN, kind: str = "manual") -> Any:
+    given = context(operator, kind, run_id)
     operator.render_template_fields(given)
     return operator.execute(given)
 
@@ -273,7 +277,7 @@ def test_a_dry_run_tells_what_the_load_would_do(task, connect_trino: ConnectTrin
         "last_received_at": None,
         "tracked": '["order_completed", "undeclared"]',
     }
-    connect_trino({"as rows_new": [[row]], "as sessions": [[{"sessions": 3}]]})
+    connect_trino({"as rows_new": [[row]], "as sessions": [[{"sessions": 3}]], **RATES})
 
     preview = run(task, "preview")
 
@@ -283,15 +287,19 @@ def test_a_dry_run_tells_what_the_load_would_do(task, connect_trino: ConnectTrin
     assert (preview["rows_rejected"], preview["rows_updated"]) == (1, 2)
     assert preview["first_received_at"] == "2026-11-24T11:00:00+00:00"
     assert (preview["tables"], preview["sessions_touched"]) == (["order_completed"], 3)
+    assert preview["forecast_dollars"] == pytest.approx(1 + 0.1 * 7)
 
 
 @pytest.mark.usefixtures("dry")
 def test_where_there_are_no_sessions_yet_none_are_touched(task, connect_trino: ConnectTrino) -> None:
     row = dict.fromkeys(("rows_read", "rows_rejected", "rows_new", "rows_changed", "people", "partition_hours"), 0)
     row |= {"first_received_at": None, "last_received_at": None, "tracked": "[]"}
-    connect_trino({"as rows_new": [[row]], "as sessions": [query_error("TABLE_NOT_FOUND")]})
+    missing = [query_error("TABLE_NOT_FOUND")]
+    connect_trino({"as rows_new": [[row]], "as sessions": missing, "as average_bytes": missing})
 
-    assert run(task, "preview")["sessions_touched"] == 0
+    preview = run(task, "preview")
+
+    assert (preview["sessions_touched"], preview["forecast_dollars"]) == (0, None)
 
 
 @pytest.mark.usefixtures("listed")
@@ -453,8 +461,13 @@ def test_a_time_out_cancels_the_running_query(task, connect_trino: ConnectTrino)
 
 
 @pytest.mark.usefixtures("listed")
-def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: ConnectTrino) -> None:
+def test_a_run_that_adds_up_gives_its_report_and_stores_it(
+    task, connect_trino: ConnectTrino, xcoms: dict[str, Any]
+) -> None:
     trino = connect_trino({**REPORTED, "objects_unread,": [[REPORT]]})
+    xcoms["unpack spent"] = Spent(20, 3600.0, tries=2).to_dict()
+    xcoms["load_typed_events spent"] = Spent(3, 1.0, tries=1).to_dict()
+    xcoms["check spent"] = Spent(queries=99).to_dict()  # after the report
 
     report = run(task, "report")
 
@@ -468,6 +481,21 @@ def test_a_run_that_adds_up_gives_its_report_and_stores_it(task, connect_trino: 
     assert '{"up to 1 hour": 7}' in parameters
     assert report["violations_by_event"] == {"email_sent": {"messages": 3, "violating": 1}}
     assert BROKEN["violations_by_event"] in parameters
+    assert report["spent"] == Spent(23, 3601.0, tries=3).to_dict()
+    # A core of an m7g.4xlarge, one of 16, for an hour: include/prices.yaml.
+    assert report["dollars"] == pytest.approx(0.6528 / 16, rel=1e-3)
+    assert report["dollars"] in parameters
+    assert report["forecast_dollars"] == pytest.approx(1 + 0.1 * 30)  # a manual run
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_scheduled_run_forecasts_nothing_afterwards(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({**REPORTED, "objects_unread,": [[REPORT]]})
+
+    report = execute(task("load_events", "report"), kind="scheduled")
+
+    assert report["forecast_dollars"] is None
+    assert not any("regr_slope" in text for text, _ in trino.executed)
 
 
 @pytest.mark.scenario("X1")

@@ -91,5 +91,10 @@ def test_every_good_message_is_loaded_and_every_bad_one_has_a_place_and_an_alarm
     assert set(report.tables_failed) == {"events", "broken"}
     found = lake.run("lake/load_runs/recent.sql", runs_since=datetime.now(UTC) - LOOK_BACK).rows
     alarms = find_alarms(Figures(now=datetime.now(UTC), runs=[RunFigures(**row) for row in found]), lake.settings)
-    assert {alarm.name for alarm in alarms} >= {"unreadable_objects", "event_tables_failed", "run_reject_rate", "reject_rate"}
+    assert {alarm.name for alarm in alarms} >= {
+        "unreadable_objects",
+        "event_tables_failed",
+        "run_reject_rate",
+        "reject_rate",
+    }
     assert lake.take("run-2").objects == ()

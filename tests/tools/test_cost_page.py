@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tools.cost_page import PAGE, Volume, page, per_million, per_month, read, volume
+from clickstream.load.cost import read_prices
+from tools.cost_page import PAGE, Volume, page, per_million, per_month, volume
 
-TEXTS = read()
+TEXTS = read_prices()
 
 
 def test_the_page_has_the_table_of_its_prices() -> None:
@@ -20,7 +21,8 @@ def round_figures() -> dict[str, Any]:
     texts = copy.deepcopy(TEXTS)
     prices = {"kinesis_in_gb": 1, "kinesis_out_gb": 2, "kinesis_kept_gb_month": 73, "firehose_gb": 10,
               "lambda_gb_second": 0.5, "lambda_million_calls": 4, "s3_gb_month": 0.5, "kinesis_stream_hour": 0.1,
-              "glue_dpu_hour": 0.6, "s3_thousand_writes": 3, "trino_node_hour": 1}  # fmt: skip
+              "glue_dpu_hour": 0.6, "s3_thousand_writes": 3, "trino_node_hour": 1,
+              "athena_tb": 1}  # fmt: skip
     assert prices.keys() == texts["prices"].keys()
     texts["prices"] = {name: {"price": price} for name, price in prices.items()}
     texts["assumed"] |= {

@@ -48,7 +48,8 @@ class Result:
     """Rows that a statement added, updated or deleted."""
     read_rows: int = 0
     splits: int = 0
-    """Both 0 where the engine does not report them."""
+    written_bytes: int = 0
+    """All 0 where the engine does not report them."""
 
     def text(self) -> str:
         """Return one line for a log."""
@@ -155,6 +156,7 @@ class QueryRunner:
             changed_rows=max(0, cursor.rowcount),
             read_rows=stats.get("processedRows", 0),
             splits=stats.get("totalSplits", 0),
+            written_bytes=stats.get("physicalWrittenBytes", 0),
         )
 
 

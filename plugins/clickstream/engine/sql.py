@@ -122,6 +122,7 @@ class TableNames:
     SESSION_TABLES = _filled_by("model_sessions")
     PLAN_TABLES = _filled_by("compare_plan")
     # Views over them, each after those that it reads.
+    LOAD_VIEWS = ("events_live", "cost_by_day")
     SESSION_VIEWS = ("session_aliases", "session_events", "flows", "identities", "people")
     # In this order: `users` reads `identifies`.
     SEGMENT_VIEWS = ("tracks", "pages", "screens", "identifies", "groups", "aliases", "users")
@@ -137,7 +138,7 @@ class TableNames:
         self.archive_lines = self.raw_lines(ARCHIVE_LINES)
 
     def __getattr__(self, name: str) -> str:
-        if name in (*self.LAKE_TABLES, "events_live", *self.SESSION_VIEWS):
+        if name in (*self.LAKE_TABLES, *self.LOAD_VIEWS, *self.SESSION_VIEWS):
             return self._lake(name)
         raise AttributeError(f"there is no table or view {name!r}")
 

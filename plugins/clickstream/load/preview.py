@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from clickstream.load.cost import RECENT, format_dollars
 from clickstream.load.manifest import Manifest
 from clickstream.plan.file import TrackingPlan
 
@@ -15,7 +16,8 @@ class Preview:
     """Counts of what would happen, named as in the run report of the load itself.
 
     `people`: distinct users or devices whose messages are in it; `partition_hours`: hours of received_at touched;
-    `tables`: of single events, that would get rows; `sessions_touched`: sessions there that would be modelled again.
+    `tables`: of single events, that would get rows; `sessions_touched`: sessions there that would be modelled again;
+    `forecast_dollars`: by what recent runs cost, None when there are none.
     """
 
     run_id: str
@@ -32,6 +34,7 @@ class Preview:
     last_received_at: datetime | None
     tables: tuple[str, ...]
     sessions_touched: int
+    forecast_dollars: float | None = None
 
     def text(self) -> str:
         """Return the preview as a person reads it."""
@@ -50,6 +53,8 @@ class Preview:
         if self.first_received_at and self.last_received_at:
             first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (self.first_received_at, self.last_received_at))
             lines.append(f"received    {first} to {last} UTC")
+        if self.forecast_dollars is not None:
+            lines.append(f"costs       some {format_dollars(self.forecast_dollars)}, by the runs of {RECENT.days} days")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:

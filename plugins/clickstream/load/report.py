@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from clickstream.engine.spent import Spent
+from clickstream.load.cost import format_dollars
+
 
 @dataclass(frozen=True)
 class RunReport:
     """Counts of one run over all its objects, from the ledger. Every line read is in one of the three.
 
     `violations_by_event`: `messages` loaded, and how many of them are `violating` the tracking plan, for each event of
-    which some are. `tables_failed`: the reason of each event's table that could not be filled.
+    which some are. `tables_failed`: the reason of each event's table that could not be filled. `dollars`: of what was
+    `spent` up to the report; `forecast_dollars`: by the runs before it, None where there are none or nobody asked.
     """
 
     run_id: str
@@ -31,6 +35,9 @@ class RunReport:
     rows_by_delay: Mapping[str, int] = field(default_factory=dict)
     violations_by_event: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     tables_failed: Mapping[str, str] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
+    dollars: float = 0.0
+    forecast_dollars: float | None = None
 
     @property
     def unaccounted(self) -> int:
@@ -82,6 +89,7 @@ class RunReport:
         if self.values_discarded:
             lines.append(f"discards    {self.values_discarded} values that did not fit their column")
         lines += self._violation_lines()
+        lines += self._cost_lines()
         lines += [f"NOT FILLED  {table}: {reason}" for table, reason in sorted(self.tables_failed.items())]
         if self.objects_unread:
             lines.append(
@@ -99,6 +107,22 @@ class RunReport:
             f"violations  {event}: {counts['violating']} of {counts['messages']} messages ({rates[event]:.1%})"
             for event, counts in sorted(self.violations_by_event.items(), key=lambda item: (-rates[item[0]], item[0]))
         ]
+
+    def _cost_lines(self) -> list[str]:
+        if not self.spent.queries:
+            return []
+        spent = self.spent
+        lines = [
+            f"cost        {format_dollars(self.dollars)} at list prices: {spent.queries} queries, "
+            f"{spent.cpu_seconds:.1f} s of CPU, {spent.bytes_read:,} bytes read, {spent.bytes_written:,} written, "
+            f"{spent.tries} tries of tasks"
+        ]
+        if self.forecast_dollars:
+            off = self.dollars / self.forecast_dollars - 1
+            lines.append(
+                f"forecast    {format_dollars(self.forecast_dollars)} by the runs before it; it cost {off:+.0%}"
+            )
+        return lines
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain JSON values, instants in ISO 8601."""
@@ -119,6 +143,9 @@ class RunReport:
             "rows_by_delay": dict(self.rows_by_delay),
             "violations_by_event": {event: dict(counts) for event, counts in self.violations_by_event.items()},
             "tables_failed": dict(self.tables_failed),
+            "spent": self.spent.to_dict(),
+            "dollars": self.dollars,
+            "forecast_dollars": self.forecast_dollars,
         }
 
 

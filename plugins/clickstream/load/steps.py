@@ -13,8 +13,10 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.engine.evolution import Run
 from clickstream.engine.query import Result
+from clickstream.engine.spent import Spent
 from clickstream.load import preview as previews
 from clickstream.load import report as reports
+from clickstream.load.cost import RECENT, dollars, rates_of, read_prices
 from clickstream.load.drift import SHAPES_READ, Drift, SchemaChange
 from clickstream.load.left_out import left_out, run_step
 from clickstream.load.objects import LoadObjects
@@ -89,7 +91,11 @@ def keys_met(run: Run) -> list[str]:
 def preview(run: Run, values: Mapping[str, Any], plan: TrackingPlan) -> Preview:
     """Work out what the load would do; nothing is written."""
     row = run("work/batch/preview.sql", **values).rows[0]
-    return previews.from_row(values["manifest"], row, plan, _sessions_touched(run, values))
+    taken = values["manifest"]
+    return replace(
+        previews.from_row(taken, row, plan, _sessions_touched(run, values)),
+        forecast_dollars=forecast(run, values, sum(taken.bytes)),
+    )
 
 
 def _sessions_touched(run: Run, values: Mapping[str, Any]) -> int:
@@ -102,12 +108,34 @@ def _sessions_touched(run: Run, values: Mapping[str, Any]) -> int:
     return touched
 
 
-def report(run: Run, values: Mapping[str, Any]) -> RunReport:
-    """Count what the run did and store it in `load_runs`. The report may not add up."""
+def forecast(run: Run, values: Mapping[str, Any], size: int) -> float | None:
+    """Return the dollars of a run over `size` bytes, by the other runs of RECENT; None when there are none."""
+    try:
+        rows = run("lake/load_runs/rates.sql", **values, costs_since=values["now"] - RECENT).rows
+    except TrinoQueryError as error:
+        if error.error_name not in ("TABLE_NOT_FOUND", "COLUMN_NOT_FOUND"):
+            raise
+        return None
+    rates = rates_of(rows[0])
+    return None if rates is None else rates.forecast(size)
+
+
+def report(run: Run, values: Mapping[str, Any], spent: Spent, compare: bool = False) -> RunReport:
+    """Count what the run did and spent, and store it in `load_runs`. The report may not add up.
+
+    `compare`: forecast its cost too, by the runs before it.
+    """
     row = run("lake/load_ledger/report.sql", **values).rows[0]
     delays = run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
     violations = run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
     failed = {**values["manifest"].tables_failed, **left_out(run, values["run_id"])}
-    counted = replace(reports.from_row(values["run_id"], row, delays, violations), tables_failed=failed)
+    counted = reports.from_row(values["run_id"], row, delays, violations)
+    counted = replace(
+        counted,
+        tables_failed=failed,
+        spent=spent,
+        dollars=dollars(spent, values["limits"].is_athena, read_prices()),
+        forecast_dollars=forecast(run, values, counted.bytes) if compare else None,
+    )
     run("lake/load_runs/load.sql", **values, report=counted)
     return counted

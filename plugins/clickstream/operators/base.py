@@ -10,11 +10,15 @@ from airflow.sdk import BaseOperator, Context
 
 from clickstream.engine.evolution import Run
 from clickstream.engine.query import Result, Runner, query_url
+from clickstream.engine.spent import Spent, of_result
 from clickstream.engine.sql import Statement, render
 from clickstream.load.steps import values_of_run
 from clickstream.operators.engine import connect
 from clickstream.operators.links import TrinoQueryLink
 from clickstream.settings import Settings, load_settings
+
+SPENT = "spent"
+"""The XCom of a task that has what its statements took."""
 
 
 class EngineOperator(BaseOperator):
@@ -32,6 +36,7 @@ class EngineOperator(BaseOperator):
         self._clients: Mapping[str, Any] = {}
         self._tag = ""
         self._is_retry = False
+        self._spent: tuple[Spent, ...] = ()
 
     def prepare(self, context: Context) -> tuple[Settings, Run, dict[str, Any]]:
         """Return the settings, what runs a file of include/sql, and the values that every file may use."""
@@ -75,8 +80,19 @@ class EngineOperator(BaseOperator):
             if self._is_retry:
                 self._end_leftovers(self._runner, settings)
         result = self._runner.run(statement.tagged(self._tag))
-        self.log.info("%s: %s", name, result.text())
+        self.count(name, result)
         return result
+
+    def count(self, name: str, result: Result) -> None:
+        """Log what a statement cost, and count it for the run's report."""
+        self.log.info("%s: %s", name, result.text())
+        # Not added in place: Airflow runs a copy of the operator, and copies share what was made before.
+        self._spent = (*self._spent, of_result(result))
+
+    def post_execute(self, context: Context, result: Any = None) -> None:
+        """Leave what the statements took to the run's report."""
+        tries = Spent(tries=context["ti"].try_number)
+        context["ti"].xcom_push(SPENT, sum(self._spent, tries).to_dict())
 
     def _end_leftovers(self, runner: Runner, settings: Settings) -> None:
         """End what a try before this one left running: its worker may have died, the query goes on and may commit."""

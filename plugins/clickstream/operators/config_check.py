@@ -30,7 +30,7 @@ from clickstream.operators.engine import connect
 from clickstream.settings import Settings, SettingsError, load_settings
 
 INCLUDE = SQL_DIR.parent
-_FILES = ("sql/lake/events/columns.yaml", "tracking_plan.yaml", "tracking_plan.schema.json")
+_FILES = ("sql/lake/events/columns.yaml", "tracking_plan.yaml", "tracking_plan.schema.json", "prices.yaml")
 
 
 class ClickstreamCheckOperator(BaseOperator):

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.load_objects import AwsLoadObjects
 from clickstream.engine.evolution import Run
+from clickstream.engine.spent import Spent, from_dict
 from clickstream.form import FormError
 from clickstream.load import steps
 from clickstream.load.archive import no_data
@@ -16,7 +17,7 @@ from clickstream.load.parts import values_of
 from clickstream.load.request import LoadRequest, read_request
 from clickstream.load.take import TakeError, list_staged, take
 from clickstream.load.unpack import unpack
-from clickstream.operators.base import EngineOperator
+from clickstream.operators.base import SPENT, EngineOperator
 from clickstream.operators.plan import require_plan
 from clickstream.settings import Settings
 
@@ -151,7 +152,9 @@ class TrinoReportRunOperator(LoadOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the report as plain values."""
         _, run, values = self.prepare_step(context)
-        report = steps.report(run, values)
+        before = context["ti"].xcom_pull(self.get_flat_relative_ids(upstream=True), key=SPENT)
+        spent = sum((from_dict(task) for task in before if task), Spent())
+        report = steps.report(run, values, spent, compare=context["dag_run"].run_type != "scheduled")
         self.log.info("run report\n%s", report.text())
         if not report.adds_up:
             raise AirflowFailException(report.text())

@@ -11,7 +11,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 from trino.exceptions import TrinoQueryError
 
-from clickstream.engine.query import Runner
+from clickstream.engine.query import Result, Runner
 from clickstream.engine.sql import render
 from clickstream.engine.table_shape import DestructiveChangeError
 from clickstream.form import FormError
@@ -42,21 +42,21 @@ class _TypedTablesOperator(LoadOperator):
     def _run_each(self, pool: ThreadPoolExecutor, settings: Settings) -> typed_tables.RunEach:
         own = local()
 
-        def run_one(path: str, values: Mapping[str, Any]) -> None:
+        def run_one(path: str, values: Mapping[str, Any]) -> Result:
             if not hasattr(own, "runner"):
                 own.runner = connect(settings)
                 self._runners.append(own.runner)
             if self._is_killed:
                 own.runner.cancel()
-            result = own.runner.run(render(path, settings, values).tagged(self._tag))
-            self.log.info("%s %s: %s", path, values["event"].table, result.text())
+            result: Result = own.runner.run(render(path, settings, values).tagged(self._tag))
+            return result
 
         def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             failed = {}
             try:
                 for values, done in [(values, pool.submit(run_one, path, values)) for values in many]:
                     try:
-                        done.result()
+                        self.count(f"{path} {values['event'].table}", done.result())
                     except TrinoQueryError as error:
                         failed[values["event"].table] = typed_tables.reason_of(error)
             except BaseException:

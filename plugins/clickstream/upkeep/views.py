@@ -46,11 +46,11 @@ class View:
 
 
 def load_views(settings: Settings, start: LiveFrom) -> list[View]:
-    """Return events_live and the views of Segment's call types, in an order in which they can be made."""
-    t = TableNames(settings)
-    live = _view(settings, settings.lake_database, "events_live", t.events_live, "lake", {"live_from": start})
+    """Return the views over what is loaded and Segment's call types, in an order in which they can be made."""
+    t, values = TableNames(settings), {"live_from": start}
+    own = (_view(settings, settings.lake_database, name, getattr(t, name), "lake", values) for name in t.LOAD_VIEWS)
     shaped = (_view(settings, settings.segment_database, name, t.segment(name), "segment") for name in t.SEGMENT_VIEWS)
-    return [live, *shaped]
+    return [*own, *shaped]
 
 
 def session_views(settings: Settings) -> list[View]:

@@ -21,6 +21,9 @@ That is when its first record came to the stream, where it may have waited long 
 ARRIVALS_FOR = timedelta(days=7)
 """How much longer than CLICKSTREAM_ALARM_SILENCE_HOURS the ledger is searched for the newest arrival."""
 
+RUNS_TO_COMPARE = 24
+"""Runs that the cost of a day is compared with, at least: one is no usual day."""
+
 RECONCILED_AFTER = timedelta(minutes=45)
 """How long three runs of reconcile_raw take, once an object is due for it."""
 
@@ -40,6 +43,7 @@ RUNBOOKS = {
     "run_reject_rate": "redrive.md",
     "schema_changes": "schema-changed.md",
     "event_tables_failed": "event-tables-failed.md",
+    "cost_doubled": "cost.md",
 }
 """The page in docs/runbooks that says what to do, by the alarm's name."""
 
@@ -51,11 +55,13 @@ class RunFigures:
     run_id: str
     seen_at: datetime
     rows_read: int = 0
+    rows_loaded: int = 0
     rows_rejected: int = 0
     objects_unreadable: int = 0
     schema_changes: int = 0
     changed_paths: Sequence[str] = ()
     tables_failed: Sequence[str] = ()
+    dollars: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -188,6 +194,7 @@ def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
         *_rejected_in_all(figures, settings),
         *_tables(figures),
         *_runs(figures, settings),
+        *_cost(figures),
     ]
 
 
@@ -316,6 +323,35 @@ def _runs(figures: Figures, settings: Settings) -> Iterator[Alarm]:
                 f"{', '.join(run.changed_paths)}. See the table schema_changes and docs/drift.md.",
                 {"changes": run.schema_changes}, run.run_id,
             )  # fmt: skip
+
+
+def _cost(figures: Figures) -> Iterator[Alarm]:
+    """Alarm when a million events cost twice what they did, and the day more than a day did.
+
+    Fewer events alone make each dearer, and are no reason.
+    """
+    day, loaded = timedelta(days=1), [run for run in figures.runs if run.dollars]
+    recent = [run for run in loaded if figures.now - run.seen_at <= day]
+    before = [run for run in loaded if figures.now - run.seen_at > day]
+    if len(before) < RUNS_TO_COMPARE:
+        return
+    rate, usual = _dollars_a_million(recent), _dollars_a_million(before)
+    spent, usual_day = (
+        sum(run.dollars for run in recent),
+        sum(run.dollars for run in before) / ((LOOK_BACK - day) / day),
+    )
+    if usual and rate > 2 * usual and spent > usual_day:
+        yield Alarm(
+            "cost_doubled", "warning",
+            f"A million events cost ${rate:.2g} in the loads of 24 hours, ${usual:.2g} in those before. The view "
+            "cost_by_day has each day; load_runs each run: more queries, more bytes read, or more tries?",
+            {"dollars_a_million": rate, "before": usual, "dollars": spent},
+        )  # fmt: skip
+
+
+def _dollars_a_million(runs: Sequence[RunFigures]) -> float:
+    events = sum(run.rows_loaded for run in runs)
+    return sum(run.dollars for run in runs) * 1_000_000 / events if events else 0.0
 
 
 def _exceeds(rejected: int, read: int, settings: Settings) -> bool:

@@ -1,6 +1,7 @@
 """The report of a run: the numbers add up, or it says so."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clickstream.engine.spent import Spent
 from clickstream.load.report import RunReport, from_row
 
 COUNTS = st.integers(0, 10**9)
@@ -33,6 +35,17 @@ def test_text_of_a_run() -> None:
         "+ duplicate 7",
         "+ rejected  3 (blank 1, not_json 2)",
         "received    2026-11-24 05:00:01 to 2026-11-24 05:59:59 UTC",
+    ]
+
+
+def test_text_says_what_it_cost_and_how_far_the_forecast_was_off() -> None:
+    spent = Spent(42, 12.34, 5_000_000, 700, 10_000_000, 13)
+    report = replace(from_row("manual__1", ROW), spent=spent, dollars=0.006, forecast_dollars=0.004)
+
+    assert report.text().splitlines()[-2:] == [
+        "cost        $0.006 at list prices: 42 queries, 12.3 s of CPU, 5,000,000 bytes read, 700 written, "
+        "13 tries of tasks",
+        "forecast    $0.004 by the runs before it; it cost +50%",
     ]
 
 
@@ -101,5 +114,8 @@ def test_as_plain_values() -> None:
         "rows_by_delay": {},
         "violations_by_event": {},
         "tables_failed": {},
+        "spent": Spent().to_dict(),
+        "dollars": 0.0,
+        "forecast_dollars": None,
     }
     assert RunReport("r").to_dict()["first_received_at"] is None

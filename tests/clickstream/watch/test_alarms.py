@@ -37,6 +37,11 @@ def run(**figures: Any) -> RunFigures:
     return RunFigures("run-1", NOW - HOUR, **figures)
 
 
+def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_000_000) -> list[RunFigures]:
+    """Runs of so many events, at so many dollars a million."""
+    return [RunFigures(f"run-{n}", NOW - age, rows_loaded=events, dollars=rate * events / 1e6) for n in range(count)]
+
+
 @pytest.mark.parametrize(
     ("figures", "expected"),
     [
@@ -130,6 +135,15 @@ def run(**figures: Any) -> RunFigures:
             {"runs": [run(tables_failed=["b"]), RunFigures("run-0", NOW - 9 * HOUR, tables_failed=["a", "b"])]},
             [("event_tables_failed", "", "critical", "could not fill since 2026-11-24 03:00 UTC: a, b.")],
         ),
+        # Two days of $1 for a million events, then one of more than $2.
+        (
+            {"runs": [*costs(48, 1.0), *costs(24, 2.5, HOUR)]},
+            [("cost_doubled", "", "warning", "cost $2.5 in the loads of 24 hours, $1 in those before")],
+        ),
+        ({"runs": [*costs(48, 1.0), *costs(24, 2.0, HOUR)]}, []),
+        # So few events that each costs more, and the day less.
+        ({"runs": [*costs(48, 1.0), *costs(24, 2.5, HOUR, events=100_000)]}, []),
+        ({"runs": [*costs(23, 1.0), *costs(24, 9.0, HOUR)]}, []),
     ],
 )
 def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, str, str, str]]) -> None:

@@ -19,6 +19,12 @@ using (
         {{ bind(report.failures_json) }} as tables_failed,
         cast({{ bind(report.first_received_at) }} as timestamp(6) with time zone) as first_received_at,
         cast({{ bind(report.last_received_at) }} as timestamp(6) with time zone) as last_received_at,
+        {{ bind(report.spent.queries) }} as queries,
+        {{ bind(report.spent.cpu_seconds) }} as cpu_seconds,
+        {{ bind(report.spent.bytes_read) }} as bytes_read,
+        {{ bind(report.spent.bytes_written) }} as bytes_written,
+        {{ bind(report.spent.tries) }} as tries,
+        {{ bind(report.dollars) }} as dollars,
         {{ bind(now) }} as reported_at
     union all
     select
@@ -37,6 +43,12 @@ using (
         null as tables_failed,
         min(left_rows.first_received_at) as first_received_at,
         max(left_rows.last_received_at) as last_received_at,
+        null as queries,
+        null as cpu_seconds,
+        null as bytes_read,
+        null as bytes_written,
+        null as tries,
+        null as dollars,
         {{ bind(now) }} as reported_at
     from {{ t.load_ledger }} as left_rows
     where
@@ -69,16 +81,23 @@ when matched and (source.run_id = {{ bind(report.run_id) }} or target.rows_read 
             tables_failed = source.tables_failed,
             first_received_at = source.first_received_at,
             last_received_at = source.last_received_at,
+            queries = source.queries,
+            cpu_seconds = source.cpu_seconds,
+            bytes_read = source.bytes_read,
+            bytes_written = source.bytes_written,
+            tries = source.tries,
+            dollars = source.dollars,
             reported_at = source.reported_at
 when not matched then
     insert (
         run_id, objects, bytes, rows_read, rows_loaded, rows_duplicate, rows_rejected, values_discarded, rows_updated,
         rejected_by_reason, rows_by_delay, violations_by_event, tables_failed, first_received_at, last_received_at,
-        reported_at
+        queries, cpu_seconds, bytes_read, bytes_written, tries, dollars, reported_at
     )
     values (
         source.run_id, source.objects, source.bytes, source.rows_read, source.rows_loaded, source.rows_duplicate,
         source.rows_rejected, source.values_discarded, source.rows_updated, source.rejected_by_reason,
         source.rows_by_delay, source.violations_by_event, source.tables_failed, source.first_received_at,
-        source.last_received_at, source.reported_at
+        source.last_received_at, source.queries, source.cpu_seconds, source.bytes_read, source.bytes_written,
+        source.tries, source.dollars, source.reported_at
     )

@@ -1,4 +1,4 @@
--- What the latest runs rejected, set aside, met for the first time, and could not fill.
+-- What the latest runs rejected, set aside, met for the first time, could not fill, and cost.
 -- The first load ever meets every key: its do not count.
 -- Grain: one run. Parameters: runs_since.
 with quarantined as (
@@ -32,7 +32,9 @@ reported as (
     select
         run_id,
         rows_read,
+        rows_loaded,
         rows_rejected,
+        dollars,
         reported_at as seen_at,
         map_keys(cast(json_parse(coalesce(tables_failed, '{}')) as map (varchar, varchar))) as tables_failed
     from {{ t.load_runs }}
@@ -43,11 +45,13 @@ select
     coalesce(reported.run_id, quarantined.run_id, changed.run_id) as run_id,
     coalesce(reported.seen_at, quarantined.seen_at, changed.seen_at) as seen_at,
     coalesce(reported.rows_read, 0) as rows_read,
+    coalesce(reported.rows_loaded, 0) as rows_loaded,
     coalesce(reported.rows_rejected, 0) as rows_rejected,
     coalesce(quarantined.objects_unreadable, 0) as objects_unreadable,
     coalesce(changed.schema_changes, 0) as schema_changes,
     coalesce(changed.changed_paths, array[]) as changed_paths,
-    coalesce(reported.tables_failed, array[]) as tables_failed
+    coalesce(reported.tables_failed, array[]) as tables_failed,
+    coalesce(reported.dollars, 0) as dollars
 from reported
 full outer join quarantined on reported.run_id = quarantined.run_id
 full outer join changed on coalesce(reported.run_id, quarantined.run_id) = changed.run_id
