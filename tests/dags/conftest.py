@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -75,6 +75,23 @@ def task(bag: DagBag) -> Callable[[str, str], BaseOperator]:
     return lambda dag_id, task_id: bag.dags[dag_id].get_task(task_id).prepare_for_execution()
 
 
+class Instance(RuntimeTaskInstance):
+    """A task instance that finds what others left in `left`, by `<task> <key>`: there is no server to ask."""
+
+    left: ClassVar[dict[str, Any]] = {}
+
+    def xcom_pull(self, task_ids: Any = None, *args: Any, key: str = "", **kwargs: Any) -> Any:
+        return [self.left.get(f"{task_id} {key}") for task_id in task_ids]
+
+
+@pytest.fixture
+def xcoms(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What tasks of the run leave to others, by `<task> <key>`."""
+    left: dict[str, Any] = {}
+    monkeypatch.setattr(Instance, "left", left)
+    return left
+
+
 def dag_run(dag: DAG, kind: str, run_id: str | None = None, conf: dict[str, Any] | None = None) -> DagRun:
     """A run of a kind: `scheduled` and `backfill` have a date, `manual` has none, as from the UI's plain trigger."""
     is_dated = kind != "manual"
@@ -100,7 +117,7 @@ def context(task: BaseOperator, kind: str, run_id: str | None = None, conf: dict
     # Airflow writes a run's conf into the params, which all tasks of the bag share.
     task.params = copy.deepcopy(task.params)
     run = dag_run(task.dag, kind, run_id, conf)
-    instance = RuntimeTaskInstance.model_construct(
+    instance = Instance.model_construct(
         id=TASK_INSTANCE_ID,
         task_id=task.task_id,
         dag_id=task.dag_id,
@@ -147,14 +164,6 @@ def aws(
         return {"s3": s3, "glue": glue, "sqs": sqs, "kinesis": kinesis}[hook.client_type].client
 
     monkeypatch.setattr(AwsBaseHook, "get_conn", connect)
-
-
-@pytest.fixture(autouse=True)
-def xcoms(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What tasks of the run left to others, by task; there is no server of Airflow to ask."""
-    left: dict[str, Any] = {}
-    monkeypatch.setattr(RuntimeTaskInstance, "xcom_pull", lambda _, ids, key: [left.get(f"{one} {key}") for one in ids])
-    return left
 
 
 @pytest.fixture
