@@ -219,7 +219,9 @@ def report_text(report: dict[str, Any] | None) -> str:
     rejected = f"{report['rows_rejected']} rejected" + (f" ({reasons})" if reasons else "")
     return (
         f"{report['rows_read']} rows read from {report['objects']} objects = {report['rows_loaded']} loaded"
-        f" + {report['rows_duplicate']} duplicate + {rejected}" + _broken_rules(report["violations_by_event"])
+        f" + {report['rows_duplicate']} duplicate + {rejected}"
+        + _broken_rules(report["violations_by_event"])
+        + f"\n{report['spent']['queries']} queries, {report['spent']['cpu_seconds']:.1f} s of Trino's CPU"
     )
 
 

@@ -79,6 +79,18 @@ def test_every_event_is_accounted_for_and_every_table_has_rows(shown: tuple[str,
         assert row.strip(), title
 
 
+def test_a_load_says_what_all_its_tasks_cost(shown: tuple[str, Places]) -> None:
+    """Ten tasks of load_events come before its report."""
+    _, places = shown
+    [[queries, tries, dollars]] = pipeline.query(
+        places, "select min(queries), min(tries), min(dollars) from load_runs where rows_loaded > 0"
+    )[1]
+
+    assert queries > 20
+    assert tries >= 9
+    assert 0 < dollars < 1
+
+
 def test_what_the_back_office_sends_came_from_its_sdk(shown: tuple[str, Places]) -> None:
     """The generated day names another version of the SDK than the one that sent it."""
     _, places = shown
