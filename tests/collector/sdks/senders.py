@@ -40,6 +40,11 @@ def node() -> Command:
     return [program("node", "for SDKs of JavaScript", "nodejs"), npm_packages(HERE / "node") / "send.mjs"]
 
 
+def rudder() -> Command:
+    command, script = node()
+    return [command, Path(script).with_name("rudder.mjs")]
+
+
 def go() -> Command:
     folder = HERE / "go"
 
@@ -66,6 +71,8 @@ SDKS = {
     "python": Sdk(("analytics-python", "2.4.0"), python),
     "node": Sdk(("@segment/analytics-node", "3.1.0"), node),
     "go": Sdk(("analytics-go", "3.0.0"), go),
+    # Another producer of the Segment specification: docs/other-senders.md.
+    "rudderstack-node": Sdk(("analytics-node", "3.0.13"), rudder),
     "java": Sdk(("analytics-java", "3.5.4"), java),
 }
 
