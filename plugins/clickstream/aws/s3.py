@@ -216,15 +216,15 @@ def _of_kinds_since(client: Any, bucket: str, prefix: str, since: datetime) -> I
             yield from _objects(client, bucket, kind["Prefix"], after)
 
 
-def failed_since(client: Any, bucket: str, prefix: str, since: datetime, most: int) -> list[datetime]:
-    """Return when objects in a prefix's hour folders (yyyy/MM/dd/HH, UTC) were written, from the hour of `since` on.
+def failed_since(client: Any, bucket: str, prefix: str, since: datetime, most: int) -> list[tuple[str, datetime]]:
+    """Return key and time of objects in a prefix's hour folders (yyyy/MM/dd/HH, UTC), from the hour of `since` on.
 
     The first `most` of them, so that the cost does not grow with what is kept.
     """
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, Prefix=prefix, StartAfter=f"{prefix}{since:%Y/%m/%d/%H}", PaginationConfig={"MaxItems": most}
     )
-    return [item["LastModified"] for page in pages for item in page.get("Contents", [])]
+    return [(item["Key"], item["LastModified"]) for page in pages for item in page.get("Contents", [])]
 
 
 def move_failed(client: Any, bucket: str, key: str, etag: str) -> None:

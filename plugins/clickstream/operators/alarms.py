@@ -28,38 +28,21 @@ from clickstream.watch.alarms import (
 )
 from clickstream.watch.notify import read_destinations
 
+RefusedObject = tuple[str, datetime]
 
-class TrinoWatchPipelineOperator(EngineOperator):
-    """Decide which alarms are open, keep them in the table `alarms`, and notify the destinations that are due.
 
-    One destination that fails is logged, and the others are notified; the task then fails, and the next one retries
-    that destination.
-    """
+class FiguresOperator(EngineOperator):
+    """Read the figures that alarms are decided from."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Return the names of the alarms that last, and how many messages were sent. Raises NotificationError."""
-        settings, run, values = self.prepare(context)
-        by_name = {destination.name: destination for destination in read_destinations(settings.notify)}
-        now, sent = values["now"], 0
-        failures: list[str] = []
-        values["runs_since"] = now - LOOK_BACK
-        values["arrived_since"] = now - timedelta(hours=settings.alarm_silence_hours) - ARRIVALS_FOR
-        kept = [from_row(row) for row in run("lake/alarms/kept.sql", **values).rows]
-        alarms = find_alarms(self._figures(run, settings, values), settings)
-        repeat = timedelta(hours=settings.alarm_repeat_hours)
-        for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
-            notified, failed = notify([by_name[name] for name in notice.destinations], notice.message(), settings)
-            sent, failures = sent + len(notified), failures + failed
-            if notified or not notice.kept.subject:
-                run("lake/alarms/load.sql", alarm=notice.after(notified, now))
-        if failures:
-            raise NotificationError("; ".join(failures))
-        return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}
-
-    def _figures(self, run: Run, settings: Settings, values: dict[str, Any]) -> Figures:
+    def figures(self, run: Run, settings: Settings, values: dict[str, Any]) -> Figures:
+        """Return the state of the pipeline at the time `now` in `values`."""
         s3, now = self.client("s3"), values["now"]
+        values = values | {
+            "runs_since": now - LOOK_BACK,
+            "arrived_since": now - timedelta(hours=settings.alarm_silence_hours) - ARRIVALS_FOR,
+        }
         raw = [item.written_at for item in list_raw(s3, settings.raw_bucket)] if settings.raw_bucket else []
-        failed, refused_events = self._refused(s3, settings.raw_bucket, now) if settings.raw_bucket else ([], [])
+        failed, refused = self.refused(settings, now)
         staged, _ = list_staged(s3, settings)
         paths = loaded_paths(run, staged)
         unloaded = [item.staged_at for item in staged if item.path not in paths]
@@ -78,16 +61,19 @@ class TrinoWatchPipelineOperator(EngineOperator):
             oldest_unloaded_at=min(unloaded, default=None),
             newest_received_at=newest,
             dead_letters=self._messages(settings.stage_dead_letter_queue),
-            refused=count_refused(failed, now),
-            refused_events=count_refused(refused_events, now),
+            refused=count_refused([at for _, at in failed], now),
+            refused_events=count_refused([at for _, at in refused], now),
             runs=[RunFigures(**row) for row in runs],
         )
         self.log.info("%s", figures)
         return figures
 
-    def _refused(self, s3: Any, bucket: str, now: datetime) -> tuple[list[datetime], list[datetime]]:
-        """Return when objects of refused records, and of refused events, were written."""
-        failed = [at for _, at in list_failed(s3, bucket, FAILED_PREFIX, now - REFUSED_WITHIN)]
+    def refused(self, settings: Settings, now: datetime) -> tuple[list[RefusedObject], list[RefusedObject]]:
+        """Return key and time of the objects of refused records, and of those of refused events."""
+        if not settings.raw_bucket:
+            return [], []
+        s3, bucket = self.client("s3"), settings.raw_bucket
+        failed = list_failed(s3, bucket, FAILED_PREFIX, now - REFUSED_WITHIN)
         return failed, failed_since(s3, bucket, REFUSED_PREFIX, now - LOOK_BACK, MOST_REFUSED_EVENTS)
 
     def _messages(self, queue: str) -> int | None:
@@ -95,3 +81,29 @@ class TrinoWatchPipelineOperator(EngineOperator):
             return None
         sqs = self.client("sqs")
         return count_messages(sqs, queue_url(sqs, queue))
+
+
+class TrinoWatchPipelineOperator(FiguresOperator):
+    """Decide which alarms are open, keep them in the table `alarms`, and notify the destinations that are due.
+
+    One destination that fails is logged, and the others are notified; the task then fails, and the next one retries
+    that destination.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the names of the alarms that last, and how many messages were sent. Raises NotificationError."""
+        settings, run, values = self.prepare(context)
+        by_name = {destination.name: destination for destination in read_destinations(settings.notify)}
+        now, sent = values["now"], 0
+        failures: list[str] = []
+        kept = [from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
+        alarms = find_alarms(self.figures(run, settings, values), settings)
+        repeat = timedelta(hours=settings.alarm_repeat_hours)
+        for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
+            notified, failed = notify([by_name[name] for name in notice.destinations], notice.message(), settings)
+            sent, failures = sent + len(notified), failures + failed
+            if notified or not notice.kept.subject:
+                run("lake/alarms/load.sql", alarm=notice.after(notified, now))
+        if failures:
+            raise NotificationError("; ".join(failures))
+        return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}

@@ -209,7 +209,7 @@ def test_what_was_refused_lately_is_looked_at_and_no_more_than_is_asked() -> Non
     keys = {f"refused/{hour}/one": b"" for hour in hours}
     s3 = MemoryS3({"raw-bucket": {**keys, "refused-redriven/2026/11/24/12/x": b""}}, page=1)
     s3.landed = {key: NOON + timedelta(minutes=number) for number, key in enumerate(keys)}
-    newest = [NOON + timedelta(minutes=2), NOON + timedelta(minutes=3)]
+    newest = list(s3.landed.items())[2:]
 
     assert failed_since(s3.client, "raw-bucket", "refused/", NOON + timedelta(minutes=59), 10) == newest
     assert failed_since(s3.client, "raw-bucket", "refused/", NOON, 1) == newest[:1]

@@ -1,0 +1,44 @@
+"""
+# Write the status page
+
+Every 15 minutes, two minutes after `watch_pipeline` begins, **create_tables** makes the tables that are missing, and
+**write** gathers what the page *Clickstream* of Airflow's menu shows into one JSON document, `status/status.json` in
+the lake bucket. The page only renders that document: it works while Trino sleeps, and opening it costs one read of S3.
+What each part of the page means is in docs/status-page.md.
+
+What changes with a load (hours by source and event, rejects, violations) is read again after a load, and else taken
+from the document before; so are the sessions of yesterday, which are read every six hours. Every statement reads a
+bounded part of its table, by its partitions.
+
+The document holds counts, names of events, paths of steps, and the shapes of refused and rejected lines. It holds no
+value that a sender sent.
+
+**Trigger it** whenever you want the page to be as of now. To rerun, trigger it again: a run replaces the document.
+
+**When it fails**, the page shows the last document, and how old it is. The cause is S3, SQS or Trino: see the log.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import chain, dag
+
+from clickstream.engine.sql import TableNames
+from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
+from clickstream.operators.status import TrinoWriteStatusOperator
+from clickstream.operators.tables import TrinoCreateTablesOperator
+
+
+@dag(
+    **DAG_DEFAULTS,
+    schedule="2-59/15 * * * *",
+    tags=["clickstream", "alarms"],
+    default_args=task_defaults(retries=1, execution_timeout=timedelta(minutes=10)),
+    doc_md=__doc__,
+)
+def write_status():
+    create_tables = TrinoCreateTablesOperator(task_id="create_tables", others=TableNames.LAKE_TABLES)
+    write = TrinoWriteStatusOperator(task_id="write")
+    chain(create_tables, write)
+
+
+write_status()

@@ -1,0 +1,1 @@
+"""The status page: what it shows, gathered into one document, and the document as HTML."""

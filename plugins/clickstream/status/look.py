@@ -1,0 +1,232 @@
+"""Gather what the status page shows into one JSON document. Nobody's data is in it: counts, names, shapes.
+
+What changes with a load is read again after one, and else taken from the document before.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickstream.engine.evolution import Run
+from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, Figures, KeptAlarm, from_row
+from clickstream.watch.volume import FEWEST_WEEKS, HOURS, WEEKS, usual
+from clickstream.window import DAY, HOUR, INSTANT, Bounds, Span, full_hour
+
+VERSION = 1
+"""Of the document. A page shows no document of another one."""
+
+KEY = "status/status.json"
+"""Where the document is, in the lake bucket."""
+
+WEEK_HOURS = 168
+EVENTS = 500
+"""Events, and sources, that are listed: the commonest."""
+
+RUNS = 24
+"""Runs of load_events that are listed."""
+
+PLACES = 100
+"""Violations, and differences from the plan, that are listed."""
+
+STEPS = 12
+"""Moves between steps that are listed, and pairs of entry and exit."""
+
+SESSIONS_FOR = timedelta(hours=6)
+"""How long the sessions of yesterday are shown before they are read again: late events change them."""
+
+Document = dict[str, Any]
+
+
+def look(
+    run: Run, figures: Figures, refused: Sequence[Document], sources: Mapping[str, str], before: Document | None
+) -> Document:
+    """Return the document.
+
+    `refused`: reasons, from clickstream.status.refused; `sources`: the names of sources by their ids; `before`: the
+    last document, from read_before. Raises trino.exceptions.Error.
+    """
+    now = figures.now
+    runs = [_run(row) for row in run("lake/load_runs/latest.sql", reported_since=now - 7 * DAY, run_limit=500).rows]
+    newest = runs[0]["reported_at"] if runs else None
+    kept = before or {}
+    loaded = kept.get("loaded")
+    if not loaded or loaded.get("reported_at") != newest:
+        loaded = _loaded(run, now, newest, sources)
+    return {
+        "version": VERSION,
+        "written_at": now.isoformat(),
+        "alarms": _alarms(run, now),
+        "waiting": _waiting(figures),
+        "refused": [{**one, "source": sources.get(one["source"], one["source"])} for one in refused],
+        "runs": runs[:RUNS],
+        "day": _day([one for one in runs if datetime.fromisoformat(one["reported_at"]) > now - DAY]),
+        "loaded": loaded,
+        "plan": _plan(run),
+        "sessions": _sessions(run, now, kept.get("sessions")),
+    }
+
+
+def read_before(text: str | None) -> Document | None:
+    """Return the document in a text; None when there is none that this version can go on from."""
+    try:
+        document = json.loads(text or "")
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) and document.get("version") == VERSION else None
+
+
+def _loaded(run: Run, now: datetime, newest: str | None, sources: Mapping[str, str]) -> Document:
+    """Return what only a load changes. The hours end with the last one that the newest load saw the end of."""
+    until = full_hour(datetime.fromisoformat(newest)) if newest else full_hour(now)
+    rows = (
+        run("lake/events/by_hour.sql", bounds=hours_read(until), until=until, event_limit=EVENTS).rows if newest else []
+    )
+    return {
+        "reported_at": newest,
+        "until": until.isoformat(),
+        **volumes(rows, sources),
+        "rejects": [_plain(row) for row in run("lake/rejects/shapes.sql", staged_since=now - DAY).rows],
+        "violations": [
+            _plain(row) for row in run("lake/violations/by_rule.sql", received_since=now - DAY, place_limit=PLACES).rows
+        ],
+    }
+
+
+def hours_read(until: datetime) -> Bounds:
+    """Return the hours up to `until`, and the same hours of past weeks: nothing between them is read."""
+    ends = [until - week * 7 * DAY for week in reversed(range(WEEKS + 1))]
+    spans = tuple(Span(end - HOURS * HOUR, end - INSTANT) for end in ends)
+    return Bounds(spans[0].start, spans[-1].end, spans)
+
+
+def volumes(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Document:
+    """Return sources and events with their hours, from rows of lake/events/by_hour.sql."""
+    counts = [{int(hour): count for hour, count in json.loads(row["messages_by_hour"]).items()} for row in rows]
+    # A week without a single message was before the first one: it says nothing.
+    weeks = [
+        week
+        for week in range(1, WEEKS + 1)
+        if any(week * WEEK_HOURS < hour <= week * WEEK_HOURS + HOURS for by_hour in counts for hour in by_hour)
+    ]
+    of_sources, of_events, all_events = [], [], 0
+    for row, by_hour in zip(rows, counts, strict=True):
+        series = _series(by_hour, weeks)
+        if row["source"] is not None:
+            name = names.get(row["source"], row["source"])
+            of_sources.append({"name": name, "newest_at": row["newest_received_at"].isoformat(), **series})
+        else:
+            of_events.append({"type": row["type"], "name": row["event_text"] or row["event"], **series})
+            all_events = row["subjects"]
+    return {"sources": of_sources, "events": of_events, "events_left_out": all_events - len(of_events)}
+
+
+def _series(by_hour: Mapping[int, int], weeks: Sequence[int]) -> dict[str, list[int]]:
+    """Return the counts of the hours, the oldest first, and the least and the most that is usual in each."""
+    hours = range(HOURS, 0, -1)
+    bands = (
+        [usual([by_hour.get(week * WEEK_HOURS + hour, 0) for week in weeks]) for hour in hours]
+        if len(weeks) >= FEWEST_WEEKS
+        else []
+    )
+    return {
+        "hours": [by_hour.get(hour, 0) for hour in hours],
+        "low": [low for low, _ in bands],
+        "high": [high for _, high in bands],
+    }
+
+
+def _alarms(run: Run, now: datetime) -> list[Document]:
+    """Return the alarms that are open, and those about runs of LOOK_BACK, the newest first."""
+    kept = [from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
+    shown = [alarm for alarm in kept if alarm.closed_at is None or alarm.subject]
+    return [_alarm(alarm) for alarm in sorted(shown, key=lambda alarm: alarm.opened_at, reverse=True)]
+
+
+def _alarm(alarm: KeptAlarm) -> Document:
+    return {
+        "name": alarm.name,
+        "severity": alarm.severity,
+        "text": alarm.text,
+        "run_id": alarm.subject,
+        "opened_at": alarm.opened_at.isoformat(),
+        "runbook": RUNBOOKS.get(alarm.name, ""),
+    }
+
+
+def _waiting(figures: Figures) -> Document:
+    return {
+        "unstaged_objects": figures.unstaged_objects,
+        "oldest_unstaged_at": _text(figures.oldest_unstaged_at),
+        "stage_messages": figures.stage_messages,
+        "unloaded_objects": figures.unloaded_objects,
+        "oldest_unloaded_at": _text(figures.oldest_unloaded_at),
+        "newest_arrival_at": _text(figures.newest_arrival_at),
+        "newest_received_at": _text(figures.newest_received_at),
+        "dead_letters": figures.dead_letters,
+        "processing_failed": figures.refused.new,
+        "refused_events": figures.refused_events.new,
+    }
+
+
+def _run(row: Mapping[str, Any]) -> Document:
+    """Return a row of lake/load_runs/latest.sql. A run that ended before its report has no counts."""
+    texts = ("rejected_by_reason", "rows_by_delay", "violations_by_event", "tables_failed")
+    return {**_plain(row), **{name: json.loads(row[name] or "{}") for name in texts}}
+
+
+def _day(runs: Iterable[Document]) -> Document:
+    """Return the sums over these runs."""
+    numbers, reasons, delays = Counter[str](), Counter[str](), Counter[str]()
+    names = ("rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "values_discarded")
+    for one in runs:
+        numbers.update({name: one[name] or 0 for name in names})
+        reasons.update(one["rejected_by_reason"])
+        delays.update(one["rows_by_delay"])
+    return {
+        **{name: numbers[name] for name in names},
+        "rejected_by_reason": dict(reasons),
+        "rows_by_delay": dict(delays),
+    }
+
+
+def _plan(run: Run) -> Document:
+    """Return how what is sent differs from the plan, as compare_plan found last."""
+    rows = run("lake/plan_diff/listed.sql", place_limit=PLACES).rows
+    return {
+        "compared_at": _text(max((row["compared_at"] for row in rows), default=None)),
+        "counts": {row["kind"]: row["differences"] for row in rows},
+        "differences": [_plain(row) for row in rows],
+    }
+
+
+def _sessions(run: Run, now: datetime, before: Document | None) -> Document:
+    """Return the sessions of yesterday (UTC)."""
+    today = full_hour(now).replace(hour=0)
+    day = (today - DAY).date()
+    if before and before["day"] == day.isoformat() and now - datetime.fromisoformat(before["looked_at"]) < SESSIONS_FOR:
+        return before
+    rows = run("lake/sessions/entries.sql", bounds=Bounds(today - DAY, today - INSTANT), place_limit=STEPS).rows
+    # Without sessions there may be no view of moves either.
+    moves = run("lake/sessions/moves.sql", day=day, place_limit=STEPS).rows if rows else []
+    first = rows[0] if rows else {}
+    return {
+        "day": day.isoformat(),
+        "looked_at": now.isoformat(),
+        "sessions": first.get("all_sessions", 0),
+        "mean_seconds": first.get("mean_seconds"),
+        "bounces": first.get("all_bounces", 0),
+        "converted": first.get("all_converted", 0),
+        "entries": [{"from": row["entry_step"], "to": row["exit_step"], "sessions": row["sessions"]} for row in rows],
+        "moves": [{"from": row["from_step"], "to": row["to_step"], "sessions": row["sessions"]} for row in moves],
+    }
+
+
+def _plain(row: Mapping[str, Any]) -> Document:
+    """Return a row with its instants in ISO 8601."""
+    return {name: _text(value) if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.astimezone(UTC).isoformat() if instant else None

@@ -1,0 +1,102 @@
+"""The figures of the status page on real Trino; what is expected was counted by hand."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickstream.status.look import hours_read, look, volumes
+from clickstream.watch.alarms import Figures
+from local.lake.scratch import ScratchLake
+
+UNTIL = datetime(2026, 11, 28, 12, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+def message(number: int, received_at: datetime, **more: Any) -> bytes:
+    body = {
+        "messageId": f"m-{number}", "type": "track", "event": "Order Completed", "userId": "kim@example.com",
+        "projectId": "orders", "receivedAt": received_at.isoformat(), "timestamp": received_at.isoformat(), **more,
+    }  # fmt: skip
+    return json.dumps(body, ensure_ascii=False).encode() + b"\n"
+
+
+def test_hours_are_counted_by_source_and_event_beside_those_of_past_weeks(lake: ScratchLake) -> None:
+    instants = [
+        UNTIL,  # after the last hour
+        UNTIL - timedelta(microseconds=1),  # the last hour
+        UNTIL - timedelta(hours=1),  # its first instant
+        UNTIL - timedelta(hours=24),  # the first hour
+        UNTIL - timedelta(hours=24, microseconds=1),  # before it
+        UNTIL - WEEK - timedelta(minutes=30),
+        UNTIL - WEEK - timedelta(minutes=31),
+        UNTIL - 4 * WEEK - timedelta(minutes=30),
+        UNTIL - 3 * WEEK - timedelta(days=2),  # on another day of the week
+    ]
+    lines = [message(number, at) for number, at in enumerate(instants)]
+    lines += [
+        message(100, UNTIL - timedelta(minutes=5), type="page", event=None, name="Home"),
+        message(101, UNTIL - timedelta(minutes=5), event="장바구니 🛒", projectId=None),
+    ]
+    lake.stage("20261128T120000000Z-a.ndjson", b"".join(lines))
+    lake.load("run-1")
+
+    rows = lake.run("lake/events/by_hour.sql", bounds=hours_read(UNTIL), until=UNTIL, event_limit=500).rows
+
+    found = {
+        (row["source"], row["type"], row["event"], row["event_text"]): json.loads(row["messages_by_hour"])
+        for row in rows
+    }
+    orders = {"1": 2, "24": 1, "169": 2, "673": 1}
+    assert found == {
+        ("orders", None, None, "Order Completed"): {**orders, "1": 3},
+        ("", None, None, "장바구니 🛒"): {"1": 1},
+        (None, "track", "order_completed", "Order Completed"): orders,
+        (None, "track", "장바구니", "장바구니 🛒"): {"1": 1},
+        (None, "page", "", None): {"1": 1},
+    }
+    newest = {row["source"]: row["newest_received_at"] for row in rows if row["source"]}
+    assert newest == {"orders": UNTIL - timedelta(microseconds=1)}
+
+    shown = volumes(rows, {"orders": "Back office"})
+    (order,) = [event for event in shown["events"] if event["name"] == "Order Completed"]
+    assert order["hours"] == [1, *[0] * 22, 2]
+    # Of the weeks before, two had messages: of 1 and 2 an hour, and none in others.
+    assert (order["low"][-1], order["high"][-1]) == (0, 6)
+    assert (order["low"][0], order["high"][0]) == (0, 1)
+    assert {source["name"] for source in shown["sources"]} == {"Back office", ""}
+    assert shown["events_left_out"] == 0
+
+
+def test_the_commonest_events_are_listed_and_the_others_counted(lake: ScratchLake) -> None:
+    lines = [message(number, UNTIL - timedelta(hours=1), event=f"Event {number % 4}") for number in range(10)]
+    lake.stage("20261128T120000000Z-a.ndjson", b"".join(lines))
+    lake.load("run-1")
+
+    rows = lake.run("lake/events/by_hour.sql", bounds=hours_read(UNTIL), until=UNTIL, event_limit=2).rows
+
+    shown = volumes(rows, {})
+    assert [event["name"] for event in shown["events"]] == ["Event 0", "Event 1"]
+    assert shown["events_left_out"] == 2
+    assert [source["name"] for source in shown["sources"]] == ["orders"]
+
+
+def test_nobodys_data_is_in_the_document(lake: ScratchLake) -> None:
+    now = datetime.now(UTC)
+    at = now - timedelta(minutes=5)
+    name = f"{now:%Y%m%dT%H%M%S}000Z-a.ndjson"
+    broken = '{"email": "김하늘@example.com", "phone": 01012345678'.encode() + b"\n"
+    lake.stage(name, message(1, at, properties={"email": "lee@example.com"}) + broken + b"\n")
+    lake.load("run-1")
+
+    document = look(lake.run, Figures(now), [], {}, None)
+
+    text = json.dumps(document, ensure_ascii=False)
+    assert not [word for word in ("example", "하늘", "0101", "kim", "lee") if word in text]
+    assert {one["reason"]: (one["rejected_lines"], one["shape"]) for one in document["loaded"]["rejects"]} == {
+        "not_json": (1, '{"xxxxx": "xxx@xxxxxxx.xxx", "xxxxx": 00000000000'),
+        "blank": (1, ""),
+    }
+    assert document["day"] == {
+        "rows_read": 3, "rows_loaded": 1, "rows_duplicate": 0, "rows_rejected": 2, "values_discarded": 0,
+        "rejected_by_reason": {"not_json": 1, "blank": 1}, "rows_by_delay": {"up to 5 minutes": 1},
+    }  # fmt: skip
