@@ -262,7 +262,12 @@ def _cell(value: Any) -> str:
 def _addresses(places: Places) -> str:
     query, _, user = _ways_on(places)
     airflow, trino = places.page("airflow"), places.page("trino")
-    lines = [f"Airflow  {airflow}{user}", f"Trino    {trino}/ui/ (any user name)", f"Query    {query}"]
+    lines = [
+        f"Airflow  {airflow}{user}",
+        f"Status   {airflow}/plugin/clickstream (Clickstream in Airflow's menu)",
+        f"Trino    {trino}/ui/ (any user name)",
+        f"Query    {query}",
+    ]
     if _has_collector(places):
         lines.insert(0, f"Shop     {_shop(places)}")
     return "\n{}\n".format("\n".join(lines))

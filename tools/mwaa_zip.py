@@ -1,6 +1,7 @@
 """`make mwaa-zip`: plugins.zip for Amazon MWAA, which deploys dags/ and this file and no third folder.
 
-So include/ goes into it, where clickstream.engine.sql finds it. The same files make the same bytes.
+So include/ goes into it, where clickstream.engine.sql finds it, and docs/, which the status page links to. The same
+files make the same bytes.
 """
 
 import os
@@ -17,7 +18,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 def content() -> dict[str, Path]:
     """Return the files by their name in the zip, which MWAA unpacks into its plugins folder."""
     found = {}
-    for folder, prefix in ((ROOT / "plugins", ""), (ROOT / "include", "include/")):
+    for folder, prefix in ((ROOT / "plugins", ""), (ROOT / "include", "include/"), (ROOT / "docs", "docs/")):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 found[f"{prefix}{path.relative_to(folder).as_posix()}"] = path

@@ -13,13 +13,14 @@ from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.models.xcom import XComModel
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import select
 
 from clickstream.aws.s3 import read_text
 from clickstream.settings import load_settings
+from clickstream.status.docs import MEDIA_TYPES, find
 from clickstream.status.look import KEY
-from clickstream.status.page import Choice, message_page, report_page, status_page
+from clickstream.status.page import Choice, docs_page, message_page, report_page, status_page
 
 DAG_ID = "load_events"
 
@@ -53,6 +54,19 @@ def run(run_id: str, session: SessionDep, dag_id: str = DAG_ID) -> HTMLResponse:
     if dag_id != DAG_ID:
         return _html(message_page("Run report", f"Only runs of {DAG_ID} have a report."))
     return _html(report_page(run_id, _returned(session, run_id, "report"), _returned(session, run_id, "preview")))
+
+
+@app.get("/docs/{name:path}")
+def docs(name: str) -> Response:
+    """Return a page of docs/, or a picture of one."""
+    file = find(name)
+    if file is None:
+        raise HTTPException(
+            404, f"docs/{name} is not here. Deploy docs/ beside include/, or read it in the repository."
+        )
+    if file.suffix == ".md":
+        return _html(docs_page(name, file.read_text(encoding="utf-8")))
+    return Response(file.read_bytes(), media_type=MEDIA_TYPES[file.suffix], headers=HEADERS)
 
 
 @app.exception_handler(HTTPException)

@@ -138,10 +138,11 @@ def _series(by_hour: Mapping[int, int], weeks: Sequence[int]) -> dict[str, list[
 
 
 def _alarms(run: Run, now: datetime) -> list[Document]:
-    """Return the alarms that are open, and those about runs of LOOK_BACK, the newest first."""
+    """Return the alarms that are open, and those about runs of LOOK_BACK: critical ones first, then the newest."""
     kept = [from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
     shown = [alarm for alarm in kept if alarm.closed_at is None or alarm.subject]
-    return [_alarm(alarm) for alarm in sorted(shown, key=lambda alarm: alarm.opened_at, reverse=True)]
+    order = sorted(shown, key=lambda alarm: (alarm.severity == "critical", alarm.opened_at), reverse=True)
+    return [_alarm(alarm) for alarm in order]
 
 
 def _alarm(alarm: KeptAlarm) -> Document:

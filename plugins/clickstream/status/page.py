@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import UndefinedError
 
+from clickstream.status.docs import to_html
 from clickstream.status.look import VERSION, Document
 from clickstream.status.pictures import chart, flow_picture
 from clickstream.watch.volume import FILLING, Verdict, judge, silent_hours
@@ -53,6 +54,11 @@ def report_page(run_id: str, report: Mapping[str, Any] | None, preview: Mapping[
     return _render("run.html", run_id=run_id, report=report or preview, is_preview=report is None)
 
 
+def docs_page(name: str, markdown: str) -> str:
+    """Return a page of docs/."""
+    return _render("docs.html", name=name, root="../" * (name.count("/") + 1), body=to_html(markdown))
+
+
 def message_page(title: str, message: str, link: str = "", link_text: str = "") -> str:
     """Return a page that says one thing, with a link to go on by."""
     return _render("message.html", title=title, message=message, link=link, link_text=link_text)
@@ -82,12 +88,18 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"age": _age, "instant": _instant, "minute": _minute, "number": _number, "percent": _percent}
+    made.filters |= {
+        "age": _age,
+        "judged": judged,
+        "instant": _instant,
+        "minute": _minute,
+        "number": _number,
+        "percent": _percent,
+    }
     made.globals |= {
         "chart": chart,
         "chosen": chosen,
         "flow_picture": flow_picture,
-        "judged": judged,
         "stale_after": STALE_AFTER,
     }
     return made

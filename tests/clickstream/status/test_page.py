@@ -1,0 +1,272 @@
+"""What the status page says, and how, of documents that are JSON files beside this."""
+
+import copy
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickstream.status.docs import DOCS_DIR, find, to_html
+from clickstream.status.page import EVENTS_SHOWN, STALE_AFTER, Choice, docs_page, message_page, report_page, status_page
+from clickstream.watch.alarms import RUNBOOKS
+
+DOCUMENTS = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "documents").glob("*")}
+FULL = DOCUMENTS["full"]
+NOW = datetime(2026, 11, 29, 12, 20, tzinfo=UTC)
+VOID = {"meta", "input", "br", "hr", "img"}
+REDRIVE = DOCS_DIR / "runbooks" / "redrive.md"
+HOSTILE = "<script>alert(1)</script>\"'&{{ 7*7 }}"
+
+
+class Page(HTMLParser):
+    """The elements of a page, as tag, attributes and the text in them; fails on tags that do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self._open: list[int] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs), []))
+        if tag not in VOID:
+            self._open.append(len(self.elements) - 1)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs), []))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.elements[self._open.pop()][0] == tag
+
+    def handle_data(self, data: str) -> None:
+        for index in self._open:
+            self.elements[index][2].append(data)
+
+    def all(self, *tags: str) -> list[tuple[dict[str, str | None], str]]:
+        return [(attrs, " ".join("".join(text).split())) for tag, attrs, text in self.elements if tag in tags]
+
+
+def pages() -> Iterator[Any]:
+    many = json.loads(FULL)
+    events = many["loaded"]["events"]
+    many["loaded"]["events"] = [
+        {**events[number % len(events)], "type": "track", "name": f"Event {number}"} for number in range(500)
+    ]
+    yield pytest.param(status_page(FULL, NOW), id="full")
+    yield pytest.param(status_page(DOCUMENTS["empty"], NOW), id="empty")
+    yield pytest.param(status_page(json.dumps(many), NOW, Choice(all=True)), id="500 events")
+    yield pytest.param(status_page(FULL, NOW + timedelta(days=1)), id="stale")
+    yield pytest.param(status_page(None, NOW), id="none")
+    yield pytest.param(report_page("run", json.loads(FULL)["runs"][0], None), id="report")
+    yield pytest.param(report_page("run", None, None), id="no report")
+    yield pytest.param(message_page("Clickstream", "no", "../login", "Sign in"), id="message")
+    yield pytest.param(
+        docs_page("runbooks/redrive.md", Path(DOCS_DIR / "runbooks" / "redrive.md").read_text()), id="docs"
+    )
+
+
+def test_a_person_on_call_reads_what_is_wrong_since_when_and_what_to_do() -> None:
+    page = Page(status_page(FULL, NOW))
+    text = " ".join(data for _, data in page.all("body"))
+
+    for said in (
+        "2 alarms are open",
+        "unusual: orders (silent for 3 h)",
+        "3 unusual events",
+        "newest event 75 min old",
+        "Open since 2026-11-29 12:00 UTC (17 min)",
+        "although newer ones are staged. Look at load_events",
+        "Newest object delivered: 1 min ago.",
+        "124,000 lines were read: 121,500 loaded, 2,020 duplicate (1.6 %), 480 rejected (0.4 %).",
+        "2,140 sessions, 312 s on average, 29.0 % bounces, 8.9 % with a conversion.",
+    ):
+        assert said in text
+    assert {attrs["href"] for attrs, said in page.all("a") if said.startswith("docs/")} == {
+        "docs/runbooks/redrive.md", "docs/runbooks/freshness-late.md",
+    }  # fmt: skip
+    assert "stale" not in text
+
+
+def test_what_is_unusual_comes_first() -> None:
+    page = Page(status_page(FULL, NOW))
+
+    rows = [said for attrs, said in page.all("tr") if " UTC" not in said]
+    events = [row for row in rows if row.endswith(("usual", "h", "weeks"))][4:]
+    assert [row.split("messages")[0] for row in events[:3]] == [
+        "Order CompletedOrder Completed: ", "Coupon AppliedCoupon Applied: ",
+        "Sparkle ✨ 🛒 <b>Clicked</b>Sparkle ✨ 🛒 <b>Clicked</b>: ",
+    ]  # fmt: skip
+    assert [row.rpartition(" to ")[2] for row in events[:3]] == ["35silent for 3 h", "29below usual", "62above usual"]
+
+
+@pytest.mark.parametrize("html", [*pages()])
+def test_a_page_is_one_document_for_keyboard_and_screen_reader(html: str) -> None:
+    page = Page(html)
+    tags = [tag for tag, _, _ in page.elements]
+
+    assert html.startswith('<!doctype html>\n<html lang="en">')
+    assert tags.count("h1") == 1
+    assert tags.count("main") == 1
+    headings = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(headings))
+    ids = [attrs["id"] for _, attrs, _ in page.elements if attrs.get("id")]
+    assert len(ids) == len(set(ids))
+    # What scrolls sideways can be reached by the keyboard, and has a name.
+    for _, attrs, _ in page.elements:
+        if attrs.get("class") == "wide":
+            assert attrs["tabindex"] == "0"
+            assert attrs["role"] == "region"
+            assert attrs["aria-label"]
+    assert 'tabindex="1"' not in html
+
+
+@pytest.mark.parametrize("html", [*pages()])
+def test_every_picture_has_a_title_and_every_cell_a_head(html: str) -> None:
+    for part in html.split("<svg ")[1:]:
+        assert part.startswith('role="img"')
+        assert re.match(r"[^>]*>\s*<title>[^<]+</title>", part)
+    if "docs/runbooks/redrive.md</title>" not in html:  # Markdown has no heads of rows
+        for table in html.split("<table>")[1:]:
+            head, _, body = table.partition("</thead>")
+            assert head.count("<th ") == head.count('<th scope="col"') > 0
+            rows = body.partition("</tbody>")[0].split("<tr>")[1:]
+            assert all(row.startswith('<th scope="row">') for row in rows)
+
+
+@pytest.mark.parametrize("html", [*pages()])
+def test_a_page_loads_nothing_runs_nothing_and_links_below_airflows_path(html: str) -> None:
+    page = Page(html)
+
+    assert "<script" not in html
+    assert not re.search(r"\son[a-z]+=", html)
+    for _, attrs, _ in page.elements:
+        assert not (attrs.get("href") or "").startswith("/")
+        assert not (attrs.get("src") or "").startswith(("/", "http"))
+    assert "prefers-color-scheme: dark" in html
+
+
+def test_names_are_text_whatever_they_are() -> None:
+    document = json.loads(FULL)
+    hostile = replaced(document, HOSTILE)
+    html = status_page(json.dumps(hostile), NOW)
+
+    page = Page(html)
+    assert "<script" not in html
+    assert "49" not in {said for _, said in page.all("th")}
+    assert HOSTILE in {said for _, said in page.all("bdi")}
+    assert {"Sparkle ✨ 🛒 <b>Clicked</b>", "장바구니에 담기"} <= {
+        said for _, said in Page(status_page(FULL, NOW)).all("bdi")
+    }
+
+
+def replaced(value: Any, text: str) -> Any:
+    """The document with every text in it replaced that is no instant and no word of ours."""
+    if isinstance(value, dict):
+        return {key: replaced(inner, text) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [replaced(inner, text) for inner in value]
+    is_ours = not isinstance(value, str) or re.match(r"\d{4}-|track$|page$|identify$|warning|critical", value)
+    return value if is_ours else text
+
+
+def test_500_events_are_shortened_found_by_name_and_all_shown_on_request() -> None:
+    document = json.loads(FULL)
+    event = document["loaded"]["events"][1]
+    document["loaded"]["events"] = [{**event, "name": f"Event {number} 이벤트"} for number in range(500)]
+    document["loaded"]["events_left_out"] = 37
+    text = json.dumps(document)
+
+    def names(choice: Choice) -> list[str]:
+        return [said for _, said in Page(status_page(text, NOW, choice)).all("bdi") if "이벤트" in said]
+
+    assert len(names(Choice())) == EVENTS_SHOWN == 50
+    assert len(names(Choice(all=True))) == 500
+    assert names(Choice("EVENT 49")) == ["Event 49 이벤트", *[f"Event {number} 이벤트" for number in range(490, 500)]]
+    page = status_page(text, NOW)
+    assert "500 events, and 37 rarer ones that are not listed" in page
+    assert "50 of 500 events" in page
+
+
+def test_a_document_is_stale_after_three_quarters_of_an_hour() -> None:
+    written_at = datetime.fromisoformat(json.loads(FULL)["written_at"])
+
+    assert "This page is stale" not in status_page(FULL, written_at + STALE_AFTER)
+    stale = status_page(FULL, written_at + timedelta(days=1))
+    assert "This page is stale" in stale
+    assert "was written 24 h ago" in stale
+    # What is shown keeps the age that it had then.
+    assert "newest event 75 min old" in stale
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "7", '{"version": 2}', '{"version": 1}', "[" * 100_000])
+def test_a_broken_document_is_said_to_be_one(text: str) -> None:
+    html = status_page(text, NOW)
+
+    assert "The document of this page" in html
+    assert "write_status" in html
+    Page(html)
+
+
+def nodes(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from nodes(inner, (*path, key))
+
+
+PLACES = [path for path in nodes(json.loads(FULL)) if path]
+
+
+@given(
+    st.sampled_from(PLACES),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers()), st.just({})),
+)
+def test_any_value_at_any_place_of_a_document_gives_a_page(path: tuple[Any, ...], value: Any) -> None:
+    document = copy.deepcopy(json.loads(FULL))
+    inner = document
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+
+    Page(status_page(json.dumps(document), NOW))
+
+
+def test_a_report_of_a_dry_run_says_so() -> None:
+    html = report_page("manual__1", None, {"rows_read": 12_345, "rejected_by_reason": {"not_json": 3}})
+
+    assert "What the run would do" in html
+    assert "12,345" in html
+    assert "not_json" in html
+
+
+def test_every_runbook_of_an_alarm_is_a_page() -> None:
+    for name in RUNBOOKS.values():
+        file = find(f"runbooks/{name}")
+        assert file is not None
+        assert "<h1 " in to_html(file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "name", ["../README.md", "runbooks/../../README.md", "/etc/passwd", "", ".", "runbooks", "none.md"]
+)
+def test_nothing_but_docs_is_served(name: str) -> None:
+    assert find(name) is None
+
+
+def test_docs_are_shown_as_github_shows_them() -> None:
+    html = to_html("# A b, `c`!\n\n<!-- bench -->\n| a | b |\n| --- | --- |\n| 1 | <b> |\n\n[x](other.md#a-b-c)\n")
+
+    assert '<h1 id="a-b-c">' in html
+    assert "<td>&lt;b&gt;</td>" in html
+    assert "bench" not in html
+    assert '<a href="other.md#a-b-c">' in html
