@@ -103,7 +103,6 @@ def values(
         "event_limit": 500,
         "run_limit": 24,
         "received_since": NOON,
-        "day": NOON.date(),
         "differences_json": "[]",
         "session_report": SessionReport(run_id, Changes((LOAD,))),
         "reject_ids": ["A1", "it's"],

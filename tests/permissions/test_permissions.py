@@ -31,6 +31,7 @@ DAGS: dict[str, dict[str, Any] | None] = {
     "reconcile_raw": {"after_minutes": 0},
     "redrive_failed": {"source": "processing-failed", "dry_run": False},
     "watch_pipeline": None,
+    "write_status": None,
     "compare_plan": None,
     "clickstream_check": None,
     "expire_staging": None,

@@ -16,8 +16,10 @@ import pytest
 from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement, TableNames, literal
 from clickstream.plan.file import TrackingPlan, parse_plan
+from clickstream.sessions.model import rules_of
+from clickstream.status.look import look
 from clickstream.upkeep.checks import check_paths
-from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, KeptAlarm
+from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, Figures, KeptAlarm
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
 
@@ -115,7 +117,7 @@ def hourly(machine: Machine) -> list[tuple[Statement, list[dict[str, Any]]]]:
 
 
 def watch(lake: ScratchLake) -> None:
-    """The statements of watch_pipeline and expire_staging; take_manifest and publish_views ask the first as well."""
+    """The statements of watch_pipeline, expire_staging and write_status; other tasks ask the first as well."""
     now = datetime.now(UTC)
     lake.run("lake/load_ledger/loaded_paths.sql", staged_since=datetime(2026, 11, 27, tzinfo=UTC))
     lake.run("lake/load_ledger/newest.sql", now=now, arrived_since=now - ARRIVALS_FOR)
@@ -125,6 +127,7 @@ def watch(lake: ScratchLake) -> None:
     lake.run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK)
     lake.run("lake/alarms/load.sql", alarm=KeptAlarm("dead_letters", "", "critical", "text", {}, now, now))
     lake.run("lake/alarms/checks/alarm_is_open_once.sql")
+    look(lake.run, Figures(now), rules_of(lake.settings), [], {}, None)
 
 
 def unbounded(read: list[dict[str, Any]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clickstream.sessions.model import rules_of
 from clickstream.status.look import hours_read, look, volumes
 from clickstream.watch.alarms import Figures
 from local.lake.scratch import ScratchLake
@@ -88,7 +89,7 @@ def test_nobodys_data_is_in_the_document(lake: ScratchLake) -> None:
     lake.stage(name, message(1, at, properties={"email": "lee@example.com"}) + broken + b"\n")
     lake.load("run-1")
 
-    document = look(lake.run, Figures(now), [], {}, None)
+    document = look(lake.run, Figures(now), rules_of(lake.settings), [], {}, None)
 
     text = json.dumps(document, ensure_ascii=False)
     assert not [word for word in ("example", "하늘", "0101", "kim", "lee") if word in text]
@@ -100,3 +101,50 @@ def test_nobodys_data_is_in_the_document(lake: ScratchLake) -> None:
         "rows_read": 3, "rows_loaded": 1, "rows_duplicate": 0, "rows_rejected": 2, "values_discarded": 0,
         "rejected_by_reason": {"not_json": 1, "blank": 1}, "rows_by_delay": {"up to 5 minutes": 1},
     }  # fmt: skip
+
+
+def test_sessions_of_yesterday_have_their_entry_exit_and_moves(lake: ScratchLake) -> None:
+    now = datetime.now(UTC)
+    noon = now.replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    ways = {
+        "a": (noon, ["/", "/cups", "/", "/cups"]),
+        "b": (noon, ["/", "/cups"]),
+        "c": (noon, ["/search"]),
+        "d": (noon - timedelta(days=1), ["/", "/old"]),
+    }
+    lines = [
+        message(
+            100 * ord(user) + number, at + timedelta(minutes=number), type="page", event=None, userId=user,
+            context={"page": {"path": path}},
+        )
+        for user, (at, paths) in ways.items()
+        for number, path in enumerate(paths)
+    ]  # fmt: skip
+    lake.stage(f"{now:%Y%m%dT%H%M%S}000Z-a.ndjson", b"".join(lines))
+    lake.load("run-1")
+    lake.model("model-1")
+
+    figures = Figures(now)
+    first = look(lake.run, figures, rules_of(lake.settings), [], {}, None)
+
+    sessions = first["sessions"]
+    assert (sessions["day"], sessions["sessions"], sessions["bounces"]) == (f"{noon:%Y-%m-%d}", 3, 1)
+    assert sessions["mean_seconds"] == (3 + 1 + 0) * 60 / 3
+    assert {(one["from"], one["to"]): one["sessions"] for one in sessions["entries"]} == {
+        ("/", "/cups"): 2, ("/search", "/search"): 1,
+    }  # fmt: skip
+    assert [(one["from"], one["to"], one["sessions"]) for one in sessions["moves"]] == [
+        ("/", "/cups", 2), ("/cups", "/", 1),
+    ]  # fmt: skip
+
+    # Without a load since, nothing of it is read again.
+    lake.last.clear()
+    second = look(lake.run, figures, rules_of(lake.settings), [], {}, first)
+    assert second == first
+    assert not lake.last.keys() & {"lake/events/by_hour.sql", "lake/rejects/shapes.sql", "lake/sessions/moves.sql"}
+
+    lake.stage(f"{now:%Y%m%dT%H%M%S}001Z-b.ndjson", message(7, now, event="One More"))
+    lake.load("run-2")
+    third = look(lake.run, Figures(datetime.now(UTC)), rules_of(lake.settings), [], {}, first)
+    assert [run["run_id"] for run in third["runs"]] == ["run-2", "run-1"]
+    assert third["loaded"]["reported_at"] > first["loaded"]["reported_at"]

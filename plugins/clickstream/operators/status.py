@@ -29,7 +29,8 @@ class TrinoWriteStatusOperator(FiguresOperator):
         s3 = self.client("s3")
         before = read_before(read_text(s3, settings.lake_bucket, KEY))
         figures = self.figures(run, settings, values)
-        document = look(run, figures, self._reasons(settings, values["now"]), source_names(), before)
+        refused = self._reasons(settings, values["now"])
+        document = look(run, figures, values["rules"], refused, source_names(), before)
         return write_text(s3, settings.lake_bucket, KEY, json.dumps(document, ensure_ascii=False))
 
     def _reasons(self, settings: Settings, now: datetime) -> list[Document]:

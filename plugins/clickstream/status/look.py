@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickstream.engine.evolution import Run
+from clickstream.sessions.model import SessionRules
 from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, Figures, KeptAlarm, from_row
 from clickstream.watch.volume import FEWEST_WEEKS, HOURS, WEEKS, usual
 from clickstream.window import DAY, HOUR, INSTANT, Bounds, Span, full_hour
@@ -40,12 +41,17 @@ Document = dict[str, Any]
 
 
 def look(
-    run: Run, figures: Figures, refused: Sequence[Document], sources: Mapping[str, str], before: Document | None
+    run: Run,
+    figures: Figures,
+    rules: SessionRules,
+    refused: Sequence[Document],
+    sources: Mapping[str, str],
+    before: Document | None,
 ) -> Document:
     """Return the document.
 
-    `refused`: reasons, from clickstream.status.refused; `sources`: the names of sources by their ids; `before`: the
-    last document, from read_before. Raises trino.exceptions.Error.
+    `rules`: of the sessions; `refused`: reasons, from clickstream.status.refused; `sources`: the names of sources by
+    their ids; `before`: the last document, from read_before. Raises trino.exceptions.Error.
     """
     now = figures.now
     runs = [_run(row) for row in run("lake/load_runs/latest.sql", reported_since=now - 7 * DAY, run_limit=500).rows]
@@ -64,7 +70,7 @@ def look(
         "day": _day([one for one in runs if datetime.fromisoformat(one["reported_at"]) > now - DAY]),
         "loaded": loaded,
         "plan": _plan(run),
-        "sessions": _sessions(run, now, kept.get("sessions")),
+        "sessions": _sessions(run, now, rules, kept.get("sessions")),
     }
 
 
@@ -202,15 +208,16 @@ def _plan(run: Run) -> Document:
     }
 
 
-def _sessions(run: Run, now: datetime, before: Document | None) -> Document:
+def _sessions(run: Run, now: datetime, rules: SessionRules, before: Document | None) -> Document:
     """Return the sessions of yesterday (UTC)."""
     today = full_hour(now).replace(hour=0)
     day = (today - DAY).date()
     if before and before["day"] == day.isoformat() and now - datetime.fromisoformat(before["looked_at"]) < SESSIONS_FOR:
         return before
-    rows = run("lake/sessions/entries.sql", bounds=Bounds(today - DAY, today - INSTANT), place_limit=STEPS).rows
-    # Without sessions there may be no view of moves either.
-    moves = run("lake/sessions/moves.sql", day=day, place_limit=STEPS).rows if rows else []
+    began = Bounds(today - DAY, today - INSTANT)
+    rows = run("lake/sessions/entries.sql", bounds=began, place_limit=STEPS).rows
+    received = Bounds(today - DAY - HOUR, now)
+    moves = run("lake/sessions/moves.sql", bounds=began, received=received, rules=rules, place_limit=STEPS).rows
     first = rows[0] if rows else {}
     return {
         "day": day.isoformat(),
