@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,15 @@ def browse(page: str, action: str, user: str = "", strategy: str = "") -> list[d
     printed = run([command, Path(script).with_name("browser.mjs"), chromium(), page, action, user, strategy], HERE)
     cookies: list[dict[str, Any]] = json.loads(printed)
     return cookies
+
+
+def look(jobs: Sequence[Mapping[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Open pages in a real browser and return what node/look.mjs finds on each; `folder` gets the list of jobs."""
+    _, script = node()
+    file = folder / "jobs.json"
+    file.write_text(json.dumps(jobs))
+    found: list[dict[str, Any]] = json.loads(run(["node", Path(script).with_name("look.mjs"), chromium(), file], HERE))
+    return found
 
 
 def chromium() -> str:
