@@ -51,7 +51,7 @@ def status_page(text: str | None, now: datetime, choice: Choice = Choice()) -> s
 
 def report_page(run_id: str, report: Mapping[str, Any] | None, preview: Mapping[str, Any] | None) -> str:
     """Return the page of one run of load_events: its report, else what its dry run would do, else why there is none."""
-    return _render("run.html", run_id=run_id, report=report or preview, is_preview=report is None)
+    return _render("run.html", run_id=run_id, report=report or preview, is_preview=not report and bool(preview))
 
 
 def docs_page(name: str, markdown: str) -> str:

@@ -245,6 +245,13 @@ def test_any_value_at_any_place_of_a_document_gives_a_page(path: tuple[Any, ...]
     Page(status_page(json.dumps(document), NOW))
 
 
+def test_a_run_without_a_report_says_so() -> None:
+    html = report_page("manual__1", None, None)
+
+    assert "<h1>Run report</h1>" in html
+    assert "This run has no report." in html
+
+
 def test_a_report_of_a_dry_run_says_so() -> None:
     html = report_page("manual__1", None, {"rows_read": 12_345, "rejected_by_reason": {"not_json": 3}})
 
