@@ -21,7 +21,7 @@ WRITTEN = (
 )  # fmt: skip
 # When something was done, what it cost, what a digest of a bucket's name is, and the bucket.
 VOLATILE = {"loaded_at", "rejected_at", "reported_at", "discarded_at", "found_at", "recorded_at", "reject_id",
-            "queries", "cpu_seconds", "bytes_read", "bytes_written", "tries", "dollars"}  # fmt: skip
+            "queries", "cpu_seconds", "bytes_read", "bytes_written", "tries", "dollars", "seconds"}  # fmt: skip
 
 
 def lines(prefix: str, **members: Any) -> bytes:

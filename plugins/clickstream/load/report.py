@@ -17,6 +17,7 @@ class RunReport:
     `violations_by_event`: `messages` loaded, and how many of them are `violating` the tracking plan, for each event of
     which some are. `tables_failed`: the reason of each event's table that could not be filled. `dollars`: of what was
     `spent` up to the report; `forecast_dollars`: by the runs before it, None where there are none or nobody asked.
+    `seconds`: from the start of the run to the report, None where that is not known.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class RunReport:
     spent: Spent = field(default_factory=Spent)
     dollars: float = 0.0
     forecast_dollars: float | None = None
+    seconds: float | None = None
 
     @property
     def unaccounted(self) -> int:
@@ -146,6 +148,7 @@ class RunReport:
             "spent": self.spent.to_dict(),
             "dollars": self.dollars,
             "forecast_dollars": self.forecast_dollars,
+            "seconds": self.seconds,
         }
 
 

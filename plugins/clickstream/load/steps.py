@@ -120,10 +120,12 @@ def forecast(run: Run, values: Mapping[str, Any], size: int) -> float | None:
     return None if rates is None else rates.forecast(size)
 
 
-def report(run: Run, values: Mapping[str, Any], spent: Spent, compare: bool = False) -> RunReport:
+def report(
+    run: Run, values: Mapping[str, Any], spent: Spent, compare: bool = False, seconds: float | None = None
+) -> RunReport:
     """Count what the run did and spent, and store it in `load_runs`. The report may not add up.
 
-    `compare`: forecast its cost too, by the runs before it.
+    `compare`: forecast its cost too, by the runs before it. `seconds`: since the run began, if that is known.
     """
     row = run("lake/load_ledger/report.sql", **values).rows[0]
     delays = run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
@@ -136,6 +138,7 @@ def report(run: Run, values: Mapping[str, Any], spent: Spent, compare: bool = Fa
         spent=spent,
         dollars=dollars(spent, values["limits"].is_athena, read_prices()),
         forecast_dollars=forecast(run, values, counted.bytes) if compare else None,
+        seconds=seconds,
     )
     run("lake/load_runs/load.sql", **values, report=counted)
     return counted

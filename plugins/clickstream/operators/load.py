@@ -154,7 +154,9 @@ class TrinoReportRunOperator(LoadOperator):
         _, run, values = self.prepare_step(context)
         before = context["ti"].xcom_pull(self.get_flat_relative_ids(upstream=True), key=SPENT)
         spent = sum((from_dict(task) for task in before if task), Spent())
-        report = steps.report(run, values, spent, compare=context["dag_run"].run_type != "scheduled")
+        dag_run = context["dag_run"]
+        seconds = (values["now"] - dag_run.start_date).total_seconds()
+        report = steps.report(run, values, spent, compare=dag_run.run_type != "scheduled", seconds=seconds)
         self.log.info("run report\n%s", report.text())
         if not report.adds_up:
             raise AirflowFailException(report.text())

@@ -213,7 +213,8 @@ def _sessions(run: Run, now: datetime, rules: SessionRules, before: Document | N
     today = full_hour(now).replace(hour=0)
     day = (today - DAY).date()
     if before and before["sessions"] and before["day"] == day.isoformat():
-        if now - datetime.fromisoformat(before["looked_at"]) < SESSIONS_FOR:
+        age = now - datetime.fromisoformat(before["looked_at"])
+        if age < SESSIONS_FOR:
             return before
     began = Bounds(today - DAY, today - INSTANT)
     rows = run("lake/sessions/entries.sql", bounds=began, place_limit=STEPS).rows

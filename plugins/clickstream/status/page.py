@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import UndefinedError
 
+from clickstream.load.cost import format_dollars
 from clickstream.status.docs import to_html
 from clickstream.status.look import VERSION, Document
 from clickstream.status.pictures import chart, flow_picture
@@ -90,6 +91,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "age": _age,
+        "dollars": _dollars,
         "judged": judged,
         "instant": _instant,
         "minute": _minute,
@@ -153,6 +155,10 @@ def _age(text: str, now: datetime | str) -> str:
 
 def _number(value: float | None) -> str:
     return "not known" if value is None else f"{value:,.0f}"
+
+
+def _dollars(amount: float | None) -> str:
+    return "not known" if amount is None else format_dollars(amount)
 
 
 def _percent(part: float, whole: float) -> str:

@@ -12,6 +12,9 @@ select
     rows_by_delay,
     violations_by_event,
     tables_failed,
+    seconds,
+    tries,
+    dollars,
     reported_at
 from {{ t.load_runs }}
 where reported_at >= {{ bind(reported_since) }}

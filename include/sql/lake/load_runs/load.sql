@@ -25,6 +25,7 @@ using (
         {{ bind(report.spent.bytes_written) }} as bytes_written,
         {{ bind(report.spent.tries) }} as tries,
         {{ bind(report.dollars) }} as dollars,
+        cast({{ bind(report.seconds) }} as double) as seconds,
         {{ bind(now) }} as reported_at
     union all
     select
@@ -49,6 +50,7 @@ using (
         null as bytes_written,
         null as tries,
         null as dollars,
+        null as seconds,
         {{ bind(now) }} as reported_at
     from {{ t.load_ledger }} as left_rows
     where
@@ -87,17 +89,18 @@ when matched and (source.run_id = {{ bind(report.run_id) }} or target.rows_read 
             bytes_written = source.bytes_written,
             tries = source.tries,
             dollars = source.dollars,
+            seconds = source.seconds,
             reported_at = source.reported_at
 when not matched then
     insert (
         run_id, objects, bytes, rows_read, rows_loaded, rows_duplicate, rows_rejected, values_discarded, rows_updated,
         rejected_by_reason, rows_by_delay, violations_by_event, tables_failed, first_received_at, last_received_at,
-        queries, cpu_seconds, bytes_read, bytes_written, tries, dollars, reported_at
+        queries, cpu_seconds, bytes_read, bytes_written, tries, dollars, seconds, reported_at
     )
     values (
         source.run_id, source.objects, source.bytes, source.rows_read, source.rows_loaded, source.rows_duplicate,
         source.rows_rejected, source.values_discarded, source.rows_updated, source.rejected_by_reason,
         source.rows_by_delay, source.violations_by_event, source.tables_failed, source.first_received_at,
         source.last_received_at, source.queries, source.cpu_seconds, source.bytes_read, source.bytes_written,
-        source.tries, source.dollars, source.reported_at
+        source.tries, source.dollars, source.seconds, source.reported_at
     )
