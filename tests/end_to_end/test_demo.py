@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from local import demo, pipeline
@@ -130,6 +131,21 @@ def test_an_order_in_the_shop_is_in_events_live(shown: tuple[str, Places]) -> No
     browse(f"{places.collector_url}/", "visit", user)
 
     until(places, "order", lambda: pipeline.query(places, ORDERS.format(user=user))[1] == [[1]])
+
+
+def test_the_status_page_is_where_it_says_and_has_a_document_soon(shown: tuple[str, Places]) -> None:
+    text, places = shown
+    assert f"Status   {places.airflow_url}/plugin/clickstream" in text
+
+    def page(address: str) -> str:
+        return httpx.get(f"{places.airflow_url}/clickstream/{address}", timeout=60).text
+
+    until(places, "status", lambda: "newest event" in page(""))
+
+    status = page("")
+    assert "찜하기 ❤️ Clicked" in status
+    (newest, *_) = re.findall(r'href="(run\?run_id=[^"]+)"', status)
+    assert "lines read" in page(newest)
 
 
 def test_only_its_own_runs_go_before_it_is_over_and_then_all_dags_run(shown: tuple[str, Places]) -> None:

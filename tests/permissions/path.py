@@ -19,6 +19,7 @@ from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.settings import Settings, load_settings
 from clickstream.staging.keys import StagedObject
 from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX
+from clickstream.status.look import KEY as STATUS
 from clickstream.upkeep.maintenance import maintain
 from clickstream.window import Window
 from local import permissions, pipeline
@@ -233,8 +234,8 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "list_archive": lambda: s3.list_archive(clients["s3"], settings, [OLD_DAY]),
         "list_raw": lambda: s3.list_raw(clients["s3"], bucket),
         "look_at_staging": lambda: s3.look_at_staging(clients["s3"], settings),
-        "read_text": lambda: s3.read_text(clients["s3"], lake, manifest.key("no such run")),
-        "write_text": lambda: s3.write_text(clients["s3"], lake, manifest.key("a run"), "{}"),
+        "read_text": lambda: [s3.read_text(clients["s3"], lake, one) for one in (manifest.key("no run"), STATUS)],
+        "write_text": lambda: [s3.write_text(clients["s3"], lake, one, "{}") for one in (manifest.key("run"), STATUS)],
         "chunks_of": lambda: list(s3.chunks_of(clients["s3"], staged.path)),
         "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path, 4),
         "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),

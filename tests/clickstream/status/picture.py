@@ -4,8 +4,11 @@ In the environment of tests, .venv/test. The machine needs fonts with Korean let
 fonts-noto-color-emoji`.
 """
 
+import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "plugins"))
 
 from clickstream.status.page import status_page
 from tests.clickstream.status.test_page import FULL, NOW
