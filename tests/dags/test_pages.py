@@ -1,7 +1,10 @@
 """Who may see the pages, and what they show: Airflow's own users and tokens, a document in S3 in memory."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from airflow import settings
@@ -9,6 +12,9 @@ from airflow.api_fastapi.app import init_auth_manager, purge_cached_app
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.models import import_all_models
 from airflow.models.base import Base
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from botocore.exceptions import EndpointConnectionError
 from clickstream_plugin import ClickstreamPlugin
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -17,6 +23,7 @@ from clickstream.operators import pages
 from clickstream.status.look import KEY
 from tests.clickstream.memory_aws import MemoryS3
 from tests.clickstream.status.test_page import FULL
+from tests.dags.conftest import AIRFLOW, ROOT
 
 ADDRESSES = ["/clickstream/", "/clickstream/run?run_id=manual__1", "/clickstream/docs/runbooks/redrive.md"]
 
@@ -121,6 +128,37 @@ def test_a_missing_document_and_one_that_is_broken_are_pages_too(airflow_app: Fa
 
         assert answer.status_code == 200
         assert said in answer.text
+
+
+@pytest.mark.parametrize("missing", ["CLICKSTREAM_LAKE_BUCKET", "clickstream_aws", "S3"])
+def test_what_keeps_the_document_from_the_page_is_said(
+    airflow_app: FastAPI, s3: MemoryS3, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def fail(*_: Any) -> None:
+        if missing == "S3":
+            raise EndpointConnectionError(endpoint_url="S3")
+        raise AirflowNotFoundException("The conn_id `clickstream_aws` isn't defined")
+
+    if missing == "CLICKSTREAM_LAKE_BUCKET":
+        monkeypatch.delenv(missing)
+    else:
+        monkeypatch.setattr(AwsBaseHook, "get_conn", fail)
+
+    answer = client(airflow_app, role="viewer").get("/clickstream/")
+
+    assert answer.status_code == 503
+    assert missing in answer.text
+
+
+def test_only_who_asks_for_a_page_imports_its_application() -> None:
+    """All parts of Airflow read the plugin, and each task does."""
+    program = "import sys, clickstream_plugin; print([name for name in sys.modules if name.startswith('clickstream.')])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        env={"PATH": "", "PYTHONPATH": str(ROOT / "plugins")} | AIRFLOW,
+    )  # fmt: skip
+
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
 
 
 def test_a_report_is_what_the_task_of_the_run_returned(airflow_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,14 @@ from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from airflow.models.xcom import XComModel
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import select
 
 from clickstream.aws.s3 import read_text
-from clickstream.settings import load_settings
+from clickstream.settings import SettingsError, load_settings
 from clickstream.status.docs import MEDIA_TYPES, find
 from clickstream.status.look import KEY
 from clickstream.status.page import Choice, docs_page, message_page, report_page, status_page
@@ -41,10 +43,16 @@ app = FastAPI(
 
 @app.get("/")
 def status(event: Annotated[str, Query(max_length=200)] = "", all: str = "") -> HTMLResponse:
-    """Return the status page."""
-    settings = load_settings()
-    s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
-    text = read_text(s3, settings.lake_bucket, KEY)
+    """Return the status page; one that says why, if the document cannot be fetched."""
+    try:
+        settings = load_settings()
+        s3 = AwsBaseHook(settings.aws_conn_id, client_type="s3").get_conn()
+        text = read_text(s3, settings.lake_bucket, KEY)
+    except (SettingsError, AirflowException, BotoCoreError, ClientError) as error:
+        where = (
+            "The API server cannot fetch the document of this page from S3. docs/existing-airflow.md says what it needs"
+        )
+        return _html(message_page("Clickstream", f"{where}. {type(error).__name__}: {error}"), 503)
     return _html(status_page(text, datetime.now(UTC), Choice(event, bool(all))))
 
 
