@@ -117,5 +117,6 @@ def test_as_plain_values() -> None:
         "spent": Spent().to_dict(),
         "dollars": 0.0,
         "forecast_dollars": None,
+        "seconds": None,
     }
     assert RunReport("r").to_dict()["first_received_at"] is None
