@@ -132,10 +132,10 @@ def test_nothing_is_started_before_what_it_needs_works() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(AIRFLOW))
-def test_airflow_has_the_three_folders_side_by_side(name: str) -> None:
+def test_airflow_has_its_folders_side_by_side(name: str) -> None:
     mounts = [mount for mount in SERVICES[name]["volumes"] if mount.startswith("./")]
 
-    assert mounts == [f"./{folder}:/opt/airflow/{folder}:ro" for folder in ("dags", "plugins", "include")]
+    assert mounts == [f"./{folder}:/opt/airflow/{folder}:ro" for folder in ("dags", "plugins", "include", "docs")]
 
 
 def test_trino_has_the_catalogs_of_the_checkout_and_what_they_ask_of_the_environment() -> None:
