@@ -5,11 +5,14 @@ import os
 import random
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from clickstream.sessions.model import SessionReport
+from clickstream.upkeep.checks import Outcome
 from clickstream.window import Window
 from local.lake.machine import Machine, lake_with_tables_of, scratch_lake
 from local.lake.scratch import ScratchLake
@@ -106,15 +109,6 @@ def test_a_hundred_thousand_events_in_any_order(lake: ScratchLake) -> None:
     print(f"{len(messages)} events, {len(wanted)} sessions, {len(aliases)} aliases, {dict(counts)}")
 
 
-def test_a_run_that_writes_no_session_passes_its_checks(lake: ScratchLake) -> None:
-    load(lake, "load-1", [{"messageId": "of nobody", "type": "track", "event": "A"}])
-
-    (report,) = lake.model("model-1")
-
-    assert report.sessions_new == 0
-    assert lake.check("model-1", lake.t.SESSION_TABLES).failures == ()
-
-
 MESSAGES = shop_days(11, 1200)
 
 
@@ -177,53 +171,103 @@ def message(
     return {"messageId": name, "type": "track", "event": "E", "timestamp": at, "receivedAt": at, **ids, **fields}
 
 
-def test_a_late_event_changes_an_id_and_two_sessions_become_one(lake: ScratchLake) -> None:
-    load(lake, "run-1", [message("m1", 0), message("m2", 5), message("m3", 50), message("o1", 0, "other")])
-    (first,) = lake.model("model-1")
-    ids = {row["first_message_id"]: row["session_id"] for row in stored(lake)}
+FIRST = {
+    "late": [message("m1", 0), message("m2", 5), message("m3", 50), message("o1", 0, "other")],
+    "derived": [message("d1", 0, "before"), message("d2", 5, "before"), message("d3", 8, "before")],
+    "anew": [message("n1", 0, "anew")],
+}
+LATE = [message("m0", -10), message("m4", 28)]
 
-    stage(lake, [message("m0", -10), message("m4", 28)], "late")
+
+@dataclass
+class Changes:
+    """What runs of the model said after loads that changed sessions, and the sessions that each of them left."""
+
+    first: SessionReport
+    late: SessionReport
+    sessions_touched: int
+    """By the preview of what came late."""
+    anew: SessionReport
+    nobody: SessionReport
+    outcome_of_nobody: Outcome
+    stored: dict[str, list[dict[str, Any]]]
+    """By run of the model."""
+    aliases: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def changes(machine: Machine) -> Changes:
+    """FIRST in one run, then each change in a run of its own; each case has devices of its own."""
+    lake = scratch_lake(machine)
+    sessions = {}
+
+    def model(name: str) -> SessionReport:
+        (report,) = lake.model(name)
+        sessions[name] = stored(lake)
+        return report
+
+    load(lake, "run-1", [one for messages in FIRST.values() for one in messages])
+    first = model("first")
+
+    stage(lake, LATE, "late")
     preview = lake.preview("preview", lake.take("preview"))
     lake.load("run-2")
-    (second,) = lake.model("model-2")
+    late = model("late")
 
-    assert (first.sessions_new, first.sessions_aliased) == (3, 0)
-    assert (second.points, second.visitors, second.sessions_new, second.sessions_aliased) == (2, 1, 1, 2)
-    assert preview.sessions_touched == 2
-    mine, other = stored(lake)
-    assert (mine["first_message_id"], mine["event_count"], mine["created_run_id"]) == ("m0", 5, "model-2")
-    assert (other["session_id"], other["updated_run_id"]) == (ids["o1"], None)
-    aliases = lake.query(f"select former_session_id, session_id from {lake.t.session_aliases}")
-    assert {row["former_session_id"]: row["session_id"] for row in aliases} == {
-        ids["m1"]: mine["session_id"],
-        ids["m3"]: mine["session_id"],
-    }
-
-
-def test_a_derived_again_row_leaves_its_old_session(lake: ScratchLake) -> None:
-    load(lake, "run-1", [message("m1", 0), message("m2", 5), message("m3", 8)])
-    lake.model("model-1")
     lake.query(
-        f"update {lake.t.events} set anonymous_id = 'b', updated_at = current_timestamp, update_run_id = 'run-2' "
-        "where message_id = 'm3'"
+        f"update {lake.t.events} set anonymous_id = 'after', updated_at = current_timestamp, update_run_id = 'run-3' "
+        "where message_id = 'd3'"
     )
-    load(lake, "run-2", [message("m1", 0), message("m2", 5), message("m3", 8)])
-    lake.query(f"update {lake.t.load_runs} set rows_updated = 1 where run_id = 'run-2'")
+    load(lake, "run-3", FIRST["derived"])
+    lake.query(f"update {lake.t.load_runs} set rows_updated = 1 where run_id = 'run-3'")
+    model("derived")
 
-    lake.model("model-2")
+    load(lake, "run-1", [*FIRST["anew"], message("n2", 5, "anew")], "more")
+    anew = model("anew")
 
-    assert [(row["visitor_id"], row["event_count"]) for row in stored(lake)] == [("a", 2), ("b", 1)]
+    load(lake, "run-4", [{"messageId": "of nobody", "type": "track", "event": "A"}])
+    nobody = model("nobody")
+    outcome = lake.check("nobody", lake.t.SESSION_TABLES)
+    aliases = lake.query(f"select former_session_id, session_id from {lake.t.session_aliases}")
+    return Changes(
+        first, late, preview.sessions_touched, anew, nobody, outcome, sessions,
+        {row["former_session_id"]: row["session_id"] for row in aliases},
+    )  # fmt: skip
 
 
-def test_a_load_that_was_reported_anew_is_taken_anew(lake: ScratchLake) -> None:
-    load(lake, "run-1", [message("m1", 0)])
-    assert len(lake.model("model-1")) == 1
-    load(lake, "run-1", [message("m1", 0), message("m2", 5)], "more")
+def of_visitors(rows: list[dict[str, Any]], *visitors: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["visitor_id"] in visitors]
 
-    (report,) = lake.model("model-2")
 
-    assert report.changes.run_ids == ["run-1"]
-    assert [row["event_count"] for row in stored(lake)] == [2]
+def test_a_late_event_changes_an_id_and_two_sessions_become_one(changes: Changes) -> None:
+    ids = {row["first_message_id"]: row["session_id"] for row in changes.stored["first"]}
+
+    assert (changes.first.sessions_new, changes.first.sessions_aliased) == (5, 0)
+    second = changes.late
+    assert (second.points, second.visitors, second.sessions_new, second.sessions_aliased) == (2, 1, 1, 2)
+    assert changes.sessions_touched == 2
+    mine, other = of_visitors(changes.stored["late"], "a", "other")
+    assert (mine["first_message_id"], mine["event_count"], mine["created_run_id"]) == ("m0", 5, "late")
+    assert (other["session_id"], other["updated_run_id"]) == (ids["o1"], None)
+    assert changes.aliases == {ids["m1"]: mine["session_id"], ids["m3"]: mine["session_id"]}
+
+
+def test_a_derived_again_row_leaves_its_old_session(changes: Changes) -> None:
+    rows = of_visitors(changes.stored["derived"], "before", "after")
+
+    assert [(row["visitor_id"], row["event_count"]) for row in rows] == [("after", 1), ("before", 2)]
+
+
+def test_a_load_that_was_reported_anew_is_taken_anew(changes: Changes) -> None:
+    assert changes.anew.changes.run_ids == ["run-1"]
+    assert [row["event_count"] for row in of_visitors(changes.stored["derived"], "anew")] == [1]
+    assert [row["event_count"] for row in of_visitors(changes.stored["anew"], "anew")] == [2]
+
+
+def test_a_run_that_writes_no_session_passes_its_checks(changes: Changes) -> None:
+    assert changes.nobody.sessions_new == 0
+    assert changes.stored["nobody"] == changes.stored["anew"]
+    assert changes.outcome_of_nobody.failures == ()
 
 
 PEOPLE = [
