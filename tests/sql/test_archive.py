@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from clickstream.load.archive import hour_folder, hours_wanted
+from clickstream.load.manifest import Manifest
+from clickstream.load.preview import Preview
 from clickstream.load.report import RunReport
 from clickstream.window import Window
 from clickstream_stream.keys import archive_key
@@ -64,10 +66,20 @@ def staged_name(instant: datetime, name: str) -> str:
     return f"{instant:%Y%m%dT%H%M%S}000Z-{name}.gz"
 
 
-@pytest.mark.promise("P7")
-@pytest.mark.scenario("X31")
-def test_a_day_from_the_archive_is_the_day_of_the_live_path_row_for_row(machine: Machine) -> None:
-    """P7. Of the generated records only those that are messages are in the archive, as on Segment's side."""
+@dataclass
+class Backfilled:
+    """A day that one lake loaded from staging, and another from its archive, which it had previewed."""
+
+    live: ScratchLake
+    backfilled: ScratchLake
+    taken: Manifest
+    preview: Preview
+    report: RunReport
+
+
+@pytest.fixture(scope="module")
+def day(machine: Machine) -> Backfilled:
+    """Of the generated records only those that are messages are in the archive, as on Segment's side."""
     records = list(generate_day(20261120, MIDNIGHT + DAY, users=25))
     live, backfilled = scratch_lake(machine), scratch_lake(machine)
     live.stage(staged_name(MIDNIGHT + DAY, "a"), gzip.compress(b"\n".join(records) + b"\n"))
@@ -76,8 +88,13 @@ def test_a_day_from_the_archive_is_the_day_of_the_live_path_row_for_row(machine:
     live.load("live")
     taken = backfilled.take_range("backfill", Window(MIDNIGHT - DAY, MIDNIGHT + 2 * DAY))
     preview = backfilled.preview("preview", taken)
-    report = backfilled.load("backfill", taken)
+    return Backfilled(live, backfilled, taken, preview, backfilled.load("backfill", taken))
 
+
+@pytest.mark.promise("P7")
+@pytest.mark.scenario("X31")
+def test_a_day_from_the_archive_is_the_day_of_the_live_path_row_for_row(day: Backfilled) -> None:
+    live, backfilled, preview, report = day.live, day.backfilled, day.preview, day.report
     assert len(contents(live)) > 400
     assert contents(backfilled) == contents(live)
     assert report.adds_up
@@ -86,17 +103,13 @@ def test_a_day_from_the_archive_is_the_day_of_the_live_path_row_for_row(machine:
     )  # fmt: skip
     assert (preview.objects, preview.bytes) == (report.objects, report.bytes)
     assert (preview.first_received_at, preview.last_received_at) == (report.first_received_at, report.last_received_at)
-    again = backfilled.load("again", taken)
+    again = backfilled.load("again", day.taken)
     assert (again.rows_loaded, again.rows_duplicate) == (0, report.rows_read)
     assert contents(backfilled) == contents(live)
 
 
-def test_the_model_agrees_with_rows_from_the_archive(lake: ScratchLake) -> None:
-    records = list(generate_day(7, MIDNIGHT + DAY, users=5))
-    archive_records(lake, *records)
-
-    lake.load("run", lake.take_range("run", Window(MIDNIGHT - DAY, MIDNIGHT + 2 * DAY), "archive"))
-
+def test_the_model_agrees_with_rows_from_the_archive(day: Backfilled) -> None:
+    lake = day.backfilled
     found = lake.s3.list_objects_v2(Bucket=lake.settings.archive_bucket)["Contents"]
     bodies = {
         f"s3://{lake.settings.archive_bucket}/{item['Key']}":
@@ -236,28 +249,25 @@ def test_derived_again_a_row_that_differs_is_updated_and_no_other_is_touched(lak
     assert once_more.rows_updated == 0
 
 
-def test_without_deriving_again_nothing_that_is_there_changes(lake: ScratchLake) -> None:
+def test_without_deriving_again_nothing_changes_and_what_cannot_be_read_is_rejected_once(lake: ScratchLake) -> None:
     archive_records(lake, record("old", NOON, name="Home"))
-    lake.stage(staged_name(NOON, "live"), gzip.compress(record("old", NOON)))
-    lake.load("live")
-    before = lake.rows("events")
-
-    report = lake.load("again", lake.take_range("again", Window(NOON, NOON + HOUR), "archive"))
-
-    assert lake.rows("events") == before
-    assert (report.rows_duplicate, report.rows_updated) == (1, 0)
-
-
-def test_a_line_of_the_archive_that_cannot_be_read_is_rejected_once(lake: ScratchLake) -> None:
     day = int(MIDNIGHT.timestamp()) * 1000
     lake.s3.put_object(
         Bucket=lake.settings.archive_bucket,
         Key=f"segment-logs/source/{day}/a.gz",
-        Body=gzip.compress(record("a", NOON) + b"\n{broken\n"),
+        Body=gzip.compress(record("new", NOON) + b"\n{broken\n"),
     )
+    lake.stage(staged_name(NOON, "live"), gzip.compress(record("old", NOON)))
+    lake.load("live")
+    before = lake.rows("events")
 
-    reports = [lake.load(run, lake.take_range(run, Window(NOON, NOON + HOUR))) for run in ("one", "two")]
+    window = Window(NOON, NOON + HOUR)
+    reports = [lake.load(run, lake.take_range(run, window, "archive")) for run in ("one", "two")]
 
+    assert [row for row in lake.rows("events") if row["message_id"] != "new"] == before
+    assert [(report.rows_loaded, report.rows_duplicate, report.rows_updated) for report in reports] == [
+        (1, 1, 0), (0, 2, 0),
+    ]  # fmt: skip
     assert [report.rows_rejected for report in reports] == [1, 1]
     assert [row["line"] for row in lake.rows("rejects")] == ["{broken"]
 
