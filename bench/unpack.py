@@ -28,7 +28,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
     Raises AssertionError when two ways produce other values.
     """
     hour = recent_hour()
-    plan = usual_plan()
+    plan = usual_plan(effort.choose(4, USUAL_EVENTS, USUAL_EVENTS))
     all_ways = _ways(machine, hour)
     with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as place:
         sample = _sample(Path(place) / "small", SMALL_BYTES, hour)
