@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.measure import Stopwatch
 from bench.messages import Sample
-from clickstream.engine.query import QueryRunner
-from clickstream.engine.sql import render
+from clickstream.engine.query import QueryRunner, Result
+from clickstream.engine.sql import Statement, render
 from clickstream.load import steps
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlan
@@ -27,14 +27,16 @@ class Several:
     def __call__(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Wait for all; raise the first error."""
         with ThreadPoolExecutor(self._threads) as pool:
-            for done in [pool.submit(self._run, path, values) for values in many]:
-                done.result()
+            done = [task.result() for task in [pool.submit(self._run, path, values) for values in many]]
+        for statement in self._idle[0].undone(done):
+            self._idle[0].run(statement)
         return {}
 
-    def _run(self, path: str, values: Mapping[str, Any]) -> None:
+    def _run(self, path: str, values: Mapping[str, Any]) -> tuple[Statement, Result]:
         runner = self._idle.pop()
         try:
-            runner.run(render(path, self._lake.settings, values))
+            statement = render(path, self._lake.settings, values)
+            return statement, runner.run_unchecked(statement)
         finally:
             self._idle.append(runner)
 

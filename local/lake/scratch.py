@@ -158,12 +158,18 @@ class ScratchLake:
 
     def run_each(self, path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Run a file of include/sql once for each of these values; return the reason of those that failed, by table."""
-        failed = {}
+        failed, done = {}, []
         for values in many:
+            statement = render(path, self.settings, values)
             try:
-                self.run(path, **values)
+                self.last[path] = self.runner.run_unchecked(statement)
             except TrinoQueryError as error:
                 failed[values["event"].table] = typed_tables.reason_of(error)
+                continue
+            self._spent += of_result(self.last[path])
+            done.append((statement, self.last[path]))
+        for statement in self.runner.undone(done):
+            self.runner.run(statement)
         return failed
 
     def check(self, run_id: str, tables: Sequence[str] = TableNames.LOAD_TABLES) -> Outcome:

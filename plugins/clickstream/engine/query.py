@@ -6,7 +6,7 @@ A MERGE that an `alter table` beside it undid is run again: docs/adr/0016-table-
 import logging
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 # docs/local-and-aws.md.
 RETRIED_ERRORS = frozenset({"ICEBERG_COMMIT_ERROR", "ICEBERG_CATALOG_ERROR", "NO_NODES_AVAILABLE"})
 ATTEMPTS = 8
+
+TABLES_A_LOOK = 50
+"""Tables that one look for commits names."""
 
 ALTERING_SECONDS = 0.5
 """Between two looks whether a table is still being altered, which takes some tenths of a second."""
@@ -66,6 +69,12 @@ class Runner(Protocol):
     def run(self, statement: Statement) -> Result:
         """Run the statement to its end. Raises trino.exceptions.Error and CancelledError."""
 
+    def run_unchecked(self, statement: Statement) -> Result:
+        """Do the same, but leave to `undone` whether what it wrote was replaced."""
+
+    def undone(self, done: Sequence[tuple[Statement, Result]]) -> list[Statement]:
+        """Return those whose commit a change of their table has replaced: they have to run again."""
+
     def cancel(self) -> None:
         """Cancel the running statement, and refuse later ones."""
 
@@ -97,31 +106,41 @@ class QueryRunner:
         Raises trino.exceptions.Error, CancelledError and ReplacedError.
         """
         for _ in range(ATTEMPTS):
-            result = run_with_retries(self._run_once, statement, RETRIED_ERRORS)
-            if self._is_kept(statement, result):
+            result = self.run_unchecked(statement)
+            if not self.undone([(statement, result)]):
                 return result
-            logger.warning("query %s: its commit was replaced, run again", result.query_id)
         raise ReplacedError(f"{statement.merged_table}: a change of the table undid what was written, {ATTEMPTS} times")
 
-    def _is_kept(self, statement: Statement, result: Result) -> bool:
-        """Return whether nothing can undo any more what the statement changed.
+    def run_unchecked(self, statement: Statement) -> Result:
+        """Run the statement to its end; retry on a commit conflict. Whether it was undone is left to `undone`."""
+        return run_with_retries(self._run_once, statement, RETRIED_ERRORS)
+
+    def undone(self, done: Sequence[tuple[Statement, Result]]) -> list[Statement]:
+        """Return the statements whose commit was replaced, once nothing can replace one any more.
 
         Trino changes columns without naming to Glue the version of the table it read: what was committed meanwhile is
-        gone. So the table is conclusive as soon as no such change runs that may have begun before.
+        gone. So the tables are conclusive as soon as no such change runs that may have begun before.
         """
-        table = statement.altered_table or (statement.merged_table if result.changed_rows else "")
-        if not table:
-            return True
+        merged = [(statement, result) for statement, result in done if statement.merged_table and result.changed_rows]
+        tables = {statement.merged_table for statement, _ in merged}
+        tables |= {statement.altered_table for statement, _ in done if statement.altered_table}
         url = self.info_url
-        while self._look("runtime/altering.sql", altering=_changes_of(table)):
+        while tables and self._look("runtime/altering.sql", altering=_changes_of(tables)):
             time.sleep(ALTERING_SECONDS)
-        is_there = bool(statement.altered_table) or self._look(
-            "evolution/commits.sql", snapshots=f'{table[:-1]}$snapshots"', query_id=result.query_id
-        )
+        kept: set[str] = set()
+        for at in range(0, len(merged), TABLES_A_LOOK):
+            some = merged[at : at + TABLES_A_LOOK]
+            snapshots = sorted({f'{statement.merged_table[:-1]}$snapshots"' for statement, _ in some})
+            ids = [result.query_id for _, result in some]
+            found = self._look("evolution/commits.sql", snapshots=snapshots, query_ids=ids)
+            kept |= {row["query_id"] for row in found}
         self.info_url = url
-        return bool(is_there)
+        lost = [(statement, result) for statement, result in merged if result.query_id not in kept]
+        for _, result in lost:
+            logger.warning("query %s: its commit was replaced, run again", result.query_id)
+        return [statement for statement, _ in lost]
 
-    def _look(self, path: str, **values: str) -> list[dict[str, Any]]:
+    def _look(self, path: str, **values: Any) -> list[dict[str, Any]]:
         return run_with_retries(self._run_once, render(path, None, values), RETRIED_ERRORS).rows
 
     def cancel(self) -> None:
@@ -202,10 +221,10 @@ def run_with_retries(
     return result
 
 
-def _changes_of(table: str) -> str:
-    """Return a regular expression for statements that change columns of the table with this name and schema."""
-    name = re.escape(table.replace('"', "").rpartition(".")[2])
-    return rf"(?is)^(/\*.*?\*/)?\s*(alter|comment)\s.*\b{name}\b"
+def _changes_of(tables: Collection[str]) -> str:
+    """Return a regular expression for statements that change columns of a table of one of these names."""
+    names = sorted(re.escape(table.replace('"', "").rpartition(".")[2]) for table in tables)
+    return rf"(?is)^(/\*.*?\*/)?\s*(alter|comment)\s.*\b({'|'.join(names)})\b"
 
 
 def query_url(info_url: str, ui: str) -> str:

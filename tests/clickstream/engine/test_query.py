@@ -174,7 +174,7 @@ def test_cancel_in_the_pause_before_another_attempt_ends_the_run(monkeypatch: py
 
 MERGE = Statement('/* clickstream ab */\nmerge into "lake"."clickstream"."events" as target\nusing x', (1,))
 ADD = Statement('alter table "lake"."clickstream"."events"\nadd column a', (), "evolution/add_column.sql")
-SOMETHING = [{"a": 1}]
+SOMETHING = [{"query_id": FakeCursor.query_id}]
 
 
 def changing(rows: int) -> Any:

@@ -256,7 +256,7 @@ def test_every_table_that_a_file_names_is_one_of_ours(file: str) -> None:
         database_prefix="d9",
     )  # fmt: skip
 
-    own = {"altered": ("d9", "events"), "snapshots": TableNames(moved).metadata(("d9", "events"), "snapshots")}
+    own = {"altered": ("d9", "events"), "snapshots": [TableNames(moved).metadata(("d9", "events"), "snapshots")]}
     text = render(file, moved, values() | own).text
 
     assert re.search(r'"(hive9|ice9)"\."d9(_staging|_lines|_work|_segment|_events)?"\."', text)
