@@ -84,7 +84,9 @@ class ScratchLake:
         """Run the steps of load_events, in its order; with a plan, also fill the tables of its events."""
         self._spent = Spent(tries=1)
         values = self.unpack(run_id, taken or self.take(run_id))
-        for table in ("events", "rejects", "discards"):
+        self.load_table("events", values)
+        values["manifest"] = self.objects.read_manifest(run_id) or values["manifest"]
+        for table in ("rejects", "discards"):
             self.load_table(table, values)
         steps.record_schema_changes(self.run, self.objects, values)
         self.load_table("load_ledger", values)

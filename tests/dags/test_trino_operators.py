@@ -33,7 +33,8 @@ PATHS = [
     "s3://staging-bucket/staging/20261124T110000000Z-a.gz",
     "s3://staging-bucket/staging/20261124T110000001Z-it's.gz",
 ]
-UNPACKED = {"as earliest": [[{"earliest": HOUR, "latest": HOUR, "objects_read": len(PATHS)}]]}
+COUNTS = {"objects_read": len(PATHS), "rejected": 1, "discarding": 1}
+UNPACKED = {"as earliest": [[{"earliest": HOUR, "latest": HOUR, **COUNTS}]]}
 DELAYS = {"rows_by_delay": '{"up to 1 hour": 7}'}
 BROKEN = {"violations_by_event": '{"email_sent": {"messages": 3, "violating": 1}}'}
 REPORTED = {"rows_by_delay\nfrom": [[DELAYS]], "as violations_by_event\nfrom": [[BROKEN]]}
@@ -158,7 +159,7 @@ def test_unpack_keeps_when_the_messages_of_its_batch_were_received(
     task, s3: MemoryS3, connect_trino: ConnectTrino, at: datetime | None
 ) -> None:
     keep(s3, replace(kept(s3), batch=None))
-    connect_trino({"as earliest": [[{"earliest": at, "latest": at, "objects_read": len(PATHS)}]]})
+    connect_trino({"as earliest": [[{"earliest": at, "latest": at, **COUNTS}]]})
 
     run(task, "unpack")
 
@@ -644,3 +645,31 @@ def test_after_a_few_objects_somebody_has_to_look(
     run(task, "unpack")
 
     assert [*left, len(kept(s3).paths)] == [990, 980, 975]
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("table", ["rejects", "discards"])
+def test_nothing_is_sent_for_a_table_for_which_the_batch_has_nothing(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, table: str
+) -> None:
+    trino = connect_trino({})
+    keep(s3, replace(kept(s3), idle=(table,)))
+
+    run(task, f"load_{table}")
+
+    assert trino.executed == []
+
+
+@pytest.mark.parametrize(
+    ("rejected", "discarding", "idle"), [(0, 0, ("rejects", "discards")), (1, 0, ("discards",)), (0, 2, ("rejects",))]
+)
+@pytest.mark.usefixtures("listed")
+def test_unpack_keeps_for_which_tables_the_batch_has_nothing(
+    task, s3: MemoryS3, connect_trino: ConnectTrino, rejected: int, discarding: int, idle: tuple[str, ...]
+) -> None:
+    (row,) = UNPACKED["as earliest"][0]
+    connect_trino({"as earliest": [[{**row, "rejected": rejected, "discarding": discarding}]]})
+
+    run(task, "unpack")
+
+    assert kept(s3).idle == idle

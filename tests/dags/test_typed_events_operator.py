@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("aws")
 
 TABLES = ("order_completed", "email_sent")
 PRESENT = [{"table_name": table, "messages": 3, "earliest": HOUR, "latest": HOUR} for table in TABLES]
-RATES = [{"table_name": "email_sent", "messages": 3, "violating": 1}]
+RATES = [{"table_name": "email_sent", "messages": 3, "violating": 1, "discarding": 2}]
 ANSWERS: dict[str, Any] = {
     "Which events one run brought": [PRESENT],
     "break a rule, of how many": [RATES],
@@ -61,6 +61,14 @@ def test_every_live_event_has_a_table_and_only_those_present_are_filled(task, co
         "rules",
         "typed",
     ]
+
+
+def test_nothing_is_merged_for_messages_that_break_no_rule_and_lose_nothing(task, connect_trino: ConnectTrino) -> None:
+    trino = connect_trino({**ANSWERS, "break a rule, of how many": [[{**RATES[0], "violating": 0, "discarding": 0}]]})
+
+    assert run(task, "load_typed_events") == {"email_sent": {"messages": 3, "violating": 0}}
+
+    assert into(trino, "merge into ") == [f"lake.clickstream_events.{table}" for table in sorted(TABLES)]
 
 
 FORM = {"from": "2026-11-23T12:00:00Z", "to": "2026-11-24T12:00:00Z"}

@@ -85,6 +85,8 @@ class _Step:
         if is_whole:
             logger.error("%s leaves out all messages of these objects: there are more than it looks for", self._name)
         if self._name == "events":
+            # Before there are any: if this try dies in between, rejects are looked for in vain, and none is lost.
+            self._objects.write_manifest(replace(self._values["manifest"], idle=()))
             some = self._values["manifest"].only(lambda item: item.path in paths)
             some = replace(some, failing={} if is_whole else digests)
             self._run("work/batch/reject.sql", run_id=run_id, manifest=some, reason=first)

@@ -24,6 +24,7 @@ class Manifest:
     `batch`: when the messages that were read from them were received; None before they are unpacked. `hours`: in which
     hours, where these are more than one statement can write. `tables_failed`: the reason of each event's table that
     could not be filled. `failing`: the reason of each line with which unpacking fails, by its digest in hexadecimal.
+    `idle`: the tables for which the batch has nothing.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class Manifest:
     hours: tuple[datetime, ...] = ()
     tables_failed: Mapping[str, str] = field(default_factory=dict)
     failing: Mapping[str, str] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
 
     @property
     def paths(self) -> list[str]:
@@ -102,6 +104,7 @@ class Manifest:
             "hours": [hour.isoformat() for hour in self.hours],
             "tables_failed": dict(self.tables_failed),
             "failing": dict(self.failing),
+            "idle": list(self.idle),
             "objects": [_to_list(item) for item in self.objects],
         }
         return json.dumps(stored, indent=0)
@@ -124,6 +127,7 @@ def from_json(text: str) -> Manifest:
         tuple(map(datetime.fromisoformat, stored.get("hours", []))),
         stored.get("tables_failed", {}),
         stored.get("failing", {}),
+        tuple(stored.get("idle", [])),
     )
 
 

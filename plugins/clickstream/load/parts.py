@@ -29,13 +29,14 @@ SPANS_A_STATEMENT = 50
 
 
 def with_received(run: Run, taken: Manifest, run_id: str) -> tuple[Manifest, int]:
-    """Query the run's batch; return the manifest with when its messages were received, and how many objects it has."""
+    """Query the run's batch; return the manifest with what it has of them, and of how many objects it has lines."""
     row, hours = run("work/batch/received.sql", run_id=run_id).rows[0], "[]"
     batch = Bounds(row["earliest"], row["latest"])
     if takes_parts(batch):
         hours = run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"]
     known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
-    return replace(taken, batch=batch, hours=known), row["objects_read"]
+    idle = [table for table, lines in (("rejects", row["rejected"]), ("discards", row["discarding"])) if not lines]
+    return replace(taken, batch=batch, hours=known, idle=tuple(idle)), row["objects_read"]
 
 
 def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:

@@ -45,7 +45,12 @@ def values_of_run(run_id: str, now: datetime, settings: Settings) -> dict[str, A
 
 
 def load_table(run: Run, objects: LoadObjects, table: str, values: Mapping[str, Any]) -> list[Result]:
-    """Load one of the tables of PART_BY, part by part, less the messages with which that fails: see run_step."""
+    """Load one of the tables of PART_BY, part by part, less the messages with which that fails: see run_step.
+
+    Nothing is run for a table for which the batch has nothing.
+    """
+    if table in values["manifest"].idle:
+        return []
 
     def step(run: Run) -> list[Result]:
         return [run(f"lake/{table}/load.sql", **{**values, **part}) for part in values["parts"][PART_BY[table]]]

@@ -156,7 +156,7 @@ def wanted_shapes(plan: TrackingPlan, settings: Settings) -> dict[Name, Sequence
 
 @dataclass(frozen=True)
 class Filled:
-    """Messages and violating messages by table, and the reason of each table that could not be filled.
+    """Messages, and those violating and discarding, by table; the reason of each table that could not be filled.
 
     `lacking`: how many messages a table lacks that was filled with the others, and why.
     """
@@ -192,8 +192,11 @@ def load(
     present = len(found)
     unjudged = _judge_all(run, given, found, lacking)
     found = [one for one in found if one.event.table not in unjudged]
-    run("lake/violations/load.sql", **given, window=window)
-    run("lake/discards/load_properties.sql", **given, window=window)
+    rates = run("lake/violations/rates.sql", **given).rows
+    if any(rate["violating"] for rate in rates):
+        run("lake/violations/load.sql", **given, window=window)
+    if any(rate["discarding"] for rate in rates):
+        run("lake/discards/load_properties.sql", **given, window=window)
     statement_values = {**given, "again": again}
     unfilled = run_each(
         "events/event/load.sql", [{**statement_values, "event": one.event, "window": one.window} for one in found]
@@ -208,7 +211,8 @@ def load(
         raise NoTableFilledError("\n".join(f"{table}: {reason}" for table, reason in failed.items()))
     found = [one for one in found if one.event.table not in unfilled]
     _compare(run, statement_values, found)
-    rates = run("lake/violations/rates.sql", **given).rows
+    if lacking:  # what was left out counts no more
+        rates = run("lake/violations/rates.sql", **given).rows
     return Filled([rate for rate in rates if rate["table_name"] not in failed], failed, lacking)
 
 

@@ -118,7 +118,7 @@ def test_json_gives_the_same_manifest_back(
     run_id: str, staged: list[StagedObject], left_behind: int, rebuild: bool, dry_run: bool
 ) -> None:
     received = (Window(NOW, NOW + HOUR),)
-    one = Manifest(run_id, (*staged, ARCHIVED), left_behind, received, rebuild, dry_run)
+    one = Manifest(run_id, (*staged, ARCHIVED), left_behind, received, rebuild, dry_run, idle=("rejects",))
 
     assert manifest.from_json(one.to_json()) == one
 
