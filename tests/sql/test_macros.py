@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from jinja2 import Environment, FileSystemLoader
 
-from clickstream.engine.sql import SQL_DIR, Statement
+from clickstream.engine.sql import Statement, environment
 from clickstream.plan.names import slug
 from local.lake.machine import Machine
 from tests.model import values
@@ -27,8 +26,7 @@ LETTERS = "aZ9 _-.$가ßẞΣςİıǅ٣Ⅳ①é\u0301\u093f\u20e3\ufe0f❤🎉\u
 def macro_of(machine: Machine, macro: str, texts: Sequence[str]) -> dict[str, Any]:
     """What the macro makes of each text, by text; an instant as text in UTC."""
     file, name = macro.split()
-    templates = Environment(loader=FileSystemLoader(SQL_DIR))
-    expression = getattr(templates.get_template(f"macros/{file}").module, name)("sent")
+    expression = getattr(environment().get_template(f"macros/{file}").module, name)("sent")
     statement = Statement(f"select sent, {expression} as made from unnest(?) as given (sent)", (list(texts),))
     return {row["sent"]: _plain(row["made"]) for row in machine.runner().run(statement).rows}
 

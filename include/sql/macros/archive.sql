@@ -1,23 +1,25 @@
 {%- from "macros/json.sql" import members -%}
+{%- from "macros/time.sql" import form_of -%}
 {#- Objects of the archive beside those of the staging folder. -#}
+
+{#- A folder of a path, counted from its end; its name is the last. -#}
+{%- macro step_of(path, number) -%}
+element_at(split({{ path }}, '/'), {{ number }})
+{%- endmacro -%}
 
 {#- When an object was staged, from its path: staging/<UTC yyyyMMddTHHmmssSSS>Z-<rest>. Of the archive, the start of the
     hour it came in, <yyyy/MM/dd/HH>/<name>, or of Segment's, of the received day:
     <source id>/<Unix milliseconds or seconds>/<name>. -#}
 {%- macro object_time(path) -%}
 cast(
-    coalesce(
-        with_timezone(
-            date_parse(regexp_extract({{ path }}, '/([0-9]{8}T[0-9]{9})Z-[^/]*$', 1), '%Y%m%dT%H%i%s%f'), 'UTC'
-        ),
-        with_timezone(
-            date_parse(regexp_extract({{ path }}, '/([0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{2})/[^/]*$', 1), '%Y/%m/%d/%H'),
-            'UTC'
-        ),
-        date_trunc(
-            'day', from_unixtime(cast(regexp_extract({{ path }}, '/([0-9]{10})([0-9]{3})?/[^/]*$', 1) as bigint))
-        )
-    )
+    case
+        when {{ form_of("substr(" ~ step_of(path, -1) ~ ", 1, 20)") }} = '00000000T000000000Z-'
+            then with_timezone(date_parse(substr({{ step_of(path, -1) }}, 1, 18), '%Y%m%dT%H%i%s%f'), 'UTC')
+        when {{ form_of("array_join(slice(split(" ~ path ~ ", '/'), -5, 4), '/')") }} = '0000/00/00/00'
+            then with_timezone(date_parse(array_join(slice(split({{ path }}, '/'), -5, 4), '/'), '%Y/%m/%d/%H'), 'UTC')
+        when {{ form_of(step_of(path, -2)) }} in ('0000000000', '0000000000000')
+            then date_trunc('day', from_unixtime(cast(substr({{ step_of(path, -2) }}, 1, 10) as bigint)))
+    end
     as timestamp(6) with time zone
 )
 {%- endmacro -%}

@@ -1,15 +1,25 @@
 {%- from "macros/time.sql" import instant -%}
 {#- Typed values out of a JSON value (Trino's json type). One bad value nulls itself, never its row.
-    Each macro takes an SQL expression of type json and gives an SQL expression. -#}
+    Each macro takes an SQL expression of type json and gives an SQL expression.
+    Trino keeps what it has compiled for an expression, but not for one with a constant pattern, array or map: it takes
+    no two of these for equal. So there are none where that can be avoided. -#}
+
+{#- Nothing, as part of a pattern that few values come to: then it is no constant, and is compiled for each value. -#}
+{%- macro nothing_of(text) -%}
+substr({{ text }}, 1, 0)
+{%- endmacro -%}
 
 {#- A string as it is; a number or boolean as its JSON text; NULL for anything else. -#}
 {%- macro text(value) -%}
 try_cast({{ value }} as varchar)
 {%- endmacro -%}
 
+{%- set white_space = "\t\n\v\f\r \x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    ~ "\u2009\u200a\u2028\u2029\u202f\u205f\u3000" -%}
+
 {#- Whether a string has anything but white space. -#}
 {%- macro has_text(text) -%}
-regexp_like({{ text }}, '[^\s\p{Z}\x{85}]')
+translate({{ text }}, {{ white_space | literal }}, '') <> ''
 {%- endmacro -%}
 
 {#- true, false, or those words in any case; NULL for anything else. -#}
@@ -17,10 +27,23 @@ regexp_like({{ text }}, '[^\s\p{Z}\x{85}]')
 case lower({{ text }}) when 'true' then true when 'false' then false end
 {%- endmacro -%}
 
+{#- Whether text has only characters of a number, as -12.5e+3 has, and none where only Trino takes it for one: +1, .5,
+    5. and 5.e3. Such text is a number if a cast to double reads it; casts that fail are dear. -#}
+{%- macro may_be_number(text) -%}
+(
+    translate({{ text }}, '0123456789.eE+-', '') = ''
+    and substr({{ text }}, 1, 1) not in ('+', '.')
+    and not starts_with({{ text }}, '-.')
+    and strpos({{ text }}, '.e') = 0
+    and strpos({{ text }}, '.E') = 0
+    and substr({{ text }}, -1) <> '.'
+)
+{%- endmacro -%}
+
 {#- A finite number; NULL for anything else. -#}
 {%- macro double_of(text) -%}
 case
-    when regexp_like({{ text }}, '^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$')
+    when {{ may_be_number(text) }}
         and is_finite(try_cast({{ text }} as double))
         then try_cast({{ text }} as double)
 end
@@ -74,16 +97,18 @@ end
 
 {#- JSON text without its strings, in linear time also where a string does not end. -#}
 {%- macro without_strings(text) -%}
-regexp_replace({{ text }}, '"(?:[^"\\]++|\\.?)*+"?', '')
+regexp_replace({{ text }}, '"(?:[^"\\]++|\\.?)*+"?' || {{ nothing_of(text) }}, '')
 {%- endmacro -%}
 
 {#- Whether JSON text has a number with more than 2,000 digits in a row: to read it takes time by the square of its
-    digits. The exact question is asked only where there are enough digits for it to matter. -#}
-{%- macro has_long_number(text) -%}
+    digits. The exact question is asked only where there are enough digits for it to matter. `is_rare`: few values are
+    asked about. -#}
+{%- macro has_long_number(text, is_rare=false) -%}
+{%- set pattern_end = " || " ~ nothing_of(text) if is_rare else "" -%}
 case
     when length({{ text }}) <= 2000 then false
-    when not regexp_like({{ text }}, '(?<![0-9])[0-9]{2001}') then false
-    else regexp_like({{ without_strings(text) }}, '(?<![0-9])[0-9]{2001}')
+    when not regexp_like({{ text }}, '(?<![0-9])[0-9]{2001}'{{ pattern_end }}) then false
+    else regexp_like({{ without_strings(text) }}, '(?<![0-9])[0-9]{2001}'{{ pattern_end }})
 end
 {%- endmacro -%}
 
@@ -93,12 +118,12 @@ end
 coalesce(
     try(json_parse({{ text }})),
     if(
-        regexp_like({{ text }}, '[0-9][eE][+-]?[0-9]{8}'),
+        regexp_like({{ text }}, '[0-9][eE][+-]?[0-9]{8}' || {{ nothing_of(text) }}),
         try(
             json_parse(
                 regexp_replace(
                     {{ text }},
-                    '("(?:[^"\\]++|\\.)*+")|([0-9][eE][+-]?)0*+([0-9]{8,})',
+                    '("(?:[^"\\]++|\\.)*+")|([0-9][eE][+-]?)0*+([0-9]{8,})' || {{ nothing_of(text) }},
                     part -> coalesce(part[1], part[2] || '9999999')
                 )
             )
@@ -113,7 +138,7 @@ coalesce(
 case
     when length({{ line }}) - length(replace(replace({{ line }}, '{', ''), '[', '')) <= {{ limit }} then false
     else reduce(
-        regexp_extract_all({{ without_strings(line) }}, '[\[\]{}]'),
+        regexp_extract_all({{ without_strings(line) }}, '[\[\]{}]' || {{ nothing_of(line) }}),
         0,
         (level, bracket) -> if(level > {{ limit }}, level, level + if(bracket in ('{', '['), 1, -1)),
         level -> level > {{ limit }}
@@ -126,7 +151,7 @@ end
 case
     when starts_with(json_format({{ value }}), '"')
         and not {{ deeper_than("cast(" ~ value ~ " as varchar)", 200) }}
-        and not {{ has_long_number("cast(" ~ value ~ " as varchar)") }}
+        and not {{ has_long_number("cast(" ~ value ~ " as varchar)", is_rare=true) }}
         and starts_with(json_format({{ parsed("cast(" ~ value ~ " as varchar)") }}), '{')
         then {{ parsed("cast(" ~ value ~ " as varchar)") }}
     else {{ value }}
@@ -144,12 +169,17 @@ end
 {%- endif -%}
 {%- endmacro -%}
 
+{#- Text with a comma between two objects of which one follows the other. -#}
+{%- macro with_commas(line) -%}
+regexp_replace({{ line }}, '\}(\s*)\{' || {{ nothing_of(line) }}, '},{')
+{%- endmacro -%}
+
 {#- Text that is no JSON, but two or more JSON objects one after another: a newline is missing between them. -#}
 {%- macro holds_several_objects(line) -%}
 coalesce(
     cardinality(
         filter(
-            try(cast({{ parsed("'[' || regexp_replace(" ~ line ~ ", '\\}(\\s*)\\{', '},{') || ']'") }} as array(json))),
+            try(cast({{ parsed("'[' || " ~ with_commas(line) ~ " || ']'") }} as array(json))),
             member -> starts_with(json_format(member), '{')
         )
     ) > 1,
@@ -157,10 +187,15 @@ coalesce(
 )
 {%- endmacro -%}
 
-{#- A value that is there but became NULL in its column, with the column's name and type; NULL when all is well. -#}
+{#- Whether a value that is there became NULL in its column. -#}
+{%- macro is_lost(typed, value) -%}
+({{ typed }} is null and coalesce(json_format({{ value }}), 'null') <> 'null')
+{%- endmacro -%}
+
+{#- Such a value, with the column's name and type; NULL when all is well. -#}
 {%- macro discarded(typed, value, name, type) -%}
 if(
-    {{ typed }} is null and coalesce(json_format({{ value }}), 'null') <> 'null',
+    {{ is_lost(typed, value) }},
     cast(
         row({{ name }}, {{ type }}, json_format({{ value }}))
         as row(column_name varchar, wanted_type varchar, value varchar)

@@ -4,9 +4,13 @@
 {#- A key as a step of a JSON path. Anything but a plain name is quoted, with \ before \ and quotes. -#}
 {%- macro path_step(key) -%}
 if(
-    regexp_like({{ key }}, '^[A-Za-z_][A-Za-z0-9_]*$'),
+    translate(
+        {{ key }}, 'abcdefghijklmnopqrstuvwxyz' || 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' || '0123456789_', ''
+    ) = ''
+    and {{ key }} <> ''
+    and translate(substr({{ key }}, 1, 1), '0123456789', '') <> '',
     '.' || {{ key }},
-    '["' || regexp_replace({{ key }}, '["' || chr(92) || chr(92) || ']', chr(92) || chr(92) || '$0') || '"]'
+    '["' || replace(replace({{ key }}, chr(92), chr(92) || chr(92)), '"', chr(92) || '"') || '"]'
 )
 {%- endmacro -%}
 

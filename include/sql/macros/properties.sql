@@ -1,5 +1,5 @@
-{%- from "macros/json.sql" import boolean, double, double_of, json, members, text -%}
-{%- from "macros/time.sql" import instant -%}
+{%- from "macros/json.sql" import boolean, double, double_of, json, may_be_number, members, nothing_of, text -%}
+{%- from "macros/time.sql" import form_of, instant -%}
 {#- Values of properties as the tracking plan's column types. Each takes an SQL expression of type json. -#}
 
 {#- JSON text of `events` in which a number that was sent with a fraction or an exponent stays a double when it is
@@ -7,10 +7,10 @@
     json_parse() takes it for a whole number. With a zero more it has one. -#}
 {%- macro with_doubles(text) -%}
 if(
-    regexp_like({{ text }}, '\.([0-9]{15}E15|[0-9]{16}E16)'),
+    strpos({{ text }}, 'E15') > 0 or strpos({{ text }}, 'E16') > 0,
     regexp_replace(
         {{ text }},
-        '("(?:[^"\\]++|\\.)*+")|(\.[0-9]{15})(E15)|(\.[0-9]{16})(E16)',
+        '("(?:[^"\\]++|\\.)*+")|(\.[0-9]{15})(E15)|(\.[0-9]{16})(E16)' || {{ nothing_of(text) }},
         part -> coalesce(part[1], part[2] || '0' || part[3], part[4] || '0' || part[5])
     ),
     {{ text }}
@@ -22,15 +22,47 @@ if(
 {%- macro number_text(value) -%}
 case
     when not starts_with(json_format({{ value }}), '"') then json_format({{ value }})
-    when regexp_like({{ text(value) }}, '^-?[0-9]{1,500}(\.[0-9]{1,400})?[eE][+-]?[0-9]{1,9}$')
-        then json_format(try(json_parse(regexp_replace({{ text(value) }}, '^(-?)0+([0-9])', '$1$2'))))
+    when strpos(translate({{ text(value) }}, 'E', 'e'), 'e') > 0
+        and {{ may_be_number(text(value)) }}
+        and regexp_like(
+            {{ text(value) }},
+            '^-?[0-9]{1,500}(\.[0-9]{1,400})?[eE][+-]?[0-9]{1,9}$' || {{ nothing_of(text(value)) }}
+        )
+        then json_format(
+            try(
+                json_parse(
+                    regexp_replace({{ text(value) }}, '^(-?)0+([0-9])' || {{ nothing_of(text(value)) }}, '$1$2')
+                )
+            )
+        )
     else {{ text(value) }}
 end
 {%- endmacro -%}
 
 {#- Whether a number in that form is a double that does not tell which whole number it was. -#}
 {%- macro is_rounded(sent) -%}
-(regexp_like({{ sent }}, 'E[0-9]') and abs(try_cast({{ sent }} as double)) >= 9007199254740992)
+(strpos({{ form_of(sent) }}, 'E0') > 0 and abs(try_cast({{ sent }} as double)) >= 9007199254740992)
+{%- endmacro -%}
+
+{#- Whether it is one with digits alone, but for a minus and a point. -#}
+{%- macro is_written_out(sent) -%}
+(
+    translate({{ sent }}, '0123456789', '') in ('', '-', '.', '-.')
+    and strpos({{ sent }}, '-') <= 1
+    and translate(substr({{ sent }}, -1), '0123456789', '') = ''
+    and substr({{ sent }}, 1, 1) <> '.'
+    and not starts_with({{ sent }}, '-.')
+)
+{%- endmacro -%}
+
+{#- Whether it is one with an exponent after an E. -#}
+{%- macro has_exponent(sent) -%}
+(
+    strpos({{ sent }}, 'E') > 0
+    and strpos({{ sent }}, 'e') = 0
+    and {{ may_be_number(sent) }}
+    and try_cast({{ sent }} as double) is not null
+)
 {%- endmacro -%}
 
 {#- A whole number in whatever form it is written, or a string that spells one; NULL for anything else, and for what 64
@@ -40,9 +72,14 @@ element_at(
     transform(
         array[{{ number_text(value) }}],
         sent -> case
-            when regexp_like(sent, '^-?[0-9]+(\.0+)?$') then try_cast(regexp_extract(sent, '^-?[0-9]+') as bigint)
-            when regexp_like(sent, '^-?0(\.0+)?E') then bigint '0'
-            when regexp_like(sent, '^-?[0-9]+(\.[0-9]+)?E\+?[0-9]{1,2}$')
+            when {{ is_written_out("sent") }}
+                then if(
+                    translate(coalesce(split_part(sent, '.', 2), ''), '0', '') = '',
+                    try_cast(split_part(sent, '.', 1) as bigint)
+                )
+            when not {{ has_exponent("sent") }} then null
+            when translate(substr(sent, 1, strpos(sent, 'E') - 1), '0', '') in ('', '-', '.', '-.') then bigint '0'
+            when {{ form_of("substr(sent, strpos(sent, 'E'))") }} in ('E0', 'E00', 'E+0', 'E+00')
                 and not {{ is_rounded("sent") }}
                 and try_cast(sent as double) = floor(try_cast(sent as double))
                 then try_cast(try_cast(sent as decimal(38, 0)) as bigint)
@@ -61,7 +98,10 @@ element_at(
         array[{{ number_text(value) }}],
         sent -> case
             when length(sent) > 1000 or {{ is_rounded("sent") }} then null
-            when regexp_like(sent, '^-?[0-9]+(\.[0-9]+)?(E[+-]?0*[0-9]{1,3})?$') then try_cast(sent as {{ type }})
+            when {{ is_written_out("sent") }} then try_cast(sent as {{ type }})
+            when {{ has_exponent("sent") }}
+                and length(ltrim(translate(substr(sent, strpos(sent, 'E') + 1), '0+-', ' '))) <= 3
+                then try_cast(sent as {{ type }})
             when is_finite({{ double_of("sent") }}) then try_cast({{ double_of("sent") }} as {{ type }})
         end
     ),
@@ -72,7 +112,7 @@ element_at(
 {#- A day, YYYY-MM-DD, as text; of the years 1 to 9999, which every client can read. -#}
 {%- macro day_of(text) -%}
 case
-    when regexp_like({{ text }}, '^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$') then try_cast({{ text }} as date)
+    when {{ form_of(text) }} = '0000-00-00' and substr({{ text }}, 1, 4) <> '0000' then try_cast({{ text }} as date)
 end
 {%- endmacro -%}
 
@@ -150,24 +190,25 @@ end
 object_{{ event.objects.index(keys) }}
 {%- endmacro -%}
 
-{#- What an event's plan does not declare in the object at `keys`, as a map; null members are left out. -#}
+{#- What an event's plan does not declare in the object at `keys`, as a map; null members are left out. NULL where there
+    is no such object. -#}
 {%- macro undeclared(event, keys) -%}
-map_concat(
+{%- set inner_objects = event.objects_in(keys) -%}
+{{ "map_concat(" if inner_objects }}
     map_filter(
-        coalesce({{ object_column(event, keys) }}, map()),
-        (member_name, member) -> not contains(
-            cast(array[{{ event.declared_below(keys) | map("literal") | join(", ") }}] as array(varchar)), member_name
-        )
-        and coalesce(json_format(member), 'null') <> 'null'
-    ),
-    cast(map() as map (varchar, json))
-    {%- for inner in event.objects if inner and inner[:-1] == keys %},
+        {{ object_column(event, keys) }},
+        (member_name, member) -> coalesce(json_format(member), 'null') <> 'null'
+        {%- if event.declared_below(keys) %}
+        and member_name not in ({{ event.declared_below(keys) | map("literal") | join(", ") }})
+        {%- endif %}
+    )
+    {%- for inner in inner_objects %},
     map_filter(
-        map(array[{{ inner[-1] | literal }}], array[cast({{ undeclared(event, inner) }} as json)]),
+        map_from_entries(array[row({{ inner[-1] | literal }}, cast({{ undeclared(event, inner) }} as json))]),
         (member_name, member) -> json_format(member) <> '{}'
     )
     {%- endfor %}
-)
+{{ ")" if inner_objects }}
 {%- endmacro -%}
 
 {#- All values at a path of a JSON document; [] stands for each item of an array. -#}
@@ -180,12 +221,9 @@ reduce(
             found,
             value -> if(
                 step = '[]',
-                coalesce(try_cast(value as array(json)), array[]),
+                try_cast(value as array(json)),
                 map_values(
-                    map_filter(
-                        coalesce(try_cast(value as map (varchar, json)), map()),
-                        (member_name, member) -> member_name = step
-                    )
+                    map_filter(try_cast(value as map (varchar, json)), (member_name, member) -> member_name = step)
                 )
             )
         )
@@ -228,7 +266,7 @@ end
 
 {#- Whether two texts of numbers that differ say one number: at least one has a fraction or an exponent. -#}
 {%- macro is_same_number(one, other) -%}
-(regexp_like({{ one }}, '[.eE]') or regexp_like({{ other }}, '[.eE]'))
+(translate({{ one }}, '.eE', '') <> {{ one }} or translate({{ other }}, '.eE', '') <> {{ other }})
 and coalesce(try_cast({{ one }} as double) = try_cast({{ other }} as double), false)
 {%- endmacro -%}
 
@@ -236,24 +274,36 @@ and coalesce(try_cast({{ one }} as double) = try_cast({{ other }} as double), fa
 {%- macro whole_numbers(text) -%}
 regexp_replace(
     {{ text }},
-    '("(?:[^"\\]++|\\.)*+")|(-?[0-9]++)\.0++(?![0-9eE])',
+    '("(?:[^"\\]++|\\.)*+")|(-?[0-9]++)\.0++(?![0-9eE])' || {{ nothing_of(text) }},
     part -> coalesce(part[1], part[2])
 )
 {%- endmacro -%}
+
+{%- set letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" -%}
 
 {#- Whether text has the format that JSON Schema names. -#}
 {%- macro has_format(text, format) -%}
 case {{ format }}
     when 'date-time'
-        then regexp_like({{ text }}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})$')
-            and {{ instant("upper(" ~ text ~ ")") }} is not null
+        then {{ instant("upper(" ~ text ~ ")") }} is not null
+            and substr({{ text }}, 11, 1) in ('T', 't')
+            and (
+                substr({{ text }}, -1) in ('Z', 'z')
+                or (substr({{ text }}, -6, 1) in ('+', '-') and substr({{ text }}, -3, 1) = ':')
+            )
     when 'date'
         then {{ day_of(text) }} is not null
-    when 'email' then regexp_like({{ text }}, '^[^@\s]+@[^@\s]+$')
-    when 'uri' then regexp_like({{ text }}, '^[A-Za-z][A-Za-z0-9+.-]*:\S+$')
+    when 'email'
+        then strpos({{ text }}, '@') between 2 and length({{ text }}) - 1
+            and translate({{ text }}, {{ "@ \t\n\v\f\r" | literal }}, '') = replace({{ text }}, '@', '')
+            and length({{ text }}) - length(replace({{ text }}, '@', '')) = 1
+    when 'uri'
+        then translate(substr({{ text }}, 1, 1), {{ letters | literal }}, '') = ''
+            and strpos({{ text }}, ':') between 2 and length({{ text }}) - 1
+            and translate(split_part({{ text }}, ':', 1), {{ (letters ~ "0123456789+.-") | literal }}, '') = ''
+            and translate({{ text }}, {{ " \t\n\v\f\r" | literal }}, '') = {{ text }}
     when 'uuid'
-        then regexp_like(
-            {{ text }}, '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$'
-        )
+        then translate({{ text }}, '123456789abcdefABCDEF', '000000000000000000000')
+            = '00000000-0000-0000-0000-000000000000'
 end
 {%- endmacro -%}

@@ -35,7 +35,7 @@ cast(json_parse({{ shape }}) as array(array(varchar)))
 
 {#- Which object the list at a position is of; empty for the message itself. -#}
 {%- macro shape_parent(position) -%}
-element_at(array['', 'context', 'properties', 'traits'], cast({{ position }} as integer))
+case {{ position }} when 1 then '' when 2 then 'context' when 3 then 'properties' when 4 then 'traits' end
 {%- endmacro -%}
 
 {#- The key of a member. -#}

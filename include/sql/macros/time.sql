@@ -14,44 +14,84 @@
 cast({{ bind(value) }} as timestamp(6) with time zone)
 {%- endmacro -%}
 
+{#- Text with each digit as 0, which tells its form. -#}
+{%- macro form_of(text) -%}
+translate({{ text }}, '123456789', '000000000')
+{%- endmacro -%}
+
 {#- ISO 8601 date and time, `T` or one space between them, seconds and fraction optional, with an offset (its minutes
     optional) or else UTC.
     Microseconds; a longer fraction is cut. Second 60 is the next second.
     Years 2 to 9998, so that UTC has them too. NULL for anything else.
-    What nearly all senders write comes first: a cast of it costs a seventh of the rest. -#}
+    What nearly all senders write comes first: a cast of it costs a fraction of the rest. -#}
 {%- macro instant(text) -%}
 case
-    when regexp_like(
-        {{ text }},
-        '^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$'
-    )
+    when {{ form_of(text) }} in (
+            '0000-00-00T00:00:00Z',
+            '0000-00-00T00:00:00.000Z',
+            '0000-00-00T00:00:00.000000Z',
+            '0000-00-00T00:00:00.0Z',
+            '0000-00-00T00:00:00.00Z',
+            '0000-00-00T00:00:00.0000Z',
+            '0000-00-00T00:00:00.00000Z'
+        )
+        and substr({{ text }}, 1, 2) in ('19', '20')
+        and substr({{ text }}, 12, 2) <= '23'
+        and substr({{ text }}, 15, 1) <= '5'
+        and substr({{ text }}, 18, 1) <= '5'
         then cast(
             with_timezone(try_cast(replace(replace({{ text }}, 'T', ' '), 'Z', '') as timestamp(6)), 'UTC')
             as timestamp(6) with time zone
         )
-    when regexp_like(
-        {{ text }},
-        '^(?!0000|0001|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-](0[0-9]|1[0-3])(:?[0-5][0-9])?|[+-]14(:?00)?)?$'
-    )
-        then try(
-            cast(
-                from_iso8601_timestamp_nanos(
-                    regexp_replace(
-                        regexp_replace(
-                            regexp_replace(
-                                regexp_replace(
-                                    regexp_replace(replace({{ text }}, ' ', 'T'), '^(.{16}):60', '$1:59'),
-                                    '(\.[0-9]{6})[0-9]+', '$1'
-                                ),
-                                '^(.{16}[^Z+-]*[+-][0-9]{2})$', '$1:00'
-                            ),
-                            '^(.{16}[^Z+-]*)$', '$1Z'
-                        ),
-                        '([+-][0-9]{2})([0-9]{2})$', '$1:$2'
+    when {{ form_of("substr(" ~ text ~ ", 1, 16)") }} in ('0000-00-00T00:00', '0000-00-00 00:00')
+        and substr({{ text }}, 1, 4) not in ('0000', '0001', '9999')
+        then element_at(
+            transform(
+                transform(
+                    array[{{ text }}],
+                    sent -> cast(
+                        row(
+                            replace(substr(sent, 1, 16), ' ', 'T'),
+                            substr(sent, 17, strpos(translate(substr(sent, 17), '+-', 'ZZ') || 'Z', 'Z') - 1),
+                            substr(sent, 16 + strpos(translate(substr(sent, 17), '+-', 'ZZ') || 'Z', 'Z'))
+                        ) as row(minute varchar, second varchar, zone varchar)
                     )
-                ) at time zone 'UTC' as timestamp(6) with time zone
-            )
-            + if(regexp_like({{ text }}, '^.{16}:60'), interval '1' second, interval '0' second)
+                ),
+                sent -> if(
+                    (
+                        {{ form_of("sent.second") }} in ('', ':00')
+                        or (
+                            starts_with({{ form_of("sent.second") }}, ':00.0')
+                            and translate(substr(sent.second, 5), '0123456789', '') = ''
+                        )
+                    )
+                    and (
+                        sent.zone in ('', 'Z', '+14', '+1400', '+14:00', '-14', '-1400', '-14:00')
+                        or (
+                            {{ form_of("sent.zone") }} in ('+00', '+0000', '+00:00', '-00', '-0000', '-00:00')
+                            and substr(sent.zone, 2, 2) <= '13'
+                            and substr(sent.zone, -2) <= '59'
+                        )
+                    ),
+                    try(
+                        cast(
+                            from_iso8601_timestamp_nanos(
+                                sent.minute
+                                || if(starts_with(sent.second, ':60'), ':59', substr(sent.second, 1, 3))
+                                || substr(sent.second, 4, 7)
+                                || case length(sent.zone)
+                                    when 0 then 'Z'
+                                    when 1 then 'Z'
+                                    when 3 then sent.zone || ':00'
+                                    else substr(sent.zone, 1, 3) || ':' || substr(sent.zone, -2)
+                                end
+                            ) at time zone 'UTC' as timestamp(6) with time zone
+                        )
+                        + if(starts_with(sent.second, ':60'), interval '1' second, interval '0' second)
+                    )
+                )
+            ),
+            1
         )
 end
 {%- endmacro -%}

@@ -1,26 +1,19 @@
 {%- from "macros/archive.sql" import object_time -%}
 {%- from "macros/columns.sql" import text_of, value_of -%}
 {%- from "macros/json.sql" import deeper_than, discarded, has_long_number, has_text, holds_several_objects -%}
-{%- from "macros/json.sql" import is_flat, json, members, opened, parsed, text, text_members, typed -%}
+{%- from "macros/json.sql" import is_flat, is_lost, json, members, opened, parsed, text, text_members, typed -%}
 {%- from "macros/naming.sql" import slug -%}
 {#- Lines as typed columns: the one place where a message is read. -#}
 
-{#- What discarded() gives for each of these columns, as an array. Trino makes one Java method of an expression, and TRY
-    makes one of each part: with the parts, reading a batch took about a tenth less CPU than with all columns in one.
-    -#}
+{#- What discarded() gives for some columns, as an array. Trino makes one Java method of an expression, and TRY makes
+    one of each part: with parts of 8 columns, reading a batch took about a tenth less CPU than with all in one. -#}
 {%- macro discarded_values(columns, quote, literal) -%}
-flatten(
+try(
     array[
-        {%- for part in columns | batch(8) %}
-        try(
-            array[
-                {%- for column in part %}
-                {{ discarded(
-                    quote(column.typed_name), value_of(column), literal(column.name), literal(column.type)
-                ) }}{{ "," if not loop.last }}
-                {%- endfor %}
-            ]
-        ){{ "," if not loop.last }}
+        {%- for column in columns %}
+        {{ discarded(
+            quote(column.typed_name), value_of(column), literal(column.name), literal(column.type)
+        ) }}{{ "," if not loop.last }}
         {%- endfor %}
     ]
 )
@@ -123,9 +116,7 @@ typed_messages as (
         {{ slug(text("element_at(message, 'event')")) }} as event,
         map_filter(
             message,
-            (member_name, member) -> not contains(
-                array[{{ events.top_level_keys | map("literal") | join(", ") }}], member_name
-            )
+            (member_name, member) -> member_name not in ({{ events.top_level_keys | map("literal") | join(", ") }})
         ) as extra_members,
         {{ object_time("source_path") }} as staged_at,
         {%- for column in events.extracted if column.name != "message_id" %}
@@ -138,10 +129,15 @@ typed_messages as (
     from nested_members
 ),
 
--- The instants of a message that does not tell them, and whether a value of a nested object may be lost.
+-- The instants of a message that does not tell them, and whether values were lost, or those of nested objects may be.
 dated_messages as (
     select
         *,
+        {%- for part in events.discardable | rejectattr("is_nested") | batch(8) %}
+        {% for column in part -%}
+        {{ is_lost(quote(column.typed_name), value_of(column)) }}{{ " or " if not loop.last }}
+        {%- endfor %} as has_lost_{{ loop.index }},
+        {%- endfor %}
         lower(sent_type) as type,
         {{ json("cast(extra_members as json)") }} as all_extras,
         coalesce(sent_received_at, staged_at) as received_at,
@@ -161,14 +157,24 @@ unpacked_lines as (
     select
         *,
         nullif(all_extras, '{}') as extras,
-        filter(
-            {{ discarded_values(events.discardable | rejectattr("is_nested") | list, quote, literal) }}
-            || if(
-                may_lose_members,
-                {{ discarded_values(events.discardable | selectattr("is_nested") | list, quote, literal) }},
-                array[]
-            ),
-            item -> item is not null
+        if(
+            {%- for part in events.discardable | rejectattr("is_nested") | batch(8) %}
+            has_lost_{{ loop.index }} or
+            {%- endfor %}
+            may_lose_members,
+            filter(
+                flatten(
+                    array[
+                        {%- for part in events.discardable | rejectattr("is_nested") | batch(8) %}
+                        {{ discarded_values(part, quote, literal) }},
+                        {%- endfor %}
+                        {%- for part in events.discardable | selectattr("is_nested") | batch(8) %}
+                        if(may_lose_members, {{ discarded_values(part, quote, literal) }}){{ "," if not loop.last }}
+                        {%- endfor %}
+                    ]
+                ),
+                item -> item is not null
+            )
         ) as discarded,
         "timestamp" < received_at - interval '24' hour as is_late,
         "timestamp" > received_at + interval '5' minute as is_future,

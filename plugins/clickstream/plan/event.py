@@ -163,6 +163,10 @@ class Event:
         """The paths of the objects that are flattened, the outermost first; () is `properties` itself."""
         return ((), *_objects((), self.schema))
 
+    def objects_in(self, keys: Keys) -> list[Keys]:
+        """Return the paths of the objects that are members of the one at `keys`."""
+        return [inner for inner in self.objects if inner and inner[:-1] == keys]
+
     def declared_below(self, keys: Keys) -> list[str]:
         """Return the names of the declared members of the object at `keys`."""
         schema: Mapping[str, Any] = self.schema

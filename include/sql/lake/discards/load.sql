@@ -68,7 +68,9 @@ using (
         item.value,
         case
             when starts_with(item.value, '"') then 'bad_value'
-            when item.wanted_type = 'double' and regexp_like(item.value, '^[-0-9]') then 'bad_value'
+            when item.wanted_type = 'double' and substr(item.value, 1, 1) in (
+                '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'
+            ) then 'bad_value'
             else 'wrong_type'
         end as reason
     from discarding_lines

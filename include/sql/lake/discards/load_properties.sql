@@ -12,7 +12,8 @@ using (
         table_name || '.' || column_name as column_name,
         case
             when kind = 'string' then 'bad_value'
-            when kind in ('integer', 'number') and regexp_like(column_type, '^(bigint|double|decimal)') then 'bad_value'
+            when kind in ('integer', 'number') and substr(column_type, 1, 6) in ('bigint', 'double', 'decima')
+                then 'bad_value'
             else 'wrong_type'
         end as reason
     from {{ t.findings(run_id) }}

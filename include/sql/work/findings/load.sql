@@ -39,8 +39,7 @@ places as (
             when cardinality(rules.path) = 1
                 then if(
                     contains(map_keys(documents.document_members), element_at(rules.path, 1)),
-                    array[element_at(documents.document_members, element_at(rules.path, 1))],
-                    array[]
+                    array[element_at(documents.document_members, element_at(rules.path, 1))]
                 )
             else {{ values_at(
                 "element_at(documents.document_members, element_at(rules.path, 1))", "slice(rules.path, 2, cardinality(rules.path))"
@@ -81,7 +80,7 @@ judged_values as (
     select
         *,
         filter(
-            array[
+            flatten(array[array[
                 if(
                     not contains(types, kind) and not (kind = 'integer' and contains(types, 'number')),
                     cast(row('type', property) as row(rule varchar, place varchar))
@@ -119,14 +118,11 @@ judged_values as (
                     end,
                     row('discard', property)
                 )
-            ]
-            || coalesce(
-                transform(
-                    array_except(required, member_names),
-                    member_name -> row('required', if(property = '', member_name, property || '.' || member_name))
-                ),
-                array[]
-            ),
+            ],
+            transform(
+                array_except(required, member_names),
+                member_name -> row('required', if(property = '', member_name, property || '.' || member_name))
+            )]),
             finding -> finding is not null
         ) as findings
     from read_values
