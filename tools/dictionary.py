@@ -10,18 +10,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
 from clickstream.engine import tables
 from clickstream.engine.columns import SQL_TYPES, read_columns
-from clickstream.engine.sql import SQL_DIR, TableNames, lake_tables, render
+from clickstream.engine.sql import SQL_DIR, TableNames, environment, lake_tables, render
 from clickstream.plan.event import Event, common_columns, event_table
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.sessions.model import rules_of
@@ -252,10 +250,8 @@ def _keys(name: str = "", within: str = "") -> list[Entry]:
     return [Entry(column, SQL_TYPES[kind], meaning, f"{within}.{key}") for key, column, kind, meaning in listed]
 
 
-@cache
 def _segment_macros() -> Any:
-    environment = Environment(loader=FileSystemLoader(SQL_DIR), autoescape=False)  # noqa: S701 - SQL is no HTML
-    return environment.get_template("macros/segment.sql").module
+    return environment().get_template("macros/segment.sql").module
 
 
 def _layout(table: tables.Table) -> str:

@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from jinja2 import Environment, FileSystemLoader
 
-from clickstream.engine.column_type import read_type
-from clickstream.engine.sql import SQL_DIR, Statement, literal
+from clickstream.engine.sql import Statement, environment
 from local.lake.machine import Machine
 from local.lake.scratch import ScratchLake
 from tests.model import compare
@@ -101,9 +99,7 @@ def read_json_or_none(text: str) -> Any:
 @given(st.lists(NUMBERS, min_size=150, max_size=150))
 def test_any_number_becomes_what_the_model_says(machine: Machine, numbers: list[str]) -> None:
     texts = [one for number in numbers for one in (number, json.dumps(number), f"[{number}]")]
-    environment = Environment(loader=FileSystemLoader(SQL_DIR))
-    environment.filters |= {"literal": literal, "column_type": read_type}
-    as_property, of_json = (environment.get_template(f"macros/{name}.sql").module for name in ("properties", "json"))
+    as_property, of_json = (environment().get_template(f"macros/{name}.sql").module for name in ("properties", "json"))
     made = ", ".join(f'{as_property.property("sent", kind)} as "{kind}"' for kind in KINDS)  # type: ignore[attr-defined]
     # As everywhere in a load: a member of an object that was parsed.
     members = of_json.members(of_json.parsed("'{\"x\":' || one || '}'"))  # type: ignore[attr-defined]
