@@ -12,14 +12,14 @@ with lines as (
     {{- lines_of(t, manifest, bind_each) }}
 ),
 
-{{ unpacked_lines(events, quote, literal) }}
+{{ unpacked_lines(t, events, quote, literal) }}
 
 select
     uuid() as line_id,
     line_digest,
     reject_reason,
     if(reject_reason is null, {{ shape("message", "context_member") }}) as shape,
-    if(reject_reason is not null, from_utf8(to_utf8(line))) as rejected_line,
+    if(reject_reason <> 'suppressed', from_utf8(to_utf8(line))) as rejected_line,
     discarded,
     cast(null as map (varchar, varchar)) as left_out,
 {%- for column in events.columns %}

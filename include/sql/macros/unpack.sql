@@ -3,6 +3,7 @@
 {%- from "macros/json.sql" import deeper_than, discarded, has_long_number, has_text, holds_several_objects -%}
 {%- from "macros/json.sql" import is_flat, is_lost, json, members, opened, parsed, text, text_members, typed -%}
 {%- from "macros/naming.sql" import slug -%}
+{%- from "macros/suppressed.sql" import is_suppressed, suppressed_ids -%}
 {#- Lines as typed columns: the one place where a message is read. -#}
 
 {#- What discarded() gives for some columns, as an array. Trino makes one Java method of an expression, and TRY makes
@@ -21,17 +22,21 @@ try(
 
 {#- CTEs that follow one named `lines` (source_path, line, is_archived) and end with `unpacked_lines`: each line typed,
     or with the reason why it is rejected. `events` are the columns of that table. -#}
-{%- macro unpacked_lines(events, quote, literal) -%}
+{%- macro unpacked_lines(t, events, quote, literal) -%}
+{{ suppressed_ids(t) }},
+
 -- What is dangerous or dear to parse is told from the text.
 measured_lines as (
     select
         source_path,
         is_archived,
         line,
+        suppressed,
         sha256(to_utf8(line)) as line_digest,
         {{ deeper_than("line", 200) }} as is_too_deep,
         {{ has_long_number("line") }} as has_long_number
     from lines
+    cross join suppressed_ids
 ),
 
 -- Parsed once, unless that would exhaust the stack or take too long.
@@ -52,11 +57,26 @@ documents as (
 ),
 
 -- NULL where the document is no object.
+sent_messages as (
+    select
+        *,
+        {{ members("document") }} as sent_message
+    from documents
+),
+
+judged_messages as (
+    select
+        *,
+        {{ is_suppressed("sent_message") }} as is_suppressed
+    from sent_messages
+),
+
+-- Of a person whose data was erased, nothing is read.
 messages as (
     select
         *,
-        {{ members("document") }} as message
-    from documents
+        if(not is_suppressed, sent_message) as message
+    from judged_messages
 ),
 
 -- A context that was sent as a string is read as the object in it.
@@ -109,6 +129,7 @@ typed_messages as (
         context_member,
         is_too_deep,
         has_long_number,
+        is_suppressed,
         {%- for object in events.context_objects %}
         {{ quote(object) }},
         {{ quote(object ~ "_is_flat") }},
@@ -180,6 +201,7 @@ unpacked_lines as (
         "timestamp" > received_at + interval '5' minute as is_future,
         case
             when message_id is not null then null
+            when is_suppressed then 'suppressed'
             when document is not null then if(message is null, 'not_object', 'no_message_id')
             when from_utf8(to_utf8(line)) <> line then 'not_json'
             when not {{ has_text("line") }} then 'blank'

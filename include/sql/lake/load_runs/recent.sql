@@ -33,9 +33,11 @@ reported as (
         run_id,
         rows_read,
         rows_loaded,
-        rows_rejected,
         dollars,
         reported_at as seen_at,
+        -- Lines of people whose data was erased are no fault.
+        rows_rejected
+        - coalesce(cast(json_extract_scalar(rejected_by_reason, '$.suppressed') as bigint), 0) as rows_rejected,
         map_keys(cast(json_parse(coalesce(tables_failed, '{}')) as map (varchar, varchar))) as tables_failed
     from {{ t.load_runs }}
     where reported_at >= {{ bind(runs_since) }}

@@ -8,6 +8,7 @@ select
 from {{ t.rejects }}
 where
     redriven_at is null
+    and line is not null
     and rejected_at < {{ bind(until) }}
     and (
         rejected_at > {{ bind(after.rejected_at) }}

@@ -27,7 +27,7 @@ lines as (
         and "$path" not in (select loaded_objects.source_path from loaded_objects)
 ),
 
-{{ unpacked_lines(events, quote, literal) }},
+{{ unpacked_lines(t, events, quote, literal) }},
 
 -- The line that a load would take of a message comes first.
 numbered_messages as (

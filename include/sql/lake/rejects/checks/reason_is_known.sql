@@ -11,7 +11,7 @@ where
     and coalesce(
         reason not in (
             'blank', 'too_deep', 'number_too_long', 'missing_newline', 'not_json', 'not_object', 'no_message_id',
-            'load_failed'
+            'load_failed', 'suppressed'
         ),
         true
     )
