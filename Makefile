@@ -3,7 +3,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON3 ?= python3
 RUN := $(PYTHON3) local/bootstrap.py
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults up down clean status send archive run redrive sql sql-render lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack live collector-check
+.PHONY: help demo test test-faults up down clean status send archive run redrive erase sql sql-render lint fmt check check-all bench sbom lock docs plan-check plan-import plan-export plan-diff plan-suggest plan-rebuild plan-rederive sources-check sources-compile source-key check-config migrate mwaa-zip env-from-stack live collector-check
 
 # Passed as they are, so that quotes and dollar signs in a query reach Trino unharmed.
 export CLICKSTREAM_SQL = $(value Q)
@@ -25,6 +25,10 @@ export CLICKSTREAM_EVENT = $(value EVENT)
 export CLICKSTREAM_MATCH = $(value MATCH)
 export CLICKSTREAM_PII = $(value PII)
 export CLICKSTREAM_FUNCTION = $(value FUNCTION)
+export CLICKSTREAM_USER_ID = $(value USER_ID)
+export CLICKSTREAM_ANONYMOUS_ID = $(value ANONYMOUS_ID)
+export CLICKSTREAM_INCLUDE = $(value INCLUDE)
+export CLICKSTREAM_EXCLUDE = $(value EXCLUDE)
 export CLICKSTREAM_REDRIVE_DRY_RUN = $(value DRY_RUN)
 
 help: ## list the commands
@@ -62,6 +66,9 @@ run: ## crawl and patch, load everything staged, print the run report
 
 redrive: ## count what was refused, SOURCE=processing-failed, refused or rejects, FROM=, TO=; DRY_RUN=0 sends it again
 	@$(RUN) redrive
+
+erase: ## count what there is of a person, by USER_ID=, ANONYMOUS_ID= or both; INCLUDE=, EXCLUDE= ids; DRY_RUN=0 erases it
+	@$(RUN) erase
 
 live: ## print events as they arrive, accepted and refused: SOURCE=, MATCH= (text or JSON), FROM=, TO=, FULL=1; PII=show unmasks
 	@$(RUN) live

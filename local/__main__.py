@@ -31,6 +31,10 @@ From = Annotated[str, typer.Option("--from", envvar="CLICKSTREAM_FROM", help="Th
 To = Annotated[str, typer.Option(envvar="CLICKSTREAM_TO", help="Before then.")]
 Event = Annotated[str, typer.Option(envvar="CLICKSTREAM_EVENT", help="Name of an event of the plan, or its table.")]
 DryRun = Annotated[bool, typer.Option(envvar="CLICKSTREAM_REDRIVE_DRY_RUN", help="Only count.")]
+UserId = Annotated[str, typer.Option(envvar="CLICKSTREAM_USER_ID", help="Of the person.")]
+AnonymousId = Annotated[str, typer.Option(envvar="CLICKSTREAM_ANONYMOUS_ID", help="Of a device of the person.")]
+Include = Annotated[str, typer.Option(envvar="CLICKSTREAM_INCLUDE", help="Further ids, comma-separated.")]
+Exclude = Annotated[str, typer.Option(envvar="CLICKSTREAM_EXCLUDE", help="Ids that are left alone, comma-separated.")]
 Sql = Annotated[str, typer.Option("--query", envvar="CLICKSTREAM_SQL", help="One statement.")]
 
 
@@ -115,6 +119,27 @@ def redrive(source: Source = "processing-failed", start: From = "", to: To = "",
     gone_through = "lines" if source == "rejects" else "objects"
     print(f"{counts['objects']} {gone_through}, {counts['read']} records read, {counts['sent']} sent", end="")
     print(f", {counts['skipped']} {gone_through} skipped" + (" (dry run: DRY_RUN=0 sends)" if dry_run else ""))
+
+
+@app.command()
+def erase(
+    user_id: UserId = "", anonymous_id: AnonymousId = "", include: Include = "", exclude: Exclude = "",
+    dry_run: DryRun = True,
+) -> None:  # fmt: skip
+    """Count what there is of a person, or erase it; print how much, by place, and ids that are to be decided."""
+    if not (user_id or anonymous_id):
+        raise LocalError("nobody: make erase USER_ID=... or ANONYMOUS_ID=..., or both")
+    lists = {name: [one for one in ids.split(",") if one] for name, ids in (("include", include), ("exclude", exclude))}
+    with progress(console) as now:
+        counts, undecided = pipeline.erase(
+            open_places(), {"user_id": user_id, "anonymous_id": anonymous_id, **lists}, dry_run, now
+        )
+    what = "found" if dry_run else "taken away"
+    print("\n".join(f"{place}: {count} {what}" for place, count in counts.items()) or f"nothing {what}")
+    for one in undecided:
+        print(f"to be decided: {one['id']}, {one['reason']}: name it in INCLUDE= or EXCLUDE=")
+    if dry_run and not undecided:
+        print("dry run: DRY_RUN=0 erases")
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """What a person does with a running stack: send events, load them, query them."""
 
 import csv
+import hashlib
 import json
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TextIO
@@ -109,6 +111,39 @@ def redrive(places: Places, params: dict[str, Any], report: Report) -> dict[str,
     airflow.wait("redrive_failed", run_id, report)
     counts: dict[str, int] = airflow.returned("redrive_failed", run_id, f"redrive_{params['source'].replace('-', '_')}")
     return counts
+
+
+def erase(
+    places: Places, asked: dict[str, Any], dry_run: bool, report: Report
+) -> tuple[dict[str, int], list[dict[str, str]]]:
+    """Erase a person; return what was found or taken away, by place, and ids that somebody has to decide on first.
+
+    `asked`: the ids, with the names of the form of erase_person. They go by an object, not by Airflow's database.
+    Raises LocalError.
+    """
+    bucket, s3 = places.settings()["CLICKSTREAM_LAKE_BUCKET"], aws_client("s3", places)
+    name, airflow = uuid.uuid4().hex, Airflow(places)
+    s3.put_object(Bucket=bucket, Key=erasure_key(name, "requests/"), Body=json.dumps(asked).encode())
+    run_id = airflow.trigger("erase_person", {"request": name, "dry_run": dry_run})
+    failure = None
+    try:
+        airflow.wait("erase_person", run_id, report)
+    except LocalError as error:
+        failure = error
+    job = {"Bucket": bucket, "Key": erasure_key(run_id)}
+    try:
+        undecided = json.loads(s3.get_object(**job)["Body"].read())["undecided"]
+    except s3.exceptions.NoSuchKey:  # it is over
+        undecided = []
+    if failure and not undecided:
+        raise failure
+    s3.delete_object(**job)
+    return airflow.returned("erase_person", run_id, "preview" if dry_run else "prove") or {}, undecided
+
+
+def erasure_key(name: str, folder: str = "") -> str:
+    """Return where clickstream.erase.job keeps the job of a run, or a request; a test compares the two."""
+    return f"erasures/{folder}{hashlib.sha256(name.encode()).hexdigest()}.json"
 
 
 def rebuild(places: Places, params: dict[str, Any], report: Report) -> dict[str, int]:

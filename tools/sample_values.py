@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
 from clickstream.engine.sql import SQL_DIR, TableNames, lake_tables
 from clickstream.engine.table_shape import TableColumn
+from clickstream.erase.tables import Rule, Searched
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
 from clickstream.load.report import RunReport
@@ -123,4 +124,17 @@ def values(
         "column_types": ["object", "varchar"],
         "longest_text": 4_000,
         "compared": {"events": [Present(EVENT, 1, WINDOW)]},
+        "ids": ["kim", "it's"],
+        "earlier": ["0A"],
+        "quoted_ids": ['"kim"'],
+        "digests_json": "[]",
+        "places_json": "[]",
+        "lines_json": "[]",
+        "erasure_id": "0123456789ABCDEF01234567",
+        "rule": Rule(("user_id",), "line", by_message=True, blank="line"),
+        "searched": Searched(("user_id",), (("identified", "id"),), ("properties",)),
+        "after_id": "A1",
+        "span": Window(NOON, NOON + timedelta(days=1)),
+        "before": NOON,
+        "query_ids": ["20261124_000000_00001_test"],
     }

@@ -54,7 +54,8 @@ class Settings:
 
     raw_bucket: str = ""
     """Bucket that Firehose writes to. Required by `reconcile_raw` and `redrive_failed`; without it, `watch_pipeline`
-    does not look at `raw/`. Used by: `reconcile_raw`, `redrive_failed`, `watch_pipeline`."""
+    and `erase_person` do not look at it. Used by: `erase_person`, `reconcile_raw`, `redrive_failed`,
+    `watch_pipeline`."""
     stream: str = ""
     """Name of the Kinesis stream. Required by `redrive_failed`. Used by: `redrive_failed`."""
     stage_queue: str = ""
@@ -64,7 +65,7 @@ class Settings:
     `watch_pipeline`."""
     archive_bucket: str = ""
     """Bucket of the archive, of Segment's S3 destination or `ArchiveBy`; without it, a backfill reads staging only.
-    Used by: `load_events`."""
+    Used by: `erase_person`, `load_events`."""
 
     database_prefix: str = "clickstream"
     """Glue database of the tables, and first part of the names of the other five: `_staging`, `_lines`, `_work`,

@@ -36,15 +36,15 @@ class AwsLoadObjects:
         return calls.list_archive(self._client("s3"), self._settings, windows)
 
     def first_bytes(self, path: str) -> bytes:
-        with _bytes_of(path):
+        with bytes_of(path):
             return calls.first_bytes(self._client("s3"), path, MAGIC_BYTES)
 
     def chunks(self, path: str) -> Iterator[bytes]:
-        with _bytes_of(path):
+        with bytes_of(path):
             return calls.chunks_of(self._client("s3"), path)
 
     def keep_copy(self, path: str, key: str) -> str:
-        with _bytes_of(path):
+        with bytes_of(path):
             return calls.keep_copy(self._client("s3"), path, self._settings.lake_bucket, key)
 
     def open_folders(self, archived: Iterable[ArchivedObject]) -> int:
@@ -61,7 +61,8 @@ class AwsLoadObjects:
 
 
 @contextmanager
-def _bytes_of(path: str) -> Iterator[None]:
+def bytes_of(path: str) -> Iterator[None]:
+    """Raise NotReadableError where S3 does not let the bytes of an object be read, or written."""
     try:
         yield
     except ClientError as error:

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import IO, Any
+
+from botocore.exceptions import ClientError
 
 from clickstream.load.archive import DUMMY, ArchivedObject, arrival_hour, arrivals, days, hour_folder, received_day
 from clickstream.settings import Settings
@@ -239,3 +241,60 @@ def move_failed(client: Any, bucket: str, key: str, etag: str) -> None:
     if copy["ContentLength"] != original["ContentLength"]:
         raise MoveError(f"{target} has {copy['ContentLength']} bytes of {original['ContentLength']}")
     client.delete_object(**source, IfMatch=etag)
+
+
+def list_versions(client: Any, bucket: str, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
+    """Yield every version of the objects below a prefix, in the order of their keys, each key's latest first.
+
+    Only those of later keys than `after`. Without versioning, an object is its one version, `null`.
+    """
+    start = {"KeyMarker": after} if after else {}
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix, **start):
+        yield from page.get("Versions", [])
+
+
+def chunks_of_version(client: Any, bucket: str, key: str, version_id: str) -> Iterator[bytes]:
+    """Yield the bytes of a version of an object, a megabyte at a time."""
+    body = client.get_object(Bucket=bucket, Key=key, **_version(version_id))["Body"]
+    return iter(lambda: bytes(body.read(1 << 20)), b"")
+
+
+# What S3 answers when an object is not there any more, or another one is, as a condition found.
+_GONE = frozenset({"NoSuchKey", "404"})
+
+_KEPT = ("ContentType", "ContentEncoding", "CacheControl", "ContentDisposition", "Metadata", "StorageClass")
+"""What an object that is written anew keeps of the one before."""
+
+
+def replace_version(client: Any, bucket: str, key: str, version_id: str, etag: str, body: IO[bytes]) -> bool:
+    """Write an object anew, with its metadata, if it still has this ETag; then delete the version that it had.
+
+    False when the object is gone. Raises ClientError, also when it was written meanwhile: a retry reads it again.
+    """
+    try:
+        found = client.head_object(Bucket=bucket, Key=key)
+        kept = {name: found[name] for name in _KEPT if found.get(name)}
+        written = client.put_object(Bucket=bucket, Key=key, Body=body, IfMatch=etag, **kept)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            return False
+        raise
+    # Without versioning nothing is left of the one before, and its id is that of the new one.
+    if written.get("VersionId", "null") != version_id:
+        delete_version(client, bucket, key, version_id)
+    return True
+
+
+def delete_version(client: Any, bucket: str, key: str, version_id: str) -> None:
+    """Delete one version of an object for good."""
+    client.delete_object(Bucket=bucket, Key=key, VersionId=version_id)
+
+
+def delete_object(client: Any, bucket: str, key: str) -> None:
+    """Delete an object, if there is one."""
+    client.delete_object(Bucket=bucket, Key=key)
+
+
+def _version(version_id: str) -> dict[str, str]:
+    """Return the argument that names a version; none where there is no versioning, which would need another right."""
+    return {} if version_id == "null" else {"VersionId": version_id}

@@ -40,7 +40,9 @@ _QUOTED_NAME = r'("[^"]+"\."[^"]+"\."[^"]+")'
 _MERGED = re.compile(rf"^merge into {_QUOTED_NAME}", re.MULTILINE)
 _ALTERED = re.compile(rf"^(?:alter table|comment on (?:table|column)) {_QUOTED_NAME}", re.MULTILINE)
 _TYPED_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,127}\Z")
-_BATCH_TABLE = re.compile(r"(batch|typed|rules|findings|session_regions|session_steps|session_drafts)_[0-9a-f]{24}\Z")
+_BATCH_TABLE = re.compile(
+    r"(batch|typed|rules|findings|session_regions|session_steps|session_drafts|forgotten)_[0-9a-f]{24}\Z"
+)
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,10 @@ class TableNames:
     """
 
     LAKE_TABLES = tuple(lake_tables())
-    # By the DAG that makes and alters them. load_events does so for alarms too: watch_pipeline alters no table.
-    LOAD_TABLES = _filled_by("load_events", "watch_pipeline")
+    # By the DAG that makes and alters them. load_events does so for alarms too: watch_pipeline alters no table. And for
+    # what erase_person fills: each load asks which ids are suppressed.
+    LOAD_TABLES = _filled_by("load_events", "watch_pipeline", "erase_person")
+    ERASE_TABLES = _filled_by("erase_person")
     SESSION_TABLES = _filled_by("model_sessions")
     PLAN_TABLES = _filled_by("compare_plan")
     # Views over them, each after those that it reads.
@@ -180,6 +184,10 @@ class TableNames:
         """Return the sessions that these make."""
         return self._work("session_drafts", run_id)
 
+    def forgotten(self, run_id: str) -> str:
+        """Return the ids of the messages that one run of erase_person takes away."""
+        return self._work("forgotten", run_id)
+
     def raw_lines(self, name: str) -> str:
         """Return the table over raw lines of this name. Raises ValueError if there is none."""
         if name not in (LINES, ARCHIVE_LINES):
@@ -213,6 +221,11 @@ class TableNames:
         """Return the lake or typed table with this schema and name. Raises ValueError for any other."""
         schema, name = table
         return self.typed(name) if schema == self._settings.events_database else self.lake(name)
+
+    def any_table(self, table: tuple[str, str]) -> str:
+        """Return the lake, typed or batch table with this schema and name. Raises ValueError for any other."""
+        schema, name = table
+        return self.stray_batch(name) if schema == self._settings.work_database else self.evolving(table)
 
     def typed(self, table: str) -> str:
         """Return the table of one event. Raises ValueError for a name that no event has."""

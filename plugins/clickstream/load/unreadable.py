@@ -22,6 +22,9 @@ _MAGIC = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".bz2": b"BZh"}
 # These begin with a length, or with anything. Trino allocates that length: of other data, all of its memory.
 _UNSAFE = (".lz4", ".snappy", ".lzo", ".lzo_deflate", ".deflate")
 
+OTHER_PACKING = (*_UNSAFE, *(suffix for suffix in _MAGIC if suffix != ".gz"))
+"""How the names of objects end that are packed in another way than gzip."""
+
 MAGIC_BYTES = max(map(len, _MAGIC.values()))
 """How many bytes misnaming_of looks at."""
 
@@ -66,7 +69,7 @@ def damage_of(path: str, chunks: Iterable[bytes]) -> str:
     if not path.endswith(".gz"):
         return ""
     try:
-        for _ in _unpacked(chunks):
+        for _ in unpacked(chunks):
             pass
     except zlib.error as error:
         return f"damaged gzip data ({error})"
@@ -75,7 +78,7 @@ def damage_of(path: str, chunks: Iterable[bytes]) -> str:
     return ""
 
 
-def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield what gzip data holds. Raises zlib.error where it is damaged, EOFError where it is cut off."""
     unpacker, is_whole = zlib.decompressobj(wbits=31), True
     for chunk in chunks:
@@ -93,7 +96,7 @@ def holds_nothing(path: str, chunks: Iterable[bytes]) -> bool:
     if not path.endswith(".gz"):
         return False
     try:
-        return not any(_unpacked(chunks))
+        return not any(unpacked(chunks))
     except (zlib.error, EOFError):
         return False
 

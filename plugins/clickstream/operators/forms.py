@@ -63,3 +63,30 @@ def load_form() -> dict[str, Param]:
             description="Also update rows that are there and would be different now.",
         ),
     }
+
+
+def erase_form() -> dict[str, Param]:
+    """Return the params of a run of erase_person."""
+    ids = {"type": ["null", "array"], "items": {"type": "string"}}
+    return {
+        "user_id": Param(None, type=["null", "string"], title="User id", description="Of the person, as it is sent."),
+        "anonymous_id": Param(
+            None,
+            type=["null", "string"],
+            title="Anonymous id",
+            description="Of a device of the person. One of the two.",
+        ),
+        "include": Param(
+            None, **ids, title="Include", description="Further ids of the person: those that a dry run left undecided."
+        ),
+        "exclude": Param(None, **ids, title="Exclude", description="Ids that others use too: they are left alone."),
+        "request": Param(
+            None,
+            type=["null", "string"],
+            title="Request",
+            description="Name of an object that has the ids, in place of the four above: they are then not in Airflow.",
+        ),
+        "dry_run": Param(
+            True, type="boolean", title="Dry run", description="Only find the ids, and count what there is."
+        ),
+    }

@@ -5,7 +5,7 @@ The work is done by include/sql; here is its order. See docs/sessions.md.
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -61,6 +61,12 @@ def rules_of(settings: Settings) -> SessionRules:
     return SessionRules(
         settings.session_idle_minutes, settings.session_longest_hours, settings.session_late_days, events
     )
+
+
+def with_conversions(settings: Settings, planned: Callable[[], Collection[str]]) -> SessionRules:
+    """Return the rules with the conversions of the tracking plan, unless a setting names others."""
+    rules = rules_of(settings)
+    return rules if rules.conversion_events else replace(rules, conversion_events=tuple(sorted(planned())))
 
 
 @dataclass(frozen=True)
