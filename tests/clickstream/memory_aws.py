@@ -86,6 +86,14 @@ class MemoryS3:
             answer["NextContinuationToken"] = page[-1]
         return answer
 
+    def _ListObjectVersions(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        """Without versioning: each object is its one version."""
+        prefix, after = parameters.get("Prefix", ""), parameters.get("KeyMarker", "")
+        keys = sorted(key for key in bucket if key.startswith(prefix) and key > after)
+        versions = [{**self._listed(bucket, key), "VersionId": "null", "IsLatest": True} for key in keys[: self.page]]
+        answer: dict[str, Any] = {"IsTruncated": len(keys) > len(versions), "Versions": versions}
+        return answer | ({"NextKeyMarker": keys[len(versions) - 1]} if answer["IsTruncated"] else {})
+
     def _listed(self, bucket: dict[str, bytes], key: str) -> dict[str, Any]:
         landed = self.landed.get(key) or staged_at(key) or datetime(2026, 11, 24, tzinfo=UTC)
         return {"Key": key, "Size": len(bucket[key]), "ETag": etag(bucket[key]), "LastModified": landed}
@@ -121,13 +129,15 @@ class MemoryS3:
         return {}
 
     def _DeleteObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        if parameters.get("IfMatch", "") not in ("", etag(bucket[parameters["Key"]])):
+        if parameters.get("IfMatch", "") not in ("", etag(bucket.get(parameters["Key"], b""))):
             raise RefusalError("PreconditionFailed", status=412)
-        del bucket[parameters["Key"]]
+        bucket.pop(parameters["Key"], None)
         return {}
 
     def _PutObject(self, bucket: dict[str, bytes], parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        body = parameters["Body"]
+        body, expected = parameters["Body"], parameters.get("IfMatch")
+        if expected and expected != etag(bucket.get(parameters["Key"], b"")):
+            raise RefusalError("PreconditionFailed", status=412)
         bucket[parameters["Key"]] = body if isinstance(body, bytes) else body.read()
         return {}
 

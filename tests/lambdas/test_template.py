@@ -12,6 +12,7 @@ import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
 
 from clickstream.config_check.settings import DATABASES
+from clickstream.erase.job import PREFIX
 from clickstream.load.archive import AROUND
 from clickstream.settings import Settings
 from clickstream_collector.collector import Tally, metrics_of
@@ -67,7 +68,8 @@ def test_outputs_are_the_settings_of_airflow() -> None:
 
 def test_roles_are_told_but_are_no_settings() -> None:
     assert {name for name in OUTPUTS if name.endswith("Arn")} == {
-        "AirflowPolicyArn", "AirflowRoleArn", "TrinoPolicyArn", "TrinoRoleArn", "SegmentRoleArn", "AlarmTopicArn",
+        "AirflowPolicyArn", "ErasePolicyArn", "AirflowRoleArn", "TrinoPolicyArn", "TrinoRoleArn", "SegmentRoleArn",
+        "AlarmTopicArn",
     }  # fmt: skip
     assert {name for name in OUTPUTS if name.endswith("Url")} == {"CollectorUrl", "CollectorSourcesUrl"}
 
@@ -204,7 +206,7 @@ def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
     assert expiring == {
         "RawBucket": ["refused/", "refused-redriven/"],
         "StagingBucket": [Settings.staging_prefix],
-        "LakeBucket": [{"Fn::Sub": "${DatabasePrefix}_work/"}],
+        "LakeBucket": [{"Fn::Sub": "${DatabasePrefix}_work/"}, PREFIX],
         "ArchiveBucket": [],
     }
     assert PARAMETERS["StagingRetentionDays"]["MinValue"] * 24 > Settings.alarm_unloaded_hours
@@ -280,7 +282,8 @@ def test_only_those_told_may_assume_the_role_of(who: str) -> None:
     (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
     assert role["Condition"] == f"Has{who}Role"
-    assert role["Properties"]["ManagedPolicyArns"] == [{"Ref": f"{who}Policy"}]
+    own = [{"Ref": f"{who}Policy"}, *([{"Ref": "ErasePolicy"}] if who == "Airflow" else [])]
+    assert role["Properties"]["ManagedPolicyArns"] == own
     assert trust["Principal"] == {"AWS": {"Ref": f"{who}PrincipalArns"}}
     assert trust["Condition"]["Fn::If"] == [
         f"Has{who}ExternalId",

@@ -1,5 +1,6 @@
 """The whole path, each step with the keys of the role that takes it on AWS."""
 
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from clickstream.aws import facts, glue, kinesis, s3, sqs
 from clickstream.config_check.engine_facts import trino_facts
 from clickstream.engine.evolution import present_shapes
 from clickstream.engine.sql import lake_tables
+from clickstream.erase.job import job_key
 from clickstream.load import manifest
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.settings import Settings, load_settings
@@ -31,6 +33,7 @@ from local.segment.events import generate_day
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
 from local.stack import LOCAL_PARAMETERS
 from local.waiting import wait_for
+from tests.clickstream.memory_aws import etag
 from tests.collector.doors import basic
 from tests.local.aws.hurry import hurry
 from tests.permissions import policies
@@ -217,6 +220,11 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
     bucket, lake = settings.raw_bucket, settings.lake_bucket
     staged = StagedObject(f"{settings.staging_location}{STAGED}", 1, NOW)
     key = staged.path.removeprefix(f"s3://{settings.staging_bucket}/")
+    versions = {
+        settings.staging_bucket: settings.staging_prefix, bucket: "raw/", settings.archive_bucket: "",
+        lake: "quarantine/",
+    }  # fmt: skip
+    job = job_key("a run")
     clients = {name: keys(name) for name in ("s3", "glue", "sqs", "kinesis")}
     queue = lambda name: sqs.queue_url(clients["sqs"], name)  # noqa: E731
     return {
@@ -239,6 +247,17 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "chunks_of": lambda: list(s3.chunks_of(clients["s3"], staged.path)),
         "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path, 4),
         "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),
+        "list_versions": lambda: [list(s3.list_versions(clients["s3"], *of)) for of in versions.items()],
+        "chunks_of_version": lambda: list(s3.chunks_of_version(clients["s3"], settings.staging_bucket, key, "null")),
+        "replace_version": lambda: s3.replace_version(
+            clients["s3"], settings.staging_bucket, key, "null", etag(b"half"), io.BytesIO(b"half")
+        ),
+        "delete_object": lambda: [
+            s3.write_text(clients["s3"], lake, job, "{}"),
+            s3.read_text(clients["s3"], lake, job),
+            s3.delete_object(clients["s3"], lake, job),
+        ],
+        "delete_version": lambda: s3.delete_version(clients["s3"], lake, f"quarantine/{key}", "null"),
         "delete_staged": lambda: s3.delete_staged(clients["s3"], settings, [staged]),
         "list_failed": lambda: [
             s3.list_failed(clients["s3"], bucket, prefix, since) for prefix in FAILED for since in (None, NOW)

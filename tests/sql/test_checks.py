@@ -166,6 +166,16 @@ def plant_another_comparison(lake: ScratchLake) -> str:
     return "copies=2"
 
 
+def plant_a_suppressed_person(lake: ScratchLake) -> str:
+    lake.query(f"insert into {lake.t.suppressions} (id_digest) values (to_hex(sha256(to_utf8('m5'))))")
+    return "m5"
+
+
+def plant_an_erasure_twice(lake: ScratchLake) -> str:
+    lake.query(f"insert into {lake.t.erasures} (run_id, place) values ('erase', 'archive/'), ('erase', 'archive/')")
+    return "copies=2"
+
+
 # Each plants one fault and gives what the finding must name.
 PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "events.message_id_is_unique": plant_a_copy,
@@ -188,6 +198,8 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "sessions.sessions_are_apart": plant_a_session_too_near,
     "session_runs.every_load_is_modelled": plant_a_forgotten_load,
     "plan_diff.comparison_is_one": plant_another_comparison,
+    "suppressions.none_is_loaded": plant_a_suppressed_person,
+    "erasures.place_is_stored_once": plant_an_erasure_twice,
 }
 # Faults that share a lake, in this order; the others share another. Apart are those that would hide each other, or of
 # which the findings would name the same row.

@@ -1,4 +1,4 @@
-"""docs/runbooks: every statement runs on real Trino, every command is there, and two pages are walked through.
+"""docs/runbooks: every statement runs on real Trino, every command is there, and one page is walked through.
 
 The statements run on a lake of their own, in place of lake.clickstream; what stands in them as an example is the test's
 data (runbook_events.ndjson), or is put in for it.
@@ -6,7 +6,6 @@ data (runbook_events.ndjson), or is put in for it.
 
 import re
 import textwrap
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,24 +19,19 @@ from clickstream.plan.seen import look
 from clickstream.window import Window
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
-from tools.dictionary import shipped
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "runbooks").glob("*.md"))}
 RUNBOOKS = [page for page in PAGES if page != "README"]
-# Walked through below, step by step, with what must be true before and after.
-WALKED = ("delete-user-data", "restore-table")
+# Walked through below, step by step, with what must be true before and after. tests/sql/test_erase.py erases a person.
+WALKED = ("restore-table",)
 KINDS = {
-    "sql", "sql put-back", "sql roll-back", "sql rewrite", "sql generates",
-    "sh", "sh airflow", "sh needs-aws",
+    "sql", "sql put-back", "sql roll-back", "sh", "sh airflow", "sh needs-aws",
 }  # fmt: skip
 DATA = (Path(__file__).parent / "runbook_events.ndjson").read_bytes()
 PLAN = TrackingPlan(
     tuple(event for event in read_plan().events if event.table in ("order_completed", "product_viewed"))
 )
-# The person of delete-user-data.md, wherever one of these stands.
-PERSON = ("kim", "device-7")
-MESSAGE = re.compile(r"'message_id': 'k\d'")
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -62,25 +56,6 @@ def run(lake: ScratchLake, text: str) -> list[dict[str, Any]]:
     }
     text = text.replace("table_schema = 'clickstream_events'", f"table_schema = '{lake.settings.events_database}'")
     return lake.query(re.sub(r"\b(lake|staging)\.(clickstream\w*)\.", lambda m: f"{m[1]}.{quote(names[m[2]])}.", text))
-
-
-def base_tables(lake: ScratchLake) -> Iterator[str]:
-    """Every table of the lake, by asking Trino, so that none can be forgotten."""
-    own = lake.settings
-    for schema in (own.lake_database, own.events_database, own.work_database):
-        rows = lake.query(
-            f"select table_name from lake.information_schema.tables "
-            f"where table_schema = '{schema}' and table_type = 'BASE TABLE' order by 1"
-        )
-        yield from (f"lake.{quote(schema)}.{quote(row['table_name'])}" for row in rows)
-
-
-def contents(lake: ScratchLake) -> dict[str, list[str]]:
-    return {table: sorted(map(str, lake.query(f"select * from {table}"))) for table in base_tables(lake)}
-
-
-def of_person(rows: list[str]) -> list[str]:
-    return [row for row in rows if any(word in row for word in PERSON)]
 
 
 @pytest.fixture(scope="module")
@@ -167,59 +142,3 @@ def test_restore_a_table(lake: ScratchLake) -> None:
     lake.load("run-3", lake.take_range("run-3", hour, source="staging"))
     assert len(lake.rows("events")) == len(before) + 1
     assert run(lake, doubles) == [{"doubles": 0}]
-
-
-def test_delete_a_person_s_data(lake: ScratchLake) -> None:
-    before = contents(lake)
-    personal = {table.name.rpartition(".")[2] for table in shipped().tables if any(e.parts[2] for e in table.entries)}
-    assert {table.split(chr(34))[3] for table, rows in before.items() if of_person(rows)} == personal | {
-        "order_completed"
-    }
-    steps = statements("delete-user-data")
-    afterwards = steps[-3:]
-    *look_at, keep_ids = [step for step in steps if step.startswith(("select", "create"))][:3]
-    deletions = [step for step in steps if step.startswith(("delete", "update"))]
-    [drop] = [step for step in steps if step.startswith("drop")]
-    assert len(steps) == len(look_at) + 1 + len(deletions) + 1 + len(afterwards)
-
-    assert [row["id"] for row in run(lake, look_at[0])] == ["device-7", "kim"]
-    assert run(lake, look_at[1])[0]["messages"] == 4
-    for step in (keep_ids, *deletions):
-        run(lake, step)
-    generated = [row["statement"] for row in run(lake, statements("delete-user-data", "sql generates")[0])]
-    assert len(generated) == len(PLAN.live)
-    for text in generated:
-        lake.query(text.replace("lake.clickstream_events.", f"lake.{lake.settings.events_database}.")
-                   .replace("lake.clickstream_work.", f"lake.{lake.settings.work_database}."))  # fmt: skip
-    lake.model("model-2", Window(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)))
-    run(lake, drop)
-
-    after = contents(lake)
-    assert {table: of_person(rows) for table, rows in after.items() if of_person(rows)} == {}
-    assert before.keys() == after.keys()
-    for table, rows in before.items():
-        others = [row for row in rows if not of_person([row]) and not MESSAGE.search(row)]
-        assert [row for row in others if row not in after[table]] == [], f"{table} lost rows of others"
-    [blanked] = lake.query(
-        f"select count_if(example is null) as c from {lake.t.schema_changes} where message_id like 'k_'"
-    )
-    [kept] = lake.query(f"select count(*) as c from {lake.t.schema_changes} where message_id like 'k_'")
-    assert blanked == kept
-    assert kept["c"] > 0
-    for step in afterwards:
-        assert [value for row in run(lake, step) for value in row.values() if value] == []
-    _let_old_states_go(lake)
-
-
-def _let_old_states_go(lake: ScratchLake) -> None:
-    """The last step, for each table: one state is left, and no file that a delete file still corrects."""
-    [rewrite] = statements("delete-user-data", "sql rewrite")
-    for name in ("expire_snapshots_min_retention", "remove_orphan_files_min_retention"):
-        lake.query(f"set session lake.{name} = '0s'")
-    for table in base_tables(lake):
-        own = rewrite.replace("lake.clickstream.events", table)
-        assert own != rewrite
-        lake.query(own)
-        lake.query(f"alter table {table} execute expire_snapshots(retention_threshold => '0s')")
-        assert lake.query(f'select count(*) as states from {table[:-1]}$snapshots"')[0]["states"] <= 1
-        assert lake.query(f'select count(*) as deletes from {table[:-1]}$files" where content <> 0') == [{"deletes": 0}]

@@ -1,0 +1,63 @@
+"""What a run keeps between its steps."""
+
+from datetime import UTC, datetime, timedelta
+
+from clickstream.erase.job import Job, from_json, job_key, request_key
+from clickstream.erase.person import Asked, Undecided
+from clickstream.erase.places import Counts
+from clickstream.window import Window
+from local.pipeline import erasure_key
+
+DAY = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def full() -> Job:
+    job = Job(Asked("kim", "phone", ("pad",), ("kiosk",)), False, frozenset({"kim", "phone"}), (Undecided("x", "y"),))
+    job.of("events").cannot_read("key")
+    job.after["archive/"] = "archive/é"
+    job.add_days("events", "[1763683200.0, 1763769600.0]")
+    job.add_windows([(DAY, DAY + timedelta(minutes=5))])
+    return job
+
+
+def test_a_job_is_read_as_it_was_written() -> None:
+    assert from_json(full().to_json()) == full()
+
+
+def test_days_and_sessions_that_touch_are_gone_through_as_one() -> None:
+    job = full()
+    job.add_days("events", "[1763683200.0, 1764028800.0]")
+    job.add_days("events", None)
+    job.add_windows([(DAY + timedelta(minutes=4), DAY + timedelta(minutes=9)), (DAY, DAY)])
+
+    first = datetime(2025, 11, 21, tzinfo=UTC)
+    assert job.spans("events") == (
+        Window(first, first + timedelta(days=2)),
+        Window(first + timedelta(days=4), first + timedelta(days=5)),
+    )
+    assert job.spans("rejects") == ()
+    assert job.session_windows == [Window(DAY, DAY + timedelta(minutes=9, microseconds=1))]
+
+
+def test_a_job_that_begins_again_keeps_what_was_done() -> None:
+    begun = Job(Asked("kim"), True, frozenset({"kim", "new"}))
+
+    again = begun.restarted(full())
+
+    assert again.ids == {"kim", "new", "phone"}
+    assert (again.asked, again.dry_run, again.undecided) == (Asked("kim"), True, ())
+    assert again.counts == {"events": Counts(unreadable=1, unreadable_keys=["key"])}
+
+
+def test_keys_are_plain_whatever_the_names_are() -> None:
+    assert job_key("manual__2026-11-21T00:00:00+00:00/../x").startswith("erasures/")
+    # printf %s ticket-4711 | sha256sum: the runbook makes it so.
+    assert (
+        request_key("ticket-4711")
+        == "erasures/requests/d4f8096d8f887dd928bfff2b6d3e6a55fed8e1816fddc203e163502aa5b45cbf.json"
+    )
+
+
+def test_make_erase_puts_and_reads_where_the_dag_does() -> None:
+    assert erasure_key("a run") == job_key("a run")
+    assert erasure_key("a name", "requests/") == request_key("a name")
