@@ -235,7 +235,7 @@ def _along_with_expiry(statement: Statement, location: Callable[[str, str], str]
 # What the text without comments begins with, in the order in which they are tried.
 _KINDS: dict[str, Callable[[Statement, Callable[[str, str], str]], list[Step]]] = {
     r"(select|with)\b": _query,
-    r"(merge into|insert into|update)\b": _change,
+    r"(merge into|insert into|update|delete from)\b": _change,
     r"create table if not exists\b": _create_table,
     r"create (or replace )?table \S+\s+(with|as)\b": _create_table_as,
     r"create or replace view\b": _replace_view,

@@ -52,6 +52,7 @@ REFUSED = {
     "runtime/comments.sql": "system tables",
     "runtime/kill.sql": "system tables",
     "runtime/leftovers.sql": "system tables",
+    "runtime/ours.sql": "system tables",
     "runtime/properties.sql": "no session properties",
     "runtime/running.sql": "system tables",
     "runtime/schemas.sql": "system tables",
@@ -128,7 +129,7 @@ def test_no_zone_and_no_unbound_value_is_left(file: str) -> None:
 @pytest.mark.parametrize("file", TRANSLATED)
 def test_a_query_or_change_is_what_trino_runs_but_for_zones_and_values(file: str) -> None:
     statement = rendered(file)
-    if not re.match(r"(select|with|merge|insert|update)\b", without_quoted(statement.text).strip()):
+    if not re.match(r"(select|with|merge|insert|update|delete)\b", without_quoted(statement.text).strip()):
         return
 
     (text,) = texts(statement)
