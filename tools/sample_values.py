@@ -136,5 +136,4 @@ def values(
         "after_id": "A1",
         "span": Window(NOON, NOON + timedelta(days=1)),
         "before": NOON,
-        "query_ids": ["20261124_000000_00001_test"],
     }
