@@ -47,3 +47,8 @@ def of_result(result: Result) -> Spent:
 def from_dict(values: Mapping[str, Any]) -> Spent:
     """Return what `to_dict` converted."""
     return Spent(**values)
+
+
+def format_dollars(amount: float) -> str:
+    """Return the amount for a person: two digits that say something, also of a part of a cent."""
+    return f"${amount:.2f}" if amount >= 1 else f"${amount:.2g}" if amount >= 0.001 else f"${amount:.6f}"

@@ -32,11 +32,6 @@ def dollars(spent: Spent, is_athena: bool, texts: Mapping[str, Any]) -> float:
     return float(spent.cpu_seconds * core_second)
 
 
-def format_dollars(amount: float) -> str:
-    """Return the amount for a person: two digits that say something, also of a part of a cent."""
-    return f"${amount:.2f}" if amount >= 1 else f"${amount:.2g}" if amount >= 0.001 else f"${amount:.6f}"
-
-
 @dataclass(frozen=True)
 class Rates:
     """What recent runs cost: dollars a run and, on top, dollars a byte of staged objects."""

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from clickstream.load.cost import RECENT, format_dollars
+from clickstream.engine.spent import format_dollars
+from clickstream.load.cost import RECENT
 from clickstream.load.manifest import Manifest
 from clickstream.plan.file import TrackingPlan
 

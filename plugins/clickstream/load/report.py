@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from clickstream.engine.spent import Spent
-from clickstream.load.cost import format_dollars
+from clickstream.engine.spent import Spent, format_dollars
 
 
 @dataclass(frozen=True)

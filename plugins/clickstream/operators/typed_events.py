@@ -52,20 +52,23 @@ class _TypedTablesOperator(LoadOperator):
             return statement, own.runner.run_unchecked(statement)
 
         def run_each(path: str, many: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-            failed, done = {}, []
+            failed, done, tables = {}, [], []
             try:
                 for values, task in [(values, pool.submit(run_one, path, values)) for values in many]:
+                    table = values["event"].table
                     try:
                         statement, result = task.result()
                     except TrinoQueryError as error:
-                        failed[values["event"].table] = typed_tables.reason_of(error)
+                        failed[table] = typed_tables.reason_of(error)
                         continue
-                    self.count(f"{path} {values['event'].table}", result)
+                    self.count(f"{path} {table}", result)
                     done.append((statement, result))
+                    tables.append((statement, table))
                 # Looked at once for all: two queries in place of two a table.
                 for runner in self._runners[:1]:
-                    for statement in runner.undone(done):
-                        self.count(f"{path} again", runner.run(statement))
+                    for undone in runner.undone(done):
+                        [table] = [table for statement, table in tables if statement is undone]
+                        failed |= self._run_again(runner, undone, table)
             except BaseException:
                 # A failure or a time-out: what runs beside it must not hold the task, nor go on after it.
                 self.on_kill()
@@ -74,6 +77,13 @@ class _TypedTablesOperator(LoadOperator):
             return failed
 
         return run_each
+
+    def _run_again(self, runner: Runner, statement: Statement, table: str) -> dict[str, str]:
+        try:
+            self.count(f"again {table}", runner.run(statement))
+        except TrinoQueryError as error:
+            return {table: typed_tables.reason_of(error)}
+        return {}
 
     def _log_failed(self, failed: Mapping[str, str]) -> None:
         for table, reason in failed.items():

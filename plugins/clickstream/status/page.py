@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import UndefinedError
 
-from clickstream.load.cost import format_dollars
+from clickstream.engine.spent import format_dollars
 from clickstream.status.docs import to_html
 from clickstream.status.look import VERSION, Document
 from clickstream.status.pictures import chart, flow_picture

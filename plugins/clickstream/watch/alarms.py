@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clickstream.engine.spent import format_dollars
 from clickstream.settings import Settings
 from clickstream.watch.notify import Message
 
@@ -55,7 +56,6 @@ class RunFigures:
     run_id: str
     seen_at: datetime
     rows_read: int = 0
-    rows_loaded: int = 0
     rows_rejected: int = 0
     objects_unreadable: int = 0
     schema_changes: int = 0
@@ -326,13 +326,13 @@ def _runs(figures: Figures, settings: Settings) -> Iterator[Alarm]:
 
 
 def _cost(figures: Figures) -> Iterator[Alarm]:
-    """Alarm when a million events cost twice what they did, and the day more than a day did.
+    """Alarm when a million lines cost twice what they did, and the day more than a day did.
 
-    Fewer events alone make each dearer, and are no reason.
+    Fewer events alone make each dearer, and are no reason. Lines read, since a rebuild loads none that are new.
     """
-    day, loaded = timedelta(days=1), [run for run in figures.runs if run.dollars]
-    recent = [run for run in loaded if figures.now - run.seen_at <= day]
-    before = [run for run in loaded if figures.now - run.seen_at > day]
+    day, loads = timedelta(days=1), [run for run in figures.runs if run.dollars]
+    recent = [run for run in loads if figures.now - run.seen_at <= day]
+    before = [run for run in loads if figures.now - run.seen_at > day]
     if len(before) < RUNS_TO_COMPARE:
         return
     rate, usual = _dollars_a_million(recent), _dollars_a_million(before)
@@ -343,15 +343,16 @@ def _cost(figures: Figures) -> Iterator[Alarm]:
     if usual and rate > 2 * usual and spent > usual_day:
         yield Alarm(
             "cost_doubled", "warning",
-            f"A million events cost ${rate:.2g} in the loads of 24 hours, ${usual:.2g} in those before. The view "
-            "cost_by_day has each day; load_runs each run: more queries, more bytes read, or more tries?",
+            f"A million lines cost {format_dollars(rate)} in the loads of 24 hours, {format_dollars(usual)} in those "
+            "before. The view cost_by_day has each day; load_runs each run: more queries, more bytes read, or more "
+            "tries?",
             {"dollars_a_million": rate, "before": usual, "dollars": spent},
         )  # fmt: skip
 
 
 def _dollars_a_million(runs: Sequence[RunFigures]) -> float:
-    events = sum(run.rows_loaded for run in runs)
-    return sum(run.dollars for run in runs) * 1_000_000 / events if events else 0.0
+    lines = sum(run.rows_read for run in runs)
+    return sum(run.dollars for run in runs) * 1_000_000 / lines if lines else 0.0
 
 
 def _exceeds(rejected: int, read: int, settings: Settings) -> bool:

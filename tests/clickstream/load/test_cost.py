@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from clickstream.engine.query import Result
-from clickstream.engine.spent import Spent, from_dict, of_result
-from clickstream.load.cost import Rates, dollars, format_dollars, rates_of
+from clickstream.engine.spent import Spent, format_dollars, from_dict, of_result
+from clickstream.load.cost import Rates, dollars, rates_of
 
 # A node of 10 cores for $3.60 an hour: $0.0001 a core and second. Athena for $5 a TB.
 PRICES: dict[str, Any] = {

@@ -38,8 +38,8 @@ def run(**figures: Any) -> RunFigures:
 
 
 def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_000_000) -> list[RunFigures]:
-    """Runs of so many events, at so many dollars a million."""
-    return [RunFigures(f"run-{n}", NOW - age, rows_loaded=events, dollars=rate * events / 1e6) for n in range(count)]
+    """Runs of so many lines, at so many dollars a million."""
+    return [RunFigures(f"run-{n}", NOW - age, rows_read=events, dollars=rate * events / 1e6) for n in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_0
         # Two days of $1 for a million events, then one of more than $2.
         (
             {"runs": [*costs(48, 1.0), *costs(24, 2.5, HOUR)]},
-            [("cost_doubled", "", "warning", "cost $2.5 in the loads of 24 hours, $1 in those before")],
+            [("cost_doubled", "", "warning", "cost $2.50 in the loads of 24 hours, $1.00 in those before")],
         ),
         ({"runs": [*costs(48, 1.0), *costs(24, 2.0, HOUR)]}, []),
         # So few events that each costs more, and the day less.

@@ -32,7 +32,6 @@ reported as (
     select
         run_id,
         rows_read,
-        rows_loaded,
         dollars,
         reported_at as seen_at,
         -- Lines of people whose data was erased are no fault.
@@ -47,7 +46,6 @@ select
     coalesce(reported.run_id, quarantined.run_id, changed.run_id) as run_id,
     coalesce(reported.seen_at, quarantined.seen_at, changed.seen_at) as seen_at,
     coalesce(reported.rows_read, 0) as rows_read,
-    coalesce(reported.rows_loaded, 0) as rows_loaded,
     coalesce(reported.rows_rejected, 0) as rows_rejected,
     coalesce(quarantined.objects_unreadable, 0) as objects_unreadable,
     coalesce(changed.schema_changes, 0) as schema_changes,
