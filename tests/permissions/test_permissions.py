@@ -56,9 +56,10 @@ def outcome(call: Any, arguments: dict[str, Any]) -> str:
 
 
 def public_functions(module: ModuleType) -> set[str]:
+    """Those that call AWS; a context manager, which is wrapped, only names what fails within it."""
     return {
         name for name, found in inspect.getmembers(module, inspect.isfunction)
-        if found.__module__ == module.__name__ and not name.startswith("_")
+        if found.__module__ == module.__name__ and not name.startswith("_") and not hasattr(found, "__wrapped__")
     }  # fmt: skip
 
 
