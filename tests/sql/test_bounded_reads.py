@@ -60,6 +60,8 @@ SMALL = {
     "quarantine": "One row an object that was set aside. What is there is not loaded, whatever its age.",
     "schema_changes": "One row a key and type, each once: a key is new when no row has it.",
     "plan_diff": "What differs now: a comparison replaces the one before.",
+    "suppressions": "One row an id of an erased person. A load must know all of them.",
+    "erasures": "One row an erasure.",
 }
 """The tables that need no bound, and why."""
 

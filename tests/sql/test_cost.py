@@ -22,7 +22,7 @@ def test_a_run_keeps_what_it_cost_and_forecasts_the_next(machine: Machine) -> No
     (kept,) = lake.rows("load_runs")
     names = ("queries", "cpu_seconds", "bytes_read", "bytes_written", "tries")
     assert {name: kept[name] for name in names} == {name: report.spent.to_dict()[name] for name in names}
-    assert kept["queries"] > 10
+    assert kept["queries"] > 5
     assert kept["cpu_seconds"] > 0
     assert kept["bytes_written"] > kept["bytes"] > 0
     # An m7g.4xlarge has 16 cores and costs $0.6528 an hour: include/prices.yaml.
