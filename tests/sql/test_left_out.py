@@ -65,7 +65,11 @@ def bad(column: str, step: str) -> str:
 
 # By step: the file, a part of its text, and what stands there instead.
 EDITS: dict[str, tuple[str, str, str]] = {
-    "unpack": ("work/batch/load.sql", "from lines\n", f"from lines where {bad('line', 'unpack')}\n"),
+    "unpack": (
+        "work/batch/load.sql",
+        "cross join suppressed_ids\n",
+        f"cross join suppressed_ids where {bad('line', 'unpack')}\n",
+    ),
     "events": (
         "lake/events/load.sql",
         "where batch.received_at between",
