@@ -6,12 +6,12 @@ Every 15 minutes, two minutes after `watch_pipeline` begins, **create_tables** m
 the lake bucket. The page only renders that document: it works while Trino sleeps, and opening it costs one read of S3.
 What each part of the page means is in docs/status-page.md.
 
-What changes with a load (hours by source and event, rejects, violations) is read again after a load, and else taken
-from the document before; so are the sessions of yesterday, which are read every six hours. Every statement reads a
-bounded part of its table, by its partitions.
+What changes with a load (hours by source and event, rejects, violations) is read again after a load, and once an hour
+while nothing waits for one; else it is taken from the document before. So are the sessions of yesterday, which are read
+every six hours. Every statement reads a bounded part of its table, by its partitions.
 
-The document holds counts, names of events, paths of steps, and the shapes of refused and rejected lines. It holds no
-value that a sender sent.
+The document holds names that senders sent, of events, properties and pages, which may hold personal data: see *Who sees
+it* in docs/status-page.md.
 
 **Trigger it** whenever you want the page to be as of now. To rerun, trigger it again: a run replaces the document.
 

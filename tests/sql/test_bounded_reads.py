@@ -20,6 +20,7 @@ from clickstream.sessions.model import rules_of
 from clickstream.status.look import look
 from clickstream.upkeep.checks import check_paths
 from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, Figures, KeptAlarm
+from clickstream.window import DAY, INSTANT, Bounds
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
 
@@ -41,6 +42,8 @@ BOUND_BY = {
 }
 """The tables that grow, by the column that bounds what is read of them: that of their
 partitions, or in a table without any the time of a row."""
+
+RECEIVED_ON = datetime(2026, 11, 28, tzinfo=UTC)
 
 OLDEST = "2026-10-25"
 """The messages are of 2026-11-28: a load looks for duplicates of the 30 days before, and sessions may be a day longer.
@@ -129,7 +132,11 @@ def watch(lake: ScratchLake) -> None:
     lake.run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK)
     lake.run("lake/alarms/load.sql", alarm=KeptAlarm("dead_letters", "", "critical", "text", {}, now, now))
     lake.run("lake/alarms/checks/alarm_is_open_once.sql")
-    look(lake.run, Figures(now), rules_of(lake.settings), [], {}, None)
+    rules = rules_of(lake.settings)
+    look(lake.run, Figures(now), rules, [], {}, None)
+    # It reads moves only of a day that has sessions.
+    day = Bounds(RECEIVED_ON, RECEIVED_ON + DAY - INSTANT)
+    lake.run("lake/sessions/moves.sql", bounds=day, received=day, rules=rules, place_limit=12)
 
 
 def unbounded(read: list[dict[str, Any]]) -> Iterator[str]:

@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from clickstream.load.report import RunReport
 from clickstream.sessions.model import rules_of
 from clickstream.status.look import hours_read, look, volumes
 from clickstream.watch.alarms import Figures
+from clickstream.window import Bounds
 from local.lake.scratch import ScratchLake
 
 UNTIL = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -81,7 +83,7 @@ def test_the_commonest_events_are_listed_and_the_others_counted(lake: ScratchLak
     assert [source["name"] for source in shown["sources"]] == ["orders"]
 
 
-def test_nobodys_data_is_in_the_document(lake: ScratchLake) -> None:
+def test_no_id_and_no_value_of_a_property_is_in_the_document(lake: ScratchLake) -> None:
     now = datetime.now(UTC)
     at = now - timedelta(minutes=5)
     name = f"{now:%Y%m%dT%H%M%S}000Z-a.ndjson"
@@ -107,7 +109,7 @@ def test_sessions_of_yesterday_have_their_entry_exit_and_moves(lake: ScratchLake
     now = datetime.now(UTC)
     noon = now.replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
     ways = {
-        "a": (noon, ["/", "/cups", "/", "/cups"]),
+        **dict.fromkeys("efghi", (noon, ["/", "/cups", "/", "/cups"])),
         "b": (noon, ["/", "/cups"]),
         "c": (noon, ["/search"]),
         "d": (noon - timedelta(days=1), ["/", "/old"]),
@@ -128,13 +130,12 @@ def test_sessions_of_yesterday_have_their_entry_exit_and_moves(lake: ScratchLake
     first = look(lake.run, figures, rules_of(lake.settings), [], {}, None)
 
     sessions = first["sessions"]
-    assert (sessions["day"], sessions["sessions"], sessions["bounces"]) == (f"{noon:%Y-%m-%d}", 3, 1)
-    assert sessions["mean_seconds"] == (3 + 1 + 0) * 60 / 3
-    assert {(one["from"], one["to"]): one["sessions"] for one in sessions["entries"]} == {
-        ("/", "/cups"): 2, ("/search", "/search"): 1,
-    }  # fmt: skip
+    assert (sessions["day"], sessions["sessions"], sessions["bounces"]) == (f"{noon:%Y-%m-%d}", 7, 1)
+    assert sessions["mean_seconds"] == (5 * 3 + 1 + 0) * 60 / 7
+    # The one session of /search is not listed: it is of one person.
+    assert {(one["from"], one["to"]): one["sessions"] for one in sessions["entries"]} == {("/", "/cups"): 6}
     assert [(one["from"], one["to"], one["sessions"]) for one in sessions["moves"]] == [
-        ("/", "/cups", 2), ("/cups", "/", 1),
+        ("/", "/cups", 6), ("/cups", "/", 5),
     ]  # fmt: skip
 
     # Without a load since, nothing of it is read again.
@@ -148,3 +149,44 @@ def test_sessions_of_yesterday_have_their_entry_exit_and_moves(lake: ScratchLake
     third = look(lake.run, Figures(datetime.now(UTC)), rules_of(lake.settings), [], {}, first)
     assert [run["run_id"] for run in third["runs"]] == ["run-2", "run-1"]
     assert third["loaded"]["reported_at"] > first["loaded"]["reported_at"]
+    assert third["day"]["rows_read"] == first["day"]["rows_read"] + 1 == len(lines) + 1
+
+
+def test_runs_are_summed_and_one_that_ended_before_its_report_by_what_is_known(lake: ScratchLake) -> None:
+    counted = {"rows_read": 10, "rows_loaded": 7, "rows_duplicate": 1, "rows_rejected": 2, "values_discarded": 0}
+    reports = [
+        RunReport("run-1", **counted, rejected_by_reason={"blank": 1, "not_json": 1}, rows_by_delay={"a": 7}),
+        RunReport("run-2", **counted, rejected_by_reason={"not_json": 2}, rows_by_delay={"a": 6, "b": 1}),
+    ]
+    for report in reports:
+        lake.run("lake/load_runs/load.sql", report=report, staged=Bounds(UNTIL, UNTIL), now=UNTIL)
+
+    lake.query(
+        f"insert into {lake.t.load_runs} (run_id, rows_loaded, rows_rejected, reported_at)"
+        f" values ('run-3', 5, 0, timestamp '{UNTIL:%Y-%m-%d %H:%M} UTC')"
+    )
+
+    rows = lake.run("lake/load_runs/sums.sql", reported_since=UNTIL).rows
+
+    assert {(row["kind"], row["name"]): row["total"] for row in rows} == {
+        ("counts", "rows_read"): 20, ("counts", "rows_loaded"): 19, ("counts", "rows_duplicate"): 2,
+        ("counts", "rows_rejected"): 4, ("counts", "values_discarded"): 0,
+        ("rejected_by_reason", "blank"): 1, ("rejected_by_reason", "not_json"): 3,
+        ("rows_by_delay", "a"): 13, ("rows_by_delay", "b"): 1,
+    }  # fmt: skip
+
+
+def test_of_each_kind_of_difference_the_commonest_are_listed_and_all_counted(lake: ScratchLake) -> None:
+    found = [
+        {"kind": kind, "event": f"Event {number}", "property": "", "messages": messages}
+        for kind, messages in (("undeclared_event", 9), ("unseen_event", 0))
+        for number in range(3)
+    ]
+    lake.run("lake/plan_diff/load.sql", seen_since=UNTIL, now=UNTIL, differences_json=json.dumps(found))
+
+    rows = lake.run("lake/plan_diff/listed.sql", place_limit=2).rows
+
+    assert [(row["kind"], row["event"], row["differences"]) for row in rows] == [
+        ("undeclared_event", "Event 0", 3), ("undeclared_event", "Event 1", 3),
+        ("unseen_event", "Event 0", 3), ("unseen_event", "Event 1", 3),
+    ]  # fmt: skip

@@ -1,11 +1,11 @@
-"""Gather what the status page shows into one JSON document. Nobody's data is in it: counts, names, shapes.
+"""Gather what the status page shows into one JSON document; docs/status-page.md says what of senders' data is in it.
 
-What changes with a load is read again after one, and else taken from the document before.
+What changes with a load is read again after one, and each hour in which nothing waits for one; else it is taken from
+the document before.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,10 +29,16 @@ RUNS = 24
 """Runs of load_events that are listed."""
 
 PLACES = 100
-"""Violations, and differences from the plan, that are listed."""
+"""Violations that are listed, and differences from the plan of each kind."""
 
 STEPS = 12
 """Moves between steps that are listed, and pairs of entry and exit."""
+
+FEWEST_SESSIONS = 5
+"""Sessions that a move, or a pair of entry and exit, is listed from: fewer are likely those of one person."""
+
+HELD_UP = DAY
+"""How long an object that is not staged holds back the hours: one whose message is a dead letter stays for weeks."""
 
 SESSIONS_FOR = timedelta(hours=6)
 """How long the sessions of yesterday are shown before they are read again: late events change them."""
@@ -54,20 +60,20 @@ def look(
     their ids; `before`: the last document, from read_before. Raises trino.exceptions.Error.
     """
     now = figures.now
-    runs = [_run(row) for row in run("lake/load_runs/latest.sql", reported_since=now - 7 * DAY, run_limit=500).rows]
+    runs = [_run(row) for row in run("lake/load_runs/latest.sql", reported_since=now - 7 * DAY, run_limit=RUNS).rows]
     newest = runs[0]["reported_at"] if runs else None
     kept = before or {}
     loaded = kept.get("loaded")
-    if not loaded or loaded.get("reported_at") != newest:
-        loaded = _loaded(run, now, newest, sources)
+    if not loaded or _is_old(loaded, newest, figures):
+        loaded = _loaded(run, now, newest, _until(figures), sources)
     return {
         "version": VERSION,
         "written_at": now.isoformat(),
         "alarms": _alarms(run, now),
         "waiting": _waiting(figures),
         "refused": [{**one, "source": sources.get(one["source"], one["source"])} for one in refused],
-        "runs": runs[:RUNS],
-        "day": _day([one for one in runs if datetime.fromisoformat(one["reported_at"]) > now - DAY]),
+        "runs": runs,
+        "day": _day(run("lake/load_runs/sums.sql", reported_since=now - DAY).rows),
         "loaded": loaded,
         "plan": _plan(run),
         "sessions": _sessions(run, now, rules, kept.get("sessions")),
@@ -83,12 +89,28 @@ def read_before(text: str | None) -> Document | None:
     return document if isinstance(document, dict) and document.get("version") == VERSION else None
 
 
-def _loaded(run: Run, now: datetime, newest: str | None, sources: Mapping[str, str]) -> Document:
-    """Return what only a load changes. The hours end with the last one that the newest load saw the end of."""
-    until = full_hour(datetime.fromisoformat(newest)) if newest else full_hour(now)
-    rows = (
-        run("lake/events/by_hour.sql", bounds=hours_read(until), until=until, event_limit=EVENTS).rows if newest else []
-    )
+def _waiting_since(figures: Figures) -> datetime | None:
+    """Return when the oldest object came that holds back the hours; None when there is none."""
+    unstaged = figures.oldest_unstaged_at
+    is_held_up = unstaged is not None and figures.now - unstaged > HELD_UP
+    waiting = (None if is_held_up else unstaged, figures.oldest_unloaded_at)
+    return min((at for at in waiting if at is not None), default=None)
+
+
+def _until(figures: Figures) -> datetime:
+    """Return the end of the last full hour of which all that was delivered is loaded."""
+    return full_hour(min(figures.now, _waiting_since(figures) or figures.now))
+
+
+def _is_old(loaded: Document, newest: str | None, figures: Figures) -> bool:
+    """Return whether another load reported, or an hour is over and nothing waits: then no load reports that hour."""
+    is_over = _waiting_since(figures) is None and loaded.get("until") != _until(figures).isoformat()
+    return bool(is_over or loaded.get("reported_at") != newest)
+
+
+def _loaded(run: Run, now: datetime, newest: str | None, until: datetime, sources: Mapping[str, str]) -> Document:
+    """Return what changes with loads and hours."""
+    rows = run("lake/events/by_hour.sql", bounds=hours_read(until), until=until, event_limit=EVENTS).rows
     return {
         "reported_at": newest,
         "until": until.isoformat(),
@@ -183,19 +205,15 @@ def _run(row: Mapping[str, Any]) -> Document:
     return {**_plain(row), **{name: json.loads(row[name] or "{}") for name in texts}}
 
 
-def _day(runs: Iterable[Document]) -> Document:
-    """Return the sums over these runs."""
-    numbers, reasons, delays = Counter[str](), Counter[str](), Counter[str]()
-    names = ("rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "values_discarded")
-    for one in runs:
-        numbers.update({name: one[name] or 0 for name in names})
-        reasons.update(one["rejected_by_reason"])
-        delays.update(one["rows_by_delay"])
-    return {
-        **{name: numbers[name] for name in names},
-        "rejected_by_reason": dict(reasons),
-        "rows_by_delay": dict(delays),
-    }
+def _day(rows: Sequence[Mapping[str, Any]]) -> Document:
+    """Return the sums in rows of lake/load_runs/sums.sql."""
+    day: Document = dict.fromkeys(
+        ("rows_read", "rows_loaded", "rows_duplicate", "rows_rejected", "values_discarded"), 0
+    )
+    day |= {row["name"]: row["total"] for row in rows if row["kind"] == "counts"}
+    for kind in ("rejected_by_reason", "rows_by_delay"):
+        day[kind] = {row["name"]: row["total"] for row in rows if row["kind"] == kind}
+    return day
 
 
 def _plan(run: Run) -> Document:
@@ -218,8 +236,11 @@ def _sessions(run: Run, now: datetime, rules: SessionRules, before: Document | N
             return before
     began = Bounds(today - DAY, today - INSTANT)
     rows = run("lake/sessions/entries.sql", bounds=began, place_limit=STEPS).rows
-    received = Bounds(today - DAY - HOUR, now)
-    moves = run("lake/sessions/moves.sql", bounds=began, received=received, rules=rules, place_limit=STEPS).rows
+    moves: Sequence[Mapping[str, Any]] = ()
+    # Without a session there is no move, and the statement would read a day of events, every 15 minutes.
+    if rows:
+        received = Bounds(today - DAY - HOUR, now)
+        moves = run("lake/sessions/moves.sql", bounds=began, received=received, rules=rules, place_limit=STEPS).rows
     first = rows[0] if rows else {}
     return {
         "day": day.isoformat(),
@@ -228,9 +249,18 @@ def _sessions(run: Run, now: datetime, rules: SessionRules, before: Document | N
         "mean_seconds": first.get("mean_seconds"),
         "bounces": first.get("all_bounces", 0),
         "converted": first.get("all_converted", 0),
-        "entries": [{"from": row["entry_step"], "to": row["exit_step"], "sessions": row["sessions"]} for row in rows],
-        "moves": [{"from": row["from_step"], "to": row["to_step"], "sessions": row["sessions"]} for row in moves],
+        "entries": _pairs(rows, "entry_step", "exit_step"),
+        "moves": _pairs(moves, "from_step", "to_step"),
     }
+
+
+def _pairs(rows: Sequence[Mapping[str, Any]], start: str, end: str) -> list[Document]:
+    """Return the pairs of FEWEST_SESSIONS or more."""
+    return [
+        {"from": row[start], "to": row[end], "sessions": row["sessions"]}
+        for row in rows
+        if row["sessions"] >= FEWEST_SESSIONS
+    ]
 
 
 def _plain(row: Mapping[str, Any]) -> Document:

@@ -1,0 +1,164 @@
+"""When the document is read again, up to which hour, and what is not in it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickstream.engine.query import Result
+from clickstream.sessions.model import SessionRules
+from clickstream.status.look import Document, look
+from clickstream.watch.alarms import Figures
+from clickstream.window import HOUR, full_hour
+
+NOW = datetime(2026, 11, 29, 12, 17, tzinfo=UTC)
+RULES = SessionRules(30, 24, 30, ("order_completed",))
+ENTRIES, MOVES = "lake/sessions/entries.sql", "lake/sessions/moves.sql"
+
+
+class Lake:
+    """The rows that each statement returns; none for others. `ran`: the values of those that ran."""
+
+    def __init__(self, reported_at: datetime | None = None, **answers: Sequence[dict[str, Any]]) -> None:
+        report = {
+            "run_id": "run", "reported_at": reported_at, "rejected_by_reason": None, "rows_by_delay": None,
+            "violations_by_event": None, "tables_failed": None,
+        }  # fmt: skip
+        self.answers = {"latest": [report] if reported_at else [], **answers}
+        self.ran: dict[str, dict[str, Any]] = {}
+
+    def __call__(self, path: str, **values: Any) -> Result:
+        self.ran[path] = values
+        name = path.rpartition("/")[2].removesuffix(".sql")
+        return Result([*self.answers.get(name, [])], "query", 0, 0, 0)
+
+
+def looked(lake: Lake, before: Document | None = None, now: datetime = NOW, **figures: Any) -> Document:
+    return look(lake, Figures(now, **figures), RULES, [], {}, before)
+
+
+def until(document: Document) -> datetime:
+    return datetime.fromisoformat(document["loaded"]["until"])
+
+
+def minutes(count: int) -> datetime:
+    return NOW - timedelta(minutes=count)
+
+
+def test_when_all_traffic_stops_the_hours_go_on() -> None:
+    reported_at = minutes(10)
+    document = looked(Lake(reported_at))
+
+    ends = []
+    for hour in range(1, 4):
+        lake = Lake(reported_at)
+        document = looked(lake, document, NOW + hour * HOUR)
+        ends.append(until(document))
+        assert lake.ran["lake/events/by_hour.sql"]["until"] == ends[-1]
+
+    assert [f"{end:%H:%M}" for end in ends] == ["13:00", "14:00", "15:00"]
+
+
+def test_within_an_hour_and_without_a_load_nothing_is_read_again() -> None:
+    first = looked(Lake(minutes(10)))
+    lake = Lake(minutes(10))
+
+    assert looked(lake, first, NOW + timedelta(minutes=30))["loaded"] == first["loaded"]
+    assert "lake/events/by_hour.sql" not in lake.ran
+
+
+@pytest.mark.parametrize("waits", ["oldest_unstaged_at", "oldest_unloaded_at"])
+def test_while_objects_wait_the_hours_end_where_the_last_load_left_them(waits: str) -> None:
+    first = looked(Lake(minutes(10)))
+    lake = Lake(minutes(10))
+
+    later = looked(lake, first, NOW + 2 * HOUR, **{waits: NOW + HOUR})
+
+    assert until(later) == until(first)
+    assert "lake/events/by_hour.sql" not in lake.ran
+
+
+@pytest.mark.parametrize("waits", ["oldest_unstaged_at", "oldest_unloaded_at"])
+def test_after_a_backfill_no_hour_is_judged_whose_objects_wait(waits: str) -> None:
+    """The run that reported last loaded old days; what came since 09:40 waits for another one."""
+    before = looked(Lake(minutes(200)))
+
+    document = looked(Lake(minutes(1)), before, **{waits: datetime(2026, 11, 29, 9, 40, tzinfo=UTC)})
+
+    assert document["loaded"]["reported_at"] == minutes(1).isoformat()
+    assert f"{until(document):%H:%M}" == "09:00"
+
+
+def test_an_object_whose_message_is_a_dead_letter_does_not_stop_the_hours_for_weeks() -> None:
+    first = looked(Lake(minutes(10)))
+
+    later = looked(Lake(minutes(10)), first, NOW + 2 * HOUR, oldest_unstaged_at=NOW - timedelta(days=3))
+
+    assert f"{until(later):%H:%M}" == "14:00"
+
+
+def test_events_are_read_though_no_run_reported_for_a_week() -> None:
+    row = {
+        "source": "orders", "type": None, "event": None, "event_text": None, "newest_received_at": NOW - 3 * HOUR,
+        "messages_by_hour": '{"3": 7}', "subjects": 1,
+    }  # fmt: skip
+
+    document = looked(Lake(None, by_hour=[row]))
+
+    assert document["loaded"]["reported_at"] is None
+    assert [source["hours"][-3:] for source in document["loaded"]["sources"]] == [[7, 0, 0]]
+
+
+@given(st.one_of(st.none(), st.integers(0, 5_000)), st.one_of(st.none(), st.integers(0, 5_000)), st.integers(0, 5_000))
+def test_the_hours_never_end_after_now_or_the_oldest_object_that_is_not_loaded(
+    unstaged: int | None, unloaded: int | None, reported: int
+) -> None:
+    waiting = {"oldest_unstaged_at": unstaged, "oldest_unloaded_at": unloaded}
+    figures = {name: minutes(age) for name, age in waiting.items() if age is not None}
+
+    end = until(looked(Lake(minutes(reported)), **figures))
+
+    assert end == full_hour(end) <= NOW
+    assert unloaded is None or end <= minutes(unloaded)
+    assert unstaged is None or unstaged > 24 * 60 or end <= minutes(unstaged)
+
+
+def test_a_day_has_the_sums_that_trino_counted() -> None:
+    sums = [
+        {"kind": "counts", "name": "rows_read", "total": 9},
+        {"kind": "counts", "name": "rows_loaded", "total": 8},
+        {"kind": "rejected_by_reason", "name": "blank", "total": 1},
+    ]
+
+    assert looked(Lake(minutes(10), sums=sums))["day"] == {
+        "rows_read": 9, "rows_loaded": 8, "rows_duplicate": 0, "rows_rejected": 0, "values_discarded": 0,
+        "rejected_by_reason": {"blank": 1}, "rows_by_delay": {},
+    }  # fmt: skip
+
+
+def test_without_a_session_no_event_is_read_for_moves() -> None:
+    lake = Lake(minutes(10))
+
+    assert looked(lake)["sessions"]["sessions"] == 0
+    assert ENTRIES in lake.ran
+    assert MOVES not in lake.ran
+
+
+def test_what_few_sessions_did_is_not_in_the_document_but_counts() -> None:
+    sums = {"all_sessions": 9, "mean_seconds": 3.0, "all_bounces": 1, "all_converted": 0}
+    entries = [
+        {"entry_step": "/", "exit_step": "/cups", "sessions": 5, **sums},
+        {"entry_step": "/", "exit_step": "/users/kim", "sessions": 4, **sums},
+    ]
+    moves = [
+        {"from_step": "/", "to_step": "/cups", "sessions": 5},
+        {"from_step": "/", "to_step": "/users/kim", "sessions": 4},
+    ]
+
+    sessions = looked(Lake(minutes(10), entries=entries, moves=moves))["sessions"]
+
+    assert sessions["sessions"] == 9
+    assert sessions["entries"] == sessions["moves"] == [{"from": "/", "to": "/cups", "sessions": 5}]
