@@ -24,6 +24,7 @@ class Verdict(StrEnum):
     LOW = "below usual"
     HIGH = "above usual"
     USUAL = "usual"
+    FEW = "too few to judge"
     UNKNOWN = "no past weeks"
 
 
@@ -37,12 +38,17 @@ def usual(past: Sequence[int]) -> tuple[int, int]:
 
 
 def judge(hours: Sequence[int], low: Sequence[int], high: Sequence[int]) -> Verdict:
-    """Judge the latest hour that is complete; the three lists are of the same hours, the oldest first."""
+    """Judge the latest hour that is complete; the three lists are of the same hours, the oldest first.
+
+    An hour of none in which none is usual too says nothing: it is FEW.
+    """
     if not low:
         return Verdict.UNKNOWN
     count, least, most = (values[-1 - FILLING] for values in (hours, low, high))
     if count < least:
         return Verdict.LOW if count else Verdict.SILENT
+    if not count:
+        return Verdict.FEW
     return Verdict.HIGH if count > most else Verdict.USUAL
 
 
