@@ -178,6 +178,15 @@ def test_a_report_is_what_the_task_of_the_run_returned(airflow_app: FastAPI, mon
     assert "Only runs of load_events have a report" in other
 
 
+def test_a_report_that_cannot_be_shown_is_said_to_be_one(airflow_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_returned", lambda *_: {"rows_read": "many"})
+
+    answer = client(airflow_app, role="viewer").get("/clickstream/run", params={"run_id": "a"})
+
+    assert answer.status_code == 503
+    assert "The report of the run a cannot be shown" in answer.text
+
+
 def test_addresses_in_airflows_menu_are_relative_and_answered(airflow_app: FastAPI) -> None:
     for view in ClickstreamPlugin.external_views:
         address = view["href"].replace("{DAG_ID}", "load_events").replace("{RUN_ID}", "manual__1")

@@ -22,7 +22,7 @@ from clickstream.aws.s3 import read_text
 from clickstream.settings import SettingsError, load_settings
 from clickstream.status.docs import MEDIA_TYPES, find
 from clickstream.status.look import KEY
-from clickstream.status.page import Choice, docs_page, message_page, report_page, status_page
+from clickstream.status.page import Choice, DocumentError, docs_page, message_page, report_page, status_page
 
 DAG_ID = "load_events"
 
@@ -61,7 +61,10 @@ def run(run_id: str, session: SessionDep, dag_id: str = DAG_ID) -> HTMLResponse:
     """Return the report of a run, or what its dry run would do."""
     if dag_id != DAG_ID:
         return _html(message_page("Run report", f"Only runs of {DAG_ID} have a report."))
-    return _html(report_page(run_id, _returned(session, run_id, "report"), _returned(session, run_id, "preview")))
+    try:
+        return _html(report_page(run_id, _returned(session, run_id, "report"), _returned(session, run_id, "preview")))
+    except DocumentError as error:
+        return _html(message_page("Run report", str(error)), 503)
 
 
 @app.get("/docs/{name:path}")

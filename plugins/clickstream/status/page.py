@@ -13,8 +13,9 @@ from jinja2.exceptions import UndefinedError
 
 from clickstream.engine.spent import format_dollars
 from clickstream.status.docs import to_html
-from clickstream.status.look import VERSION, Document
+from clickstream.status.look import FEWEST_SESSIONS, VERSION, Document
 from clickstream.status.pictures import chart, flow_picture
+from clickstream.watch.alarms import MOST_REFUSED_EVENTS
 from clickstream.watch.volume import FILLING, Verdict, judge, silent_hours
 
 STALE_AFTER = timedelta(minutes=45)
@@ -23,7 +24,10 @@ STALE_AFTER = timedelta(minutes=45)
 EVENTS_SHOWN = 50
 """Events of a page before all are asked for."""
 
-_RANK = {Verdict.SILENT: 0, Verdict.LOW: 1, Verdict.HIGH: 2, Verdict.UNKNOWN: 3, Verdict.USUAL: 3}
+# What a template, or these functions, raise at a value of another form than is written.
+_MALFORMED = (UndefinedError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+_RANK = {Verdict.SILENT: 0, Verdict.LOW: 1, Verdict.HIGH: 2, Verdict.UNKNOWN: 3, Verdict.FEW: 3, Verdict.USUAL: 3}
 
 
 class DocumentError(ValueError):
@@ -44,15 +48,20 @@ def status_page(text: str | None, now: datetime, choice: Choice = Choice()) -> s
         return _render("status.html", document=_parsed(text), now=now, choice=choice)
     except DocumentError as error:
         return message_page("Clickstream", str(error))
-    # Its template or these functions met a value of another form than look.py writes.
-    except (UndefinedError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
-        return message_page("Clickstream", f"The document of this page cannot be read ({reason}). {_WRITE_IT}")
+    except _MALFORMED as error:
+        return message_page("Clickstream", f"The document of this page cannot be read ({_reason(error)}). {_WRITE_IT}")
 
 
 def report_page(run_id: str, report: Mapping[str, Any] | None, preview: Mapping[str, Any] | None) -> str:
-    """Return the page of one run of load_events: its report, else what its dry run would do, else why there is none."""
-    return _render("run.html", run_id=run_id, report=report or preview, is_preview=not report and bool(preview))
+    """Return the page of one run of load_events: its report, else what its dry run would do, else why there is none.
+
+    Raises DocumentError when the report cannot be shown.
+    """
+    try:
+        return _render("run.html", run_id=run_id, report=report or preview, is_preview=not report and bool(preview))
+    except _MALFORMED as error:
+        reason = f"The report of the run {run_id} cannot be shown ({_reason(error)})."
+        raise DocumentError(f"{reason} Its row of the table load_runs has the same figures.") from error
 
 
 def docs_page(name: str, markdown: str) -> str:
@@ -66,6 +75,10 @@ def message_page(title: str, message: str, link: str = "", link_text: str = "") 
 
 
 _WRITE_IT = "Trigger the DAG write_status, or look at the log of its last run: docs/status-page.md."
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
 
 
 def _parsed(text: str | None) -> Document:
@@ -101,7 +114,9 @@ def _environment() -> Environment:
     made.globals |= {
         "chart": chart,
         "chosen": chosen,
+        "fewest_sessions": FEWEST_SESSIONS,
         "flow_picture": flow_picture,
+        "most_refused_events": MOST_REFUSED_EVENTS,
         "stale_after": STALE_AFTER,
     }
     return made

@@ -15,7 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.status.docs import DOCS_DIR, find, to_html
-from clickstream.status.page import EVENTS_SHOWN, STALE_AFTER, Choice, docs_page, message_page, report_page, status_page
+from clickstream.status.page import (
+    EVENTS_SHOWN,
+    STALE_AFTER,
+    Choice,
+    DocumentError,
+    docs_page,
+    message_page,
+    report_page,
+    status_page,
+)
 from clickstream.watch.alarms import RUNBOOKS
 
 DOCUMENTS = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "documents").glob("*")}
@@ -258,6 +267,53 @@ def test_a_report_of_a_dry_run_says_so() -> None:
     assert "What the run would do" in html
     assert "12,345" in html
     assert "not_json" in html
+
+
+@pytest.mark.parametrize(
+    "report", [{"rows_read": "many"}, {"rejected_by_reason": [1]}, {"violations_by_event": {"a": None}}]
+)
+def test_a_report_of_another_form_is_said_to_be_one(report: dict[str, Any]) -> None:
+    with pytest.raises(DocumentError, match="The report of the run manual__1 cannot be shown"):
+        report_page("manual__1", report, None)
+
+
+def test_a_line_that_was_not_kept_has_a_dash_for_its_shape() -> None:
+    document = json.loads(FULL)
+    document["loaded"]["rejects"][0] |= {"reason": "suppressed", "shape": None}
+
+    page = Page(status_page(json.dumps(document), NOW))
+
+    (row,) = [said for _, said in page.all("tr") if said.startswith("suppressed")]
+    assert row.endswith("–")
+    assert "None" not in row
+
+
+def test_a_source_of_few_messages_is_not_called_usual_when_none_came() -> None:
+    document = json.loads(FULL)
+    (source, *_) = document["loaded"]["sources"]
+    document["loaded"]["sources"] = [source | {"name": "quiet", "hours": [0] * 24, "low": [0] * 24, "high": [5] * 24}]
+
+    page = Page(status_page(json.dumps(document), NOW))
+
+    (row,) = [said for _, said in page.all("tr") if said.startswith("quiet")]
+    assert row.endswith("too few to judge")
+    assert ({"class": "quiet"}, "too few to judge") in page.all("span")
+
+
+def test_of_refused_events_it_says_how_many_were_looked_at() -> None:
+    (caption,) = [said for _, said in Page(status_page(FULL, NOW)).all("caption") if "refused/" in said]
+
+    assert "in the newest of the first 10,000 of three days" in caption
+
+
+def test_pairs_of_few_sessions_are_said_to_be_left_out() -> None:
+    document = json.loads(FULL)
+    document["sessions"] |= {"sessions": 4, "entries": [], "moves": []}
+
+    html = status_page(json.dumps(document), NOW)
+
+    assert "Pairs of fewer than 5 sessions are not listed." in html
+    assert "Entry → exit" not in html
 
 
 def test_every_runbook_of_an_alarm_is_a_page() -> None:
