@@ -248,7 +248,9 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path, 4),
         "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),
         "list_versions": lambda: [list(s3.list_versions(clients["s3"], *of)) for of in versions.items()],
-        "chunks_of_version": lambda: list(s3.chunks_of_version(clients["s3"], settings.staging_bucket, key, "null")),
+        "chunks_of_version": lambda: list(
+            s3.chunks_of_version(clients["s3"], settings.staging_bucket, key, "null", True)
+        ),
         "replace_version": lambda: s3.replace_version(
             clients["s3"], settings.staging_bucket, key, "null", etag(b"half"), io.BytesIO(b"half")
         ),

@@ -28,7 +28,9 @@ class AwsEraseObjects:
     def opened(self, place: Place, version: Version) -> Iterator[IO[bytes]]:
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as body:
             with bytes_of(f"s3://{place.bucket}/{version.key}"):
-                for chunk in calls.chunks_of_version(self._s3, place.bucket, version.key, version.version_id):
+                for chunk in calls.chunks_of_version(
+                    self._s3, place.bucket, version.key, version.version_id, version.is_latest
+                ):
                     body.write(chunk)
             body.seek(0)
             yield body

@@ -253,9 +253,9 @@ def list_versions(client: Any, bucket: str, prefix: str, after: str = "") -> Ite
         yield from page.get("Versions", [])
 
 
-def chunks_of_version(client: Any, bucket: str, key: str, version_id: str) -> Iterator[bytes]:
+def chunks_of_version(client: Any, bucket: str, key: str, version_id: str, is_latest: bool) -> Iterator[bytes]:
     """Yield the bytes of a version of an object, a megabyte at a time."""
-    body = client.get_object(Bucket=bucket, Key=key, **_version(version_id))["Body"]
+    body = client.get_object(Bucket=bucket, Key=key, **_version(version_id, is_latest))["Body"]
     return iter(lambda: bytes(body.read(1 << 20)), b"")
 
 
@@ -295,6 +295,9 @@ def delete_object(client: Any, bucket: str, key: str) -> None:
     client.delete_object(Bucket=bucket, Key=key)
 
 
-def _version(version_id: str) -> dict[str, str]:
-    """Return the argument that names a version; none where there is no versioning, which would need another right."""
-    return {} if version_id == "null" else {"VersionId": version_id}
+def _version(version_id: str, is_latest: bool) -> dict[str, str]:
+    """Return the argument that names a version; none where there is no versioning, which would need another right.
+
+    An older `null` is of a time before versioning: without its id, S3 would answer with the latest version.
+    """
+    return {} if version_id == "null" and is_latest else {"VersionId": version_id}

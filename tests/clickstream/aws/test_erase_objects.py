@@ -103,6 +103,20 @@ def test_objects_are_listed_in_pages_from_a_key_on_and_read() -> None:
     assert "VersionId" not in s3.called("GetObject")[0]
 
 
+def test_a_version_of_before_versioning_is_read_by_its_id() -> None:
+    bodies = {"v2": b"new", "null": b"old"}
+
+    def answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        assert operation == "GetObject"
+        return {"Body": io.BytesIO(bodies[parameters.get("VersionId", "v2")])}
+
+    objects = AwsEraseObjects(lambda _: client("s3", answer), SETTINGS)
+
+    for version_id, body in bodies.items():
+        with objects.opened(PLACE, Version("archive/a", version_id, version_id == "v2", "etag")) as opened:
+            assert opened.read() == body
+
+
 def test_a_job_is_kept_in_the_lake_bucket_until_it_is_deleted() -> None:
     s3 = MemoryS3({"lake": {}})
     objects = AwsEraseObjects(lambda _: s3.client, SETTINGS)
