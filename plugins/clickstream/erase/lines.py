@@ -1,8 +1,8 @@
 """Lines of a person: told by the ids where the load reads them, and taken out. All other lines stay byte for byte.
 
-A line is the person's if its `userId`, `anonymousId` or `previousId` is one of the ids. Of several objects in one line
-only the person's go. A line that is no JSON is the person's if an id stands in it in quotation marks, or after one
-of these keys.
+A line is the person's if its `userId`, `anonymousId` or `previousId` is one of the ids. Of several objects in one
+line, in a list or in a `batch` only the person's go. A line that is no JSON is the person's if an id stands in it in
+quotation marks, or after one of these keys.
 """
 
 import binascii
@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import IO, Any, Protocol
 
@@ -33,11 +34,17 @@ class _Pairs(tuple[tuple[str, Any], ...]):
     """A JSON object: its members as they were sent, also two of one key."""
 
 
-# Numbers become text, as the load has them in its columns of ids.
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_Pairs, parse_int=str, parse_float=lambda text: repr(float(text)), parse_constant=str
-)
-_SAID = re.compile(r'"(?:userId|anonymousId|previousId)"\s*:\s*("(?:[^"\\]|\\.)*+"|[^\s",}\]]+)')
+class _Bare(str):
+    """A number, as it was sent."""
+
+    __slots__ = ()
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=_Bare, parse_float=_Bare, parse_constant=_Bare)
+# The last quotation mark may be missing, in a line that was cut off.
+_SAID = re.compile(r'"(?:userId|anonymousId|previousId)"\s*+:\s*+("(?:[^"\\\r\n]++|\\.)*+(?!\\)"?|[^\s",}\]]+)')
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,99})(\.\d{1,99})?([eE][+-]?\d{1,4})?", re.ASCII)
+_EXPONENT = re.compile(r"\d[eE][+-]?\d", re.ASCII)
 _WORDS = {True: "true", False: "false"}
 
 
@@ -52,6 +59,24 @@ class Ids:
         """Return whether a text is one of them."""
         return text is not None and (text in self.all or (bool(self.digests) and digest(text) in self.digests))
 
+    def has_bare(self, text: str) -> bool:
+        """Return whether a value without quotation marks is one: as it is, or, with a point or exponent, as a number.
+
+        The load may have 1500.0 of what was sent as 1.5e3.
+        """
+        if text == "null":
+            return False
+        if self.has(text):
+            return True
+        number = _NUMBER.fullmatch(text)
+        if not number or not (number[1] or number[2]):
+            return False
+        return Decimal(text) in self._numbers or self.has(repr(float(text)))
+
+    @cached_property
+    def _numbers(self) -> frozenset[Decimal]:
+        return frozenset(Decimal(one) for one in self.all if _NUMBER.fullmatch(one))
+
     @cached_property
     def quoted(self) -> tuple[str, ...]:
         """Each as a JSON string, in each way of writing it that senders use."""
@@ -59,19 +84,30 @@ class Ids:
         return tuple(dict.fromkeys(forms))
 
     @cached_property
-    def _can_be_escaped_only(self) -> bool:
-        """Whether a line without a backslash may have one of them in another way of writing it."""
-        return any(not one.isdecimal() and _is_number(one) for one in self.all)
+    def _has_fraction(self) -> bool:
+        """Whether one of them is a number that may be written in many ways."""
+        return any(not one.isdecimal() and _NUMBER.fullmatch(one) for one in self.all)
 
     def may_stand_in(self, text: str) -> bool:
         """Return whether it is worth reading a line: False only where none of the ids can be in it."""
-        return bool(self.digests) or self._can_be_escaped_only or "\\" in text or any(one in text for one in self.all)
+        return (
+            bool(self.digests)
+            or self._has_fraction
+            or "\\" in text
+            or any(one in text for one in self.all)
+            or (bool(self._numbers) and _EXPONENT.search(text) is not None)
+        )
 
     def stand_in(self, text: str) -> bool:
         """Return whether one of them stands in a text that is no JSON: in quotation marks, or after its key."""
         return any(form in text for form in self.quoted) or any(
-            self.has(_text(_value(found))) for found in _SAID.findall(text)
+            self.has_value(_value(found)) for found in _SAID.findall(text)
         )
+
+    def has_value(self, value: Any) -> bool:
+        """Return whether a JSON value is one of them."""
+        text = _text(value)
+        return text is not None and (self.has_bare(text) if isinstance(text, _Bare) else self.has(text))
 
     def are_of(self, value: Any) -> bool:
         """Return whether a message is of the person; of a list, or of a body with a `batch`, one of its messages."""
@@ -80,25 +116,19 @@ class Ids:
         if not isinstance(value, _Pairs):
             return False
         return any(
-            (key in ID_KEYS and self.has(_text(inner))) or (key == "batch" and self.are_of(inner))
+            (key in ID_KEYS and self.has_value(inner)) or (key == "batch" and self.are_of(inner))
             for key, inner in value
         )
 
 
 def _value(text: str) -> Any:
-    """Return a JSON string or number that stands alone; the text itself when it is neither."""
-    try:
-        return _DECODER.raw_decode(text)[0]
-    except ValueError:
-        return text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    """Return a JSON string or number that stands alone, a string also without its end; else the text itself."""
+    for whole in (text, text + '"') if text.startswith('"') else (text,):
+        try:
+            return _DECODER.raw_decode(whole)[0]
+        except ValueError:
+            continue
+    return _Bare(text)
 
 
 def _text(value: Any) -> str | None:
@@ -130,20 +160,54 @@ def clean_line(line: bytes, ids: Ids) -> Cleaned:
     if not ids.may_stand_in(text):
         return Cleaned(line)
     try:
-        parts = list(_values(text))
+        kept, removed = _cut(text, list(_values(text)), ids)
     except (ValueError, RecursionError):
         return Cleaned(b"", 1) if ids.stand_in(text) else Cleaned(line)
-    own = [(start, end) for start, end, value in parts if ids.are_of(value)]
-    if not own:
-        return Cleaned(line)
-    if len(own) == len(parts):
-        return Cleaned(b"", len(own))
-    kept, position = [], 0
-    for start, end in own:
-        kept.append(text[position:start])
-        position = end
-    kept.append(text[position:])
-    return Cleaned("".join(kept).encode("utf-8", "surrogateescape"), len(own))
+    return Cleaned(kept.encode("utf-8", "surrogateescape"), removed) if removed else Cleaned(line)
+
+
+def _cut(text: str, parts: list[tuple[int, int, Any]], ids: Ids) -> tuple[str, int]:
+    """Return what stays of a text with these values in it, "" when none does, and how many messages went."""
+    kept, position, removed, goes = [], 0, 0, True
+    for start, end, value in parts:
+        left, count = _without(text, start, end, value, ids)
+        kept += [text[position:start], left]
+        position, removed, goes = end, removed + count, goes and not left
+    return "" if goes else "".join([*kept, text[position:]]), removed
+
+
+def _without(text: str, start: int, end: int, value: Any, ids: Ids) -> tuple[str, int]:
+    """Return what stays of one value, "" when nothing does, and how many messages went."""
+    if not ids.are_of(value):
+        return text[start:end], 0
+    if isinstance(value, list):
+        items = [_without(text, at, after, item, ids) for _, at, after, item in _inner(text, start)]
+        kept = ",".join(left for left, _ in items if left)
+        return f"[{kept}]" if kept else "", sum(count for _, count in items)
+    if any(key in ID_KEYS and ids.has_value(inner) for key, inner in value):
+        return "", 1
+    pieces, position, removed = [], start, 0
+    for key, at, after, inner in _inner(text, start):
+        if key == "batch":
+            left, count = _without(text, at, after, inner, ids)
+            removed += count
+            if not left:
+                return "", removed
+            pieces += [text[position:at], left]
+            position = after
+    return "".join([*pieces, text[position:end]]), removed
+
+
+def _inner(text: str, start: int) -> Iterator[tuple[str | None, int, int, Any]]:
+    """Yield the items of a list, or the members of an object with their keys, and where each value is."""
+    position, key = _next(text, start + 1), None
+    while text[position] not in "]}":
+        if text[start] == "{":
+            key, position = _DECODER.raw_decode(text, position)
+            position = _next(text, text.index(":", position) + 1)
+        value, end = _DECODER.raw_decode(text, position)
+        yield key, position, end, value
+        position = _next(text, end)
 
 
 def _values(text: str) -> Iterator[tuple[int, int, Any]]:
@@ -170,29 +234,29 @@ def clean_failed_line(line: bytes, ids: Ids) -> Cleaned:
         record = binascii.a2b_base64(sent, strict_mode=True)
     except (ValueError, KeyError, TypeError, RecursionError):
         return Cleaned(line, unreadable=1)
-    if record.startswith(_GZIP):
-        return _clean_packed_record(line, record, ids)
-    found = [clean_line(part, ids) for part in record.splitlines(keepends=True)]
+    try:
+        body = gzip.decompress(record) if is_packed(record) else record
+    except (OSError, EOFError, zlib.error):
+        return Cleaned(line, unreadable=1)
+    found = [clean_line(part, ids) for part in body.splitlines(keepends=True)]
     removed, kept = sum(part.removed for part in found), b"".join(part.kept for part in found)
     if not removed:
         return Cleaned(line)
     if not kept.strip():
         return Cleaned(b"", removed)
-    return Cleaned(line.replace(sent.encode(), binascii.b2a_base64(kept, newline=False), 1), removed)
-
-
-def _clean_packed_record(line: bytes, record: bytes, ids: Ids) -> Cleaned:
-    """Return the line of a refused body that is gzip data: all of it, or nothing. Of damaged data nothing is known."""
-    try:
-        body = gzip.decompress(record)
-    except (OSError, EOFError, zlib.error):
-        return Cleaned(line, unreadable=1)
-    return Cleaned(b"", 1) if any(clean_line(part, ids).removed for part in body.splitlines()) else Cleaned(line)
+    again = gzip.compress(kept, mtime=0) if is_packed(record) else kept
+    return Cleaned(line.replace(sent.encode(), binascii.b2a_base64(again, newline=False), 1), removed)
 
 
 def is_packed(first_bytes: bytes) -> bool:
     """Return whether an object is gzip data."""
     return first_bytes.startswith(_GZIP)
+
+
+def refuse_other_packing(key: str, first_bytes: bytes) -> None:
+    """Raise UnreadableError for an object that its name says is packed in another way than gzip."""
+    if not is_packed(first_bytes) and key.endswith(OTHER_PACKING):
+        raise UnreadableError("packed in another way than gzip")
 
 
 def lines_of(key: str, body: IO[bytes]) -> Iterator[bytes]:
@@ -202,8 +266,7 @@ def lines_of(key: str, body: IO[bytes]) -> Iterator[bytes]:
     """
     first = body.read(len(_GZIP))
     body.seek(0)
-    if not is_packed(first) and key.endswith(OTHER_PACKING):
-        raise UnreadableError("packed in another way than gzip")
+    refuse_other_packing(key, first)
     chunks = iter(lambda: body.read(1 << 20), b"")
     try:
         yield from _lines(unpacked(chunks) if is_packed(first) else chunks)

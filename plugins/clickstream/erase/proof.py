@@ -13,9 +13,10 @@ from typing import IO
 
 from clickstream.erase.lines import ID_KEYS, Ids
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}\[\]]')
+# A string that does not end is one token: else every quotation mark in it would be tried up to the end.
+_TOKEN = re.compile(rb'(?s)"(?:[^"\\]++|\\.)*+"?|[{}\[\]]')
 _RECORD = re.compile(rb'"rawData"\s*:\s*"([A-Za-z0-9+/=]+)"')
-_VALUE = re.compile(rb'\s*:\s*("(?:[^"\\]|\\.)*+"|[^\s,}\]]+)')
+_VALUE = re.compile(rb'\s*+:\s*+("(?:[^"\\\r\n]++|\\.)*+(?!\\)"?|[^\s,}\]]+)')
 _KEYS = {f'"{key}"'.encode() for key in ID_KEYS}
 _GZIP = b"\x1f\x8b"
 
@@ -95,8 +96,11 @@ class Search:
 
     def _is_one(self, text: bytes) -> bool:
         if not text.startswith(b'"'):
-            return self.ids.has(text.decode("utf-8", "replace"))
-        try:
-            return self.ids.has(json.loads(text))
-        except ValueError:
-            return False
+            return self.ids.has_bare(text.decode("utf-8", "replace"))
+        # A line that was cut off may end in an id.
+        for whole in (text, text + b'"'):
+            try:
+                return self.ids.has(json.loads(whole))
+            except ValueError:
+                continue
+        return False

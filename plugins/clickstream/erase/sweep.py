@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import IO
 
-from clickstream.erase.lines import Ids, UnreadableError, cleaner, count, rewrite
+from clickstream.erase.lines import Ids, UnreadableError, cleaner, count, refuse_other_packing, rewrite
 from clickstream.erase.places import Counts, EraseObjects, Place, Version
 from clickstream.erase.proof import BROKEN, Found, Search
 from clickstream.load.objects import NotReadableError
@@ -101,8 +101,10 @@ def look(objects: EraseObjects, place: Place, search: Search, counts: Counts) ->
         for version in versions:
             try:
                 with objects.opened(place, version) as body:
+                    refuse_other_packing(version.key, body.read(2))
+                    body.seek(0)
                     done.searched.append(search.in_object(body, place.is_failed))
-            except (*BROKEN, NotReadableError):
+            except (*BROKEN, UnreadableError, NotReadableError):
                 done.unreadable += 1
         return done
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.erase.lines import (
+    Cleaned,
     UnreadableError,
     clean_failed_line,
     clean_line,
@@ -39,10 +40,17 @@ KIM = contained(["kim", "device-7", "42", "é😀", "1500.0", "true"])
         b'{"userId":"kim","userId":"lee"}\n',
         b'\xef\xbb\xbf{"userId":"kim"}\n',
         # Rejected lines: a list, half a message, bytes that are no UTF-8.
-        b'[{"userId":"lee"},{"userId":"kim"}]\n',
+        b'[{"userId":"kim"}]\n',
         b'{"batch":[{"userId":"kim"}]}\n',
         b'{"userId":"kim","properties":{\n',
         b'{"userId":"kim","a":"\xff',
+        # Cut off in the id, which may be the person's.
+        b'{"type":"track","userId":"kim\n',
+        b'{"type":"track","userId":"\\u00e9\\ud83d\\ude00',
+        # With a point or an exponent, the load may write it in another way.
+        b'{"userId":4.2e1}\n',
+        b'{"userId":42.0}\n',
+        b'{"userId":1500.00}\n',
         b'{"userId":"kim","deep":' + b"[" * 100_000,
     ],
 )
@@ -61,6 +69,10 @@ def test_a_line_of_the_person_goes(line: bytes) -> None:
         b'{"userId":"lee","note":"\\"userId\\":\\"kim\\""}\n',
         b'{"userId":420,"anonymousId":"42x"}\n',
         b"\n",
+        b'{"userId":1500}\n',
+        b'{"userId":null,"a":4e2}\n',
+        b'{"userId":"ki',
+        b'{"userId":"kim\\',
         b"kim went home\n",
         b"\xff\xfe\n",
         b"42\n",
@@ -77,6 +89,28 @@ def test_of_several_messages_in_one_line_the_person_s_go() -> None:
     cleaned = clean_line(line, KIM)
 
     assert (cleaned.kept, cleaned.removed) == (b'{"userId":"lee","n":1.50} {"userId":"pat"}\n', 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "kept", "removed"),
+    [
+        (b'[{"userId":"lee", "n":1.50} , {"userId":"kim"}]\n', b'[{"userId":"lee", "n":1.50}]\n', 1),
+        (b'{"a" :"b","batch": [{"userId":"kim"},{"n":1e2}],"x":1}', b'{"a" :"b","batch": [{"n":1e2}],"x":1}', 1),
+        (b'{"batch":[{"userId":"kim"},{"previousId":"device-7"}]}\n', b"", 2),
+        (b'{"userId":"kim","batch":[{"userId":"lee"}]}\n', b"", 1),
+        (b'[[{"userId":"kim"},7,"\xff"],{"batch":[]}] {"userId":"kim"}', b'[[7,"\xff"],{"batch":[]}] ', 2),
+        (b'{"batch\\u0000":[{"userId":"kim"}]}', b'{"batch\\u0000":[{"userId":"kim"}]}', 0),
+    ],
+)  # fmt: skip
+def test_of_a_list_and_a_batch_the_person_s_go(line: bytes, kept: bytes, removed: int) -> None:
+    assert clean_line(line, KIM) == Cleaned(kept, removed)
+
+
+@pytest.mark.parametrize("depth", [400, 700, 950])
+def test_a_list_that_is_too_deep_to_go_through_is_told_by_its_text(depth: int) -> None:
+    line = b"[" * depth + b'{"userId":"kim"}' + b"]" * depth
+
+    assert clean_line(line, KIM) == Cleaned(b"", 1)
 
 
 def failed(*records: bytes) -> bytes:
@@ -97,6 +131,12 @@ def failed(*records: bytes) -> bytes:
         ([b'{"userId":"lee"}\n{"userId":"kim"}\n{"a":1}\n'], [b'{"userId":"lee"}\n{"a":1}\n'], 1, 0),
         ([b"not JSON", b"kim"], [b"not JSON", b"kim"], 0, 0),
         ([gzip.compress(b'{"batch":[{"userId":"kim"}]}')], [], 1, 0),
+        (
+            [gzip.compress(b'{"batch":[{"userId":"lee"},{"userId":"kim"}]}')],
+            [gzip.compress(b'{"batch":[{"userId":"lee"}]}', mtime=0)],
+            1,
+            0,
+        ),
         (
             [gzip.compress(b'{"batch":[{"userId":"lee"}]}', mtime=0)],
             [gzip.compress(b'{"batch":[{"userId":"lee"}]}', mtime=0)],
@@ -147,7 +187,7 @@ def is_kims(line: bytes) -> bool:
         if isinstance(message, dict)
         else set()
     )
-    return bool(texts & {"kim", "device-7", "42"})
+    return bool(texts & {"kim", "device-7", "42", "42.0"})
 
 
 @given(st.lists(MESSAGES | OTHERS, max_size=12), st.booleans(), st.booleans())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.erase.lines import cleaner, contained, rewrite
-from clickstream.erase.proof import BROKEN, Search
+from clickstream.erase.proof import _TOKEN, BROKEN, Found, Search
 
 KIM = contained(["kim", "device-7", "42", "é😀"])
 SEARCH = Search(KIM)
@@ -31,6 +31,10 @@ SEARCH = Search(KIM)
         (b'{"userId":"lee","a":["kim"]}', 0, 1),
         (b'{"userId":"kim2","a":"kim 42"}', 0, 0),
         (b"\xff{", 0, 0),
+        (b'{"userId":4.2e1}', 1, 0),
+        (b'{"a":1,"userId":"kim\r\n', 1, 0),
+        (b'{"userId":"kim\\', 0, 0),
+        (b'{"userId":null}', 0, 0),
     ],
 )
 def test_a_line_is_the_person_s_or_mentions_the_person(line: bytes, own: int, mentions: int) -> None:
@@ -53,6 +57,22 @@ def test_records_are_opened() -> None:
     assert (found.own, found.mentions, found.unreadable) == (2, 1, 2)
 
 
+def test_a_string_that_does_not_end_is_one_token() -> None:
+    """Tried again from each quotation mark in it, a megabyte takes hours."""
+    line = b'"' + b'\\"' * 500_000
+
+    assert [len(token[0]) for token in _TOKEN.finditer(line)] == [len(line)]
+    assert SEARCH.in_lines([b"{" + line]) == Found()
+
+
+def test_a_number_that_is_not_an_id_is_not_taken_for_one() -> None:
+    ids = contained(["1500.0", "007", "9007199254740993", "null"])
+
+    own = [number for number in ("1.5e3", "1500", "7", "7.0", "9007199254740992", "null") if ids.has_bare(number)]
+
+    assert own == ["1.5e3"]
+
+
 def test_damaged_data_is_told() -> None:
     with pytest.raises(BROKEN):
         SEARCH.in_object(io.BytesIO(gzip.compress(b'{"userId":"kim"}' * 99)[:-9]), is_failed=False)
@@ -60,7 +80,7 @@ def test_damaged_data_is_told() -> None:
 
 IDS = st.sampled_from(["kim", "device-7", "42", "é😀", "lee", "", '"', "\\"])
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | IDS | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers() | st.sampled_from([42.0, 4.2e1, 42.5]) | IDS | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["userId", "a", "}"]), inner, max_size=2)
     ),

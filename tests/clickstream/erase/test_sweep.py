@@ -111,6 +111,15 @@ def test_a_search_looks_at_every_version() -> None:
     assert (counts.left_over, counts.mentions, counts.unreadable, counts.unreadable_keys) == (2, 1, 1, ["c"])
 
 
+@pytest.mark.parametrize("name", ["a.zst", "a.bz2", "a.snappy"])
+def test_what_is_packed_in_another_way_cannot_be_searched(name: str) -> None:
+    counts = Counts()
+
+    sweep.look(Objects({name: [b"\x28\xb5\x2f\xfd"]}), PLACE, Search(KIM), counts)
+
+    assert (counts.unreadable, counts.unreadable_keys) == (1, [name])
+
+
 def test_folders_are_in_the_order_in_which_objects_move_on() -> None:
     settings = Settings(
         staging_bucket="s", lake_bucket="l", crawler="c", raw_bucket="r", archive_bucket="a", archive_prefix="prod/"
