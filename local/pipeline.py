@@ -123,13 +123,17 @@ def erase(
     """
     bucket, s3 = places.settings()["CLICKSTREAM_LAKE_BUCKET"], aws_client("s3", places)
     name, airflow = uuid.uuid4().hex, Airflow(places)
-    s3.put_object(Bucket=bucket, Key=erasure_key(name, "requests/"), Body=json.dumps(asked).encode())
-    run_id = airflow.trigger("erase_person", {"request": name, "dry_run": dry_run})
+    request = {"Bucket": bucket, "Key": erasure_key(name, "requests/")}
+    s3.put_object(**request, Body=json.dumps(asked).encode())
     failure = None
     try:
-        airflow.wait("erase_person", run_id, report)
-    except LocalError as error:
-        failure = error
+        run_id = airflow.trigger("erase_person", {"request": name, "dry_run": dry_run})
+        try:
+            airflow.wait("erase_person", run_id, report)
+        except LocalError as error:
+            failure = error
+    finally:
+        s3.delete_object(**request)  # if find_ids has not
     job = {"Bucket": bucket, "Key": erasure_key(run_id)}
     try:
         undecided = json.loads(s3.get_object(**job)["Body"].read())["undecided"]
