@@ -20,7 +20,7 @@ says what to do before and after.
    `maintain_tables` has let them go, 8 days later.
 9. **prove** searches every place anew, in another way, and writes what it found to `erasures`. It fails if anything is
    left.
-10. **forget** deletes what the run kept of the ids.
+10. **forget** deletes what the run kept of the ids, and the status page's document, which `write_status` writes anew.
 
 **Trigger it** with *user id*, *anonymous id* or both, first with *dry run* on. **Run it again after 8 days**: it should
 find nothing, and `erasures.old_states` should be 0.
@@ -31,7 +31,8 @@ delete the run afterwards: the runbook says how.
 **Loads may go on meanwhile.** A run that had read its objects before goes on without the person; its check may fail
 once, then clear it.
 
-**When it fails**: clear the failed task. Each step goes on where it was. Unreadable objects are named in the log of
+**When it fails**: clear the failed task. Each step goes on where it was; **preview** and **prove** begin again, so that
+one try of a step that reads every object may take 24 hours. Unreadable objects are named in the log of
 **clean_objects** and counted in `erasures`: look at them by hand.
 """
 
@@ -44,6 +45,10 @@ from clickstream.operators.dag_defaults import DAG_DEFAULTS, task_defaults
 from clickstream.operators.erase import TrinoEraseStepOperator, TrinoFindPersonOperator, TrinoPreviewErasureOperator
 from clickstream.operators.forms import erase_form
 from clickstream.operators.tables import TrinoCreateTablesOperator
+
+READS_EVERYTHING = {"clean_objects", "prove"}
+TIME_TO_READ = timedelta(hours=24)
+"""For one try of a step that reads every object of the archive."""
 
 STEPS = ("suppress", "clean_objects", "clean_tables", "model_sessions", "rewrite_files", "prove", "forget")
 
@@ -61,8 +66,13 @@ def erase_person():
         task_id="create_tables", tables=TableNames.ERASE_TABLES, others=TableNames.LAKE_TABLES
     )
     find_ids = TrinoFindPersonOperator(task_id="find_ids")
-    preview = TrinoPreviewErasureOperator(task_id="preview")
-    steps = [TrinoEraseStepOperator(task_id=step, step=step) for step in STEPS]
+    preview = TrinoPreviewErasureOperator(task_id="preview", execution_timeout=TIME_TO_READ)
+    steps = [
+        TrinoEraseStepOperator(
+            task_id=step, step=step, **({"execution_timeout": TIME_TO_READ} if step in READS_EVERYTHING else {})
+        )
+        for step in STEPS
+    ]
 
     chain(create_tables, find_ids, [preview, steps[0]])
     chain(*steps)

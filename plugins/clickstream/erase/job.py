@@ -15,6 +15,9 @@ from clickstream.window import DAY, Window, joined
 PREFIX = "erasures/"
 """Folder of the lake bucket, whose objects S3 deletes after 30 days: see lambdas/template.yaml."""
 
+IDS_AT_ONCE = 20
+"""Ids in one statement of the search, which names them for each column: Athena takes 262,144 bytes."""
+
 _REQUESTS = f"{PREFIX}requests/"
 
 
@@ -60,6 +63,14 @@ class Job:
     def values(self) -> dict[str, Any]:
         """What the files of include/sql/erase take."""
         return {"ids": sorted(self.ids), "earlier": sorted(self.earlier), "quoted_ids": self.person.quoted}
+
+    def slices(self) -> list[dict[str, Any]]:
+        """Return `values` in parts of at most IDS_AT_ONCE ids and digests, for a statement that names each often."""
+        ids, earlier = sorted(self.ids), sorted(self.earlier)
+        starts = range(0, max(len(ids), len(earlier)), IDS_AT_ONCE)
+        # No part may be without an id, which SQL has no empty list of.
+        parts = ((ids[at : at + IDS_AT_ONCE] or ids[:1], earlier[at : at + IDS_AT_ONCE]) for at in starts)
+        return [{"ids": own, "earlier": old, "quoted_ids": Ids(frozenset(own)).quoted} for own, old in parts]
 
     def of(self, place: str) -> Counts:
         """Return the counts of a folder or table."""

@@ -8,6 +8,7 @@ from typing import IO, Protocol
 from clickstream.settings import Settings
 from clickstream.staging.reconcile import RAW_PREFIX
 from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX, redriven_key
+from clickstream.status.look import KEY as STATUS_KEY
 
 QUARANTINE_PREFIX = "quarantine/"
 ARCHIVE_FAILED_PREFIX = "archive-failed/"
@@ -42,6 +43,11 @@ def places(settings: Settings) -> list[Place]:
         *(of_archive if settings.archive_bucket else []),
         Place(QUARANTINE_PREFIX, settings.lake_bucket, QUARANTINE_PREFIX),
     ]
+
+
+def status_place(settings: Settings) -> Place:
+    """Return the folder of the status page's document, which is deleted and not gone through by lines."""
+    return Place(STATUS_KEY, settings.lake_bucket, STATUS_KEY)
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,10 @@ class Counts:
     old_states: int = 0
     gone_by_text: str | None = None
     unreadable_keys: list[str] = field(default_factory=list)
+
+    def there_are(self, more: int) -> None:
+        """Note how much there is now, beside what was taken away before. A retry notes the same again."""
+        self.found = max(self.found, self.removed + more)
 
     def cannot_read(self, key: str, count: int = 1) -> None:
         """Note that something of an object cannot be read."""

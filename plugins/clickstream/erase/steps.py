@@ -22,7 +22,7 @@ from clickstream.erase import person, sweep
 from clickstream.erase.job import Job, from_json, job_key
 from clickstream.erase.lines import clean_line
 from clickstream.erase.person import Asked, Link
-from clickstream.erase.places import EraseObjects, places
+from clickstream.erase.places import EraseObjects, places, status_place
 from clickstream.erase.proof import Search
 from clickstream.erase.tables import OWN_SESSIONS, Target, lake_targets, searched, typed_targets, work_targets
 from clickstream.plan.event import event_table
@@ -113,7 +113,7 @@ def find(erasure: Erasure, asked: Asked) -> str:
     found = person.find(asked, links_of)
     # What is gone from the tables is not found there any more; it may have come back to an object.
     rows = erasure.run("erase/earlier_ids.sql", erasure_id=asked.erasure_id).rows
-    known = {person.digest(one) for one in found.ids}
+    known = {person.digest(one) for one in (*found.ids, *asked.exclude)}
     earlier = frozenset(row["id_digest"] for row in rows) - known
     job = Job(asked, erasure.job.dry_run, found.ids, found.undecided, earlier)
     erasure.job = job.restarted(erasure.job)
@@ -133,7 +133,7 @@ def preview(erasure: Erasure) -> dict[str, int]:
     for target in erasure.targets():
         if not target.rule.by_message:  # these need the ids of messages, which a dry run does not note
             job.of(target.name).found = erasure.run("erase/count.sql", **_of(erasure, target)).rows[0]["found"]
-    job.of("sessions").found = len(erasure.run("erase/sessions.sql", **job.values).rows)
+    job.of("sessions").found = len(erasure.run("erase/sessions.sql", altered=_sessions(erasure), **job.values).rows)
     job.of("rejects").found = sum(1 for _ in _rejected(erasure))
     for place in places(erasure.settings):
         sweep.clean(erasure.objects, place, job.person, job.of(place.name), "", lambda _: None, dry_run=True)
@@ -182,7 +182,7 @@ def clean_tables(erasure: Erasure) -> dict[str, int]:
         _wait_for_running(erasure)
         _note_sessions(erasure)
         for target in erasure.targets():
-            _clean_table(erasure, target)
+            _clean_table(erasure, target, target.name)
         _clean_rejected(erasure)
     return report(job, "removed")
 
@@ -200,16 +200,19 @@ def _clean_work_tables(erasure: Erasure) -> None:
     """Take the person's rows out of what runs have read and not yet written: a run that goes on has nothing of them."""
     work = erasure.settings.work_database
     for target in work_targets(work, erasure.shapes(work)):
-        _unless_gone(partial(_remove, erasure, target, "work tables", "erase/delete.sql"))
+        if target.has_sessions:  # before it goes: others' sessions are modelled again
+            _unless_gone(partial(_note_windows, erasure, target.table))
+        _unless_gone(partial(_clean_table, erasure, target, "work tables"))
 
 
-def _unless_gone(statement: Callable[[], Any]) -> None:
-    """Run a statement on a table of a run, which may drop it meanwhile."""
+def _unless_gone(statement: Callable[[], Any]) -> Any:
+    """Run a statement on a table of a run, which may drop it meanwhile; return its result, or then None."""
     try:
-        statement()
+        return statement()
     except TrinoQueryError as error:
         if error.error_name != "TABLE_NOT_FOUND":
             raise
+        return None
 
 
 def _wait_for_running(erasure: Erasure) -> None:
@@ -223,31 +226,34 @@ def _wait_for_running(erasure: Erasure) -> None:
         running = [row["query_id"] for row in erasure.run("runtime/ours.sql", query_ids=running).rows]
 
 
-def _note_sessions(erasure: Erasure) -> None:
-    rows = erasure.run("erase/sessions.sql", **erasure.job.values).rows
+def _note_windows(erasure: Erasure, table: Name) -> list[dict[str, Any]]:
+    """Note when the sessions of others were that the person was in; return all that the person was in."""
+    rows = erasure.run("erase/sessions.sql", altered=table, **erasure.job.values).rows
     erasure.job.add_windows((row["started_at"], row["ended_at"]) for row in rows if not row["is_own"])
+    return rows
+
+
+def _sessions(erasure: Erasure) -> Name:
+    return erasure.settings.lake_database, "sessions"
+
+
+def _note_sessions(erasure: Erasure) -> None:
+    rows = _note_windows(erasure, _sessions(erasure))
     days = {row["started_at"].astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) for row in rows}
     erasure.job.add_days("sessions", json.dumps([day.timestamp() for day in days]))
-    counts = erasure.job.of("sessions")
-    counts.found = max(counts.found, counts.removed + len(rows))
+    erasure.job.of("sessions").there_are(len(rows))
     erasure.save()
 
 
-def _clean_table(erasure: Erasure, target: Target) -> None:
-    counted = erasure.run("erase/count.sql", **_of(erasure, target)).rows[0]
-    if not counted["found"]:
-        return
-    # Before anything goes: a retry would not find out any more where it was.
-    erasure.job.add_days(target.name, counted["days"])
-    erasure.save()
-    _remove(erasure, target, target.name, "erase/blank.sql" if target.rule.blank else "erase/delete.sql")
-
-
-def _remove(erasure: Erasure, target: Target, place: str, file: str) -> None:
-    changed = erasure.run(file, **_of(erasure, target)).changed_rows
-    counts = erasure.job.of(place)
-    counts.found += changed
-    counts.removed += changed
+def _clean_table(erasure: Erasure, target: Target, place: str) -> None:
+    counted, counts = erasure.run("erase/count.sql", **_of(erasure, target)).rows[0], erasure.job.of(place)
+    if counted["found"]:
+        # Before anything goes: a retry would not find out any more how much it was, and where.
+        erasure.job.add_days(place, counted["days"])
+        counts.there_are(counted["found"])
+        erasure.save()
+        erasure.run("erase/blank.sql" if target.rule.blank else "erase/delete.sql", **_of(erasure, target))
+    counts.removed = counts.found
     erasure.save()
 
 
@@ -270,10 +276,10 @@ def _rejected(erasure: Erasure) -> Iterator[tuple[dict[str, Any], str | None]]:
 
 
 def _with_ids(erasure: Erasure) -> Iterator[dict[str, Any]]:
-    """Yield the rejected lines in which an id stands."""
+    """Yield the rejected lines in which an id may stand."""
     after = ""
-    # Of an id of which only the digest is known, every line with a key of ids is looked at.
-    marks = [*erasure.job.person.quoted, *(['Id"'] if erasure.job.earlier else [])]
+    # Every line with a key of ids is looked at: an id may be a number, escaped, or known by its digest only.
+    marks = [*erasure.job.person.quoted, 'Id"']
     while rows := erasure.run("erase/rejected.sql", after_id=after, quoted_ids=marks).rows:
         yield from rows
         after = rows[-1]["reject_id"]
@@ -282,25 +288,26 @@ def _with_ids(erasure: Erasure) -> Iterator[dict[str, Any]]:
 def _clean_rejected(erasure: Erasure) -> None:
     counts, found = erasure.job.of("rejects"), list(_rejected(erasure))
     erasure.job.add_days("rejects", json.dumps([row["staged_at"].timestamp() // 86_400 * 86_400 for row, _ in found]))
+    counts.there_are(len(found))
     erasure.save()
     for first in range(0, len(found), 500):
         part = [[row["reject_id"], kept] for row, kept in found[first : first + 500]]
         erasure.run("erase/clean_rejected.sql", lines_json=json.dumps(part))
-        counts.found += len(part)
-        counts.removed += len(part)
-        erasure.save()
+    counts.removed = counts.found
+    erasure.save()
 
 
 def model_sessions(erasure: Erasure, rules: SessionRules) -> int:
     """Take the person's sessions away, model those of shared devices again; return how many the person was in."""
     counts = erasure.job.of("sessions")
-    sessions = (erasure.settings.lake_database, "sessions")
+    sessions = _sessions(erasure)
     own = {"run_id": erasure.run_id, "altered": sessions, "rule": OWN_SESSIONS, "partition_column": None}
     if erasure.run("erase/count.sql", **own, **erasure.job.values).rows[0]["found"]:
         erasure.run("erase/delete.sql", **own, **erasure.job.values)
     for window in erasure.job.session_windows:
         list(model_range(erasure.run, rules, erasure.run_id, erasure.now, window))
-    counts.removed = counts.found - len(erasure.run("erase/sessions.sql", **erasure.job.values).rows)
+    left = erasure.run("erase/sessions.sql", altered=sessions, **erasure.job.values).rows
+    counts.removed = counts.found - len(left)
     erasure.save()
     return counts.removed
 
@@ -320,11 +327,11 @@ def rewrite_files(erasure: Erasure) -> list[str]:
 
 
 def _rewritten(erasure: Erasure) -> list[tuple[str, Name, str | None]]:
-    """Return the tables of which something was taken away: name, schema and table, column of partitions."""
+    """Return the tables in which something of the person was: name, schema and table, column of partitions."""
     lake = erasure.settings.lake_database
     others = [(name, (lake, name), partition_column(name)) for name in ("rejects", "sessions")]
     targets = [(target.name, target.table, target.partition_column) for target in erasure.targets()]
-    return [one for one in (*targets, *others) if erasure.job.of(one[0]).removed]
+    return [one for one in (*targets, *others) if erasure.job.of(one[0]).found]
 
 
 def prove(erasure: Erasure) -> dict[str, int]:
@@ -369,16 +376,17 @@ def _search_table(erasure: Erasure, name: str, table: Name, columns: Sequence[Ta
     if not (where.id_columns or where.id_fields or where.text_columns):
         return
     found: list[dict[str, int]] = []
-    _unless_gone(
-        lambda: found.extend(erasure.run("erase/search.sql", altered=table, searched=where, **erasure.job.values).rows)
-    )
+    for values in erasure.job.slices():
+        result = _unless_gone(partial(erasure.run, "erase/search.sql", altered=table, searched=where, **values))
+        found.extend(result.rows if result else [])
     counts = erasure.job.of(name)
-    counts.left_over, counts.mentions = (found[0]["own"], found[0]["mentions"]) if found else (0, 0)
+    # A row with ids of two slices counts in each.
+    counts.left_over, counts.mentions = (sum(row[figure] for row in found) for figure in ("own", "mentions"))
 
 
 def _look_at_states(erasure: Erasure, name: str, table: Name, earlier: datetime | None) -> None:
     counts = erasure.job.of(name)
-    erased_at = datetime.now(UTC) if counts.removed else earlier
+    erased_at = datetime.now(UTC) if counts.found else earlier
     if erased_at is None:
         return
     row = erasure.run("erase/old_states.sql", altered=table, before=erased_at).rows[0]
@@ -405,8 +413,14 @@ def _store(erasure: Erasure) -> None:
 
 
 def forget(erasure: Erasure) -> None:
-    """Drop what the run kept of the ids; only digests are left."""
+    """Drop what the run kept of the ids; only digests are left.
+
+    The status page's document goes too: it lists paths and names as they were sent. `write_status` writes it anew.
+    """
     erasure.run("work/forgotten/drop.sql", run_id=erasure.run_id)
+    status = status_place(erasure.settings)
+    for version in erasure.objects.versions(status, ""):
+        erasure.objects.delete(status, version)
     erasure.objects.delete_text(job_key(erasure.run_id))
 
 

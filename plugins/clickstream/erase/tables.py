@@ -70,6 +70,11 @@ class Target:
     rule: Rule
     partition_column: str | None = None
 
+    @property
+    def has_sessions(self) -> bool:
+        """Whether its rows are sessions that a run has not written yet."""
+        return self.table[1].startswith("session_drafts_")
+
 
 def lake_targets(schema: str, partition_columns: Mapping[str, str | None]) -> list[Target]:
     """Return the lake tables of RULES, in order."""

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+from clickstream.engine.sql import lake_tables, render
 from clickstream.erase.job import Job, from_json, job_key, request_key
-from clickstream.erase.person import Asked, Undecided
+from clickstream.erase.person import Asked, Undecided, digest
 from clickstream.erase.places import Counts
+from clickstream.erase.tables import searched
 from clickstream.window import Window
 from local.pipeline import erasure_key
+from tools.sample_values import SETTINGS
 
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -47,6 +50,38 @@ def test_a_job_that_begins_again_keeps_what_was_done() -> None:
     assert again.ids == {"kim", "new", "phone"}
     assert (again.asked, again.dry_run, again.undecided) == (Asked("kim"), True, ())
     assert again.counts == {"events": Counts(unreadable=1, unreadable_keys=["key"])}
+
+
+def test_many_ids_are_searched_in_parts_that_a_statement_can_name() -> None:
+    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(200)]
+    job = Job(Asked(ids[0]), ids=frozenset(ids), earlier=frozenset(map(digest, map(str, range(250)))))
+    columns = lake_tables()["events"].columns
+
+    parts = job.slices()
+
+    statements = [
+        render(
+            "erase/search.sql", SETTINGS, {"altered": ("clickstream", "events"), "searched": searched(columns), **part}
+        )
+        for part in parts
+    ]
+    lengths = [len(one.text) + sum(len(str(value)) + 3 for value in one.parameters) for one in statements]
+    assert max(lengths) < 200_000
+    assert {one for part in parts for one in part["ids"]} == job.ids
+    assert [one for part in parts for one in part["earlier"]] == sorted(job.earlier)
+    assert {quoted for part in parts for quoted in part["quoted_ids"]} == {f'"{one}"' for one in ids}
+    assert all(part["ids"] for part in parts)
+
+
+def test_what_is_there_is_noted_once_however_often_it_is_tried() -> None:
+    counts = Counts()
+    for _ in range(2):
+        counts.there_are(5)
+    counts.removed = counts.found
+    for _ in range(2):
+        counts.there_are(1)
+
+    assert (counts.found, counts.removed) == (6, 5)
 
 
 def test_keys_are_plain_whatever_the_names_are() -> None:
