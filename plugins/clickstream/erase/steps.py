@@ -253,8 +253,9 @@ def _clean_table(erasure: Erasure, target: Target, place: str) -> None:
         counts.there_are(counted["found"])
         erasure.save()
         erasure.run("erase/blank.sql" if target.rule.blank else "erase/delete.sql", **_of(erasure, target))
-    counts.removed = counts.found
-    erasure.save()
+    if counts.removed < counts.found:
+        counts.removed = counts.found
+        erasure.save()
 
 
 def _of(erasure: Erasure, target: Target) -> dict[str, Any]:

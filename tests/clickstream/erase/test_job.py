@@ -1,6 +1,10 @@
 """What a run keeps between its steps."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from clickstream.engine.sql import lake_tables, render
 from clickstream.erase.job import Job, from_json, job_key, request_key
@@ -8,7 +12,10 @@ from clickstream.erase.person import Asked, Undecided, digest
 from clickstream.erase.places import Counts
 from clickstream.erase.tables import searched
 from clickstream.window import Window
+from local import pipeline
 from local.pipeline import erasure_key
+from local.places import LocalError
+from tests.clickstream.memory_aws import MemoryS3
 from tools.sample_values import SETTINGS
 
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
@@ -91,6 +98,35 @@ def test_keys_are_plain_whatever_the_names_are() -> None:
         request_key("ticket-4711")
         == "erasures/requests/d4f8096d8f887dd928bfff2b6d3e6a55fed8e1816fddc203e163502aa5b45cbf.json"
     )
+
+
+@pytest.mark.parametrize("fails", ["trigger", "wait"])
+def test_make_erase_leaves_no_request_when_it_fails(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = MemoryS3({"lake": {}})
+    asked: list[str] = []
+
+    class FailingAirflow:
+        def __init__(self, _: object) -> None: ...
+
+        def trigger(self, _: str, conf: dict[str, str]) -> str:
+            asked.extend(s3.buckets["lake"])
+            assert asked == [request_key(conf["request"])]
+            if fails == "trigger":
+                raise LocalError
+            return "run"
+
+        def wait(self, *_: object) -> None:
+            raise LocalError
+
+    monkeypatch.setattr(pipeline, "Airflow", FailingAirflow)
+    monkeypatch.setattr(pipeline, "aws_client", lambda *_: s3.client)
+    places: Any = SimpleNamespace(settings=lambda: {"CLICKSTREAM_LAKE_BUCKET": "lake"})
+
+    with pytest.raises(LocalError):
+        pipeline.erase(places, {"user_id": "kim"}, True, lambda _: None)
+
+    assert len(asked) == 1
+    assert s3.buckets["lake"] == {}
 
 
 def test_make_erase_puts_and_reads_where_the_dag_does() -> None:
