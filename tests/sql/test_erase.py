@@ -397,5 +397,7 @@ def test_an_erasure_that_is_killed_after_any_statement_goes_on(machine: Machine)
     assert left_of_kim(lake) == []
     assert [row["message_id"] for row in lake.rows("events")] == ["l5"]
     done = figures(lake, "erase")
-    assert (done["events"]["found"], done["events"]["left_over"]) == (2, 0)
+    assert (done["events"]["found"], done["events"]["removed"], done["events"]["left_over"]) == (2, 2, 0)
+    assert (done["rejects"]["found"], done["rejects"]["removed"]) == (1, 1)
+    assert done["events"]["old_states"] > 0
     assert lake.query(f'select count(*) as n from {lake.t.events[:-1]}$files" where content <> 0') == [{"n": 0}]
