@@ -247,7 +247,9 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "chunks_of": lambda: list(s3.chunks_of(clients["s3"], staged.path)),
         "first_bytes": lambda: s3.first_bytes(clients["s3"], staged.path, 4),
         "keep_copy": lambda: s3.keep_copy(clients["s3"], staged.path, lake, f"quarantine/{key}"),
-        "list_versions": lambda: [list(s3.list_versions(clients["s3"], *of)) for of in versions.items()],
+        "list_versions": lambda: [
+            list(s3.list_versions(clients["s3"], *of)) for of in (*versions.items(), (lake, STATUS))
+        ],
         "chunks_of_version": lambda: list(
             s3.chunks_of_version(clients["s3"], settings.staging_bucket, key, "null", True)
         ),
@@ -259,7 +261,9 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
             s3.read_text(clients["s3"], lake, job),
             s3.delete_object(clients["s3"], lake, job),
         ],
-        "delete_version": lambda: s3.delete_version(clients["s3"], lake, f"quarantine/{key}", "null"),
+        "delete_version": lambda: [
+            s3.delete_version(clients["s3"], lake, one, "null") for one in (f"quarantine/{key}", STATUS)
+        ],
         "delete_staged": lambda: s3.delete_staged(clients["s3"], settings, [staged]),
         "list_failed": lambda: [
             s3.list_failed(clients["s3"], bucket, prefix, since) for prefix in FAILED for since in (None, NOW)
