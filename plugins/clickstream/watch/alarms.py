@@ -336,10 +336,8 @@ def _cost(figures: Figures) -> Iterator[Alarm]:
     if len(before) < RUNS_TO_COMPARE:
         return
     rate, usual = _dollars_a_million(recent), _dollars_a_million(before)
-    spent, usual_day = (
-        sum(run.dollars for run in recent),
-        sum(run.dollars for run in before) / ((LOOK_BACK - day) / day),
-    )
+    spent = sum(run.dollars for run in recent)
+    usual_day = sum(run.dollars for run in before) / ((LOOK_BACK - day) / day)
     if usual and rate > 2 * usual and spent > usual_day:
         yield Alarm(
             "cost_doubled", "warning",
