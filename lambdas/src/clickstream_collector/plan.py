@@ -28,14 +28,14 @@ What is over it is not judged here, only by the load: anybody can send texts tha
 """
 
 _VALUE_EFFORT = 200
-_DATE = re.compile(r"(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_DATE = re.compile(r"(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _HEX = "[0-9A-Fa-f]"
-# As in the load: \s is of ASCII only, and $ passes over a line feed at the end.
+# As in the load, \s is of ASCII only.
 _FORMATS = {
-    "email": re.compile(r"[^@\s]+@[^@\s]+$", re.ASCII),
-    "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+$", re.ASCII),
-    "uuid": re.compile(rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}$"),
+    "email": re.compile(r"[^@\s]+@[^@\s]+", re.ASCII),
+    "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+", re.ASCII),
+    "uuid": re.compile(rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"),
 }
 
 
@@ -210,10 +210,10 @@ def _double(number: float) -> float:
 def has_format(text: str, name: str) -> bool:
     """Return whether a text has the format that JSON Schema names."""
     if name == "date":
-        return _DATE.match(text) is not None and _is_day(text.rstrip("\n"))
+        return _DATE.fullmatch(text) is not None and _is_day(text)
     if name == "date-time":
         return _DATE_TIME.fullmatch(text) is not None and read_instant(text.upper()) is not None
-    return _FORMATS[name].match(text) is not None
+    return _FORMATS[name].fullmatch(text) is not None
 
 
 def _is_day(text: str) -> bool:
