@@ -46,12 +46,11 @@ def permissions(iam: Any, roles: dict[str, str]) -> Iterator[Permission]:
                     yield Permission(role, statement.get("Sid", ""), action, tuple(_list(statement["Resource"])))
 
 
-def texts(iam: Any, roles: dict[str, str]) -> dict[str, str]:
-    """Each role's policies, without the white space that IAM does not count."""
-    return {
-        role: "".join(json.dumps(document, separators=(",", ":")) for document in _documents(iam, name))
-        for role, name in roles.items()
-    }
+def texts(iam: Any, roles: dict[str, str]) -> list[str]:
+    """The text of each policy of these roles, without the white space that IAM does not count."""
+    return [
+        json.dumps(document, separators=(",", ":")) for name in roles.values() for document in _documents(iam, name)
+    ]
 
 
 def decisions(record: Path, roles: dict[str, str]) -> list[Decision]:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -187,6 +188,7 @@ def test_columns_that_two_runs_add_beside_the_commits_of_both_cost_no_row_and_no
     """Each round the table gains three columns, which both runs add and then write to; a third run writes beside."""
     database = lake.settings.lake_database
     name, table = (database, "discards"), lake.t.discards
+    together = Barrier(2)
     own = present_shapes(lake.run, lake.settings, [database])[name]
 
     def write(runner: QueryRunner, message_id: str, column: str) -> None:
@@ -202,6 +204,7 @@ def test_columns_that_two_runs_add_beside_the_commits_of_both_cost_no_row_and_no
         one = ScratchLake(lake.settings, lake.s3, lake.glue, machine.runner())
         for round_number in range(ROUNDS):
             wanted = {name: [*own, *columns(3 * (round_number + 1))]}
+            together.wait(400)
             evolve(one.run, wanted, present_shapes(one.run, one.settings, [database]), one.settings)
             write(one.runner, f"{number}-{round_number}", f"new_{3 * round_number + 2}")
             yield f"{number}-{round_number}"
@@ -258,7 +261,8 @@ def test_what_a_killed_run_left_is_counted_as_its_own_modelled_and_not_lost(lake
 
     assert lake.load("killed", killed, PLAN).rows_loaded == 2
     check_that_the_ledger_is_of_the_table(lake, "next", "killed")
-    assert lake.load("next", lake.take_all("next"), PLAN) == report
+    again = lake.load("next", lake.take_all("next"), PLAN)
+    assert replace(again, spent=report.spent, dollars=report.dollars) == report
     check_that_the_ledger_is_of_the_table(lake, "next", "killed")
     assert len(lake.rows("discards")) == 6
 
