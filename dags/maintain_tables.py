@@ -5,10 +5,11 @@ Hourly loads leave many small files and snapshots. Once a day, each table is com
 
 1. **maintain_events**, **maintain_rejects**, **maintain_discards**, **maintain_quarantine**, **maintain_load_ledger**,
    **maintain_load_runs**, **maintain_schema_changes**, **maintain_alarms**, **maintain_violations**,
-   **maintain_sessions**, **maintain_session_runs**, **maintain_plan_diff**, **maintain_suppressions** and
-   **maintain_erasures**, one table after another, and **maintain_typed_events** for the table of every event. Each
-   compacts the partitions that the hourly load is done with, expires snapshots older than the retention, and removes
-   files that no snapshot names. A task is skipped while its table does not exist.
+   **maintain_sessions**, **maintain_session_runs**, **maintain_plan_diff**, **maintain_suppressions**,
+   **maintain_erasures** and **maintain_archive_reconciliations**, one table after another, and
+   **maintain_typed_events** for the table of every event. Each compacts the partitions that the hourly load is done
+   with, expires snapshots older than the retention, and removes files that no snapshot names. A task is skipped while
+   its table does not exist.
 2. **drop_stray_batches** drops the work tables that failed runs left behind more than a day ago.
 
 The size of each table before and after (files, bytes, snapshots) is in the task's log and its XCom.

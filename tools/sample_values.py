@@ -17,6 +17,7 @@ from clickstream.load.report import RunReport
 from clickstream.load.unreadable import Unreadable
 from clickstream.plan.file import parse_plan
 from clickstream.plan.typed_tables import Present, declared, rule_pieces
+from clickstream.reconcile.steps import Archive
 from clickstream.sessions.model import Changes, Load, SessionReport, SessionRules
 from clickstream.settings import Settings
 from clickstream.staging.keys import StagedObject
@@ -136,4 +137,8 @@ def values(
         "after_id": "A1",
         "span": Window(NOON, NOON + timedelta(days=1)),
         "before": NOON,
+        "archive": Archive(("source/1", "2026/11/24/12"), (Window(NOON, NOON),), paths, ("AB",)),
+        "cells_json": "[]",
+        "hours_json": "[]",
+        "line_limit": 1_000,
     }

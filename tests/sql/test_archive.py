@@ -12,6 +12,8 @@ from clickstream.load.archive import hour_folder, hours_wanted
 from clickstream.load.manifest import Manifest
 from clickstream.load.preview import Preview
 from clickstream.load.report import RunReport
+from clickstream.load.steps import values_of_run
+from clickstream.reconcile.steps import compare as compare_with_archive
 from clickstream.window import Window
 from clickstream_stream.keys import archive_key
 from local.lake.machine import Machine, scratch_lake
@@ -106,6 +108,23 @@ def test_a_day_from_the_archive_is_the_day_of_the_live_path_row_for_row(day: Bac
     again = backfilled.load("again", day.taken)
     assert (again.rows_loaded, again.rows_duplicate) == (0, report.rows_read)
     assert contents(backfilled) == contents(live)
+
+
+@pytest.mark.scenario("X56")
+def test_a_day_of_all_kinds_of_messages_is_as_in_its_archive_and_no_id_is_read(day: Backfilled) -> None:
+    """Its rows are those of the live path."""
+    lake = day.backfilled
+    values = values_of_run("reconcile", MIDNIGHT + 9 * DAY, lake.settings)
+
+    found = compare_with_archive(
+        lake.run, lake.objects, [Window(MIDNIGHT - DAY, MIDNIGHT + 2 * DAY)], values, lake.settings
+    )
+
+    counts = found.counts()
+    assert counts["in_both"] == counts["messages_here"] == counts["messages_there"] == len(lake.rows("events"))
+    assert (counts["missing_here"], counts["missing_there"], counts["late"]) == (0, 0, 0)
+    assert "reconcile/there.sql" in lake.last
+    assert "reconcile/ids.sql" not in lake.last
 
 
 def test_the_model_agrees_with_rows_from_the_archive(day: Backfilled) -> None:

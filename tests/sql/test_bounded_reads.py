@@ -19,7 +19,7 @@ from clickstream.plan.file import TrackingPlan, parse_plan
 from clickstream.sessions.model import rules_of
 from clickstream.status.look import look
 from clickstream.upkeep.checks import check_paths
-from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, Figures, KeptAlarm
+from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, RECONCILED_SINCE, Figures, KeptAlarm
 from clickstream.window import DAY, INSTANT, Bounds
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
@@ -39,6 +39,7 @@ BOUND_BY = {
     **{event.table: "received_at" for event in PLAN.live},
     "load_runs": "reported_at",
     "session_runs": "modelled_at",
+    "archive_reconciliations": "received_hour",
 }
 """The tables that grow, by the column that bounds what is read of them: that of their
 partitions, or in a table without any the time of a row."""
@@ -129,6 +130,7 @@ def watch(lake: ScratchLake) -> None:
     lake.run("lake/load_ledger/any.sql")
     lake.run("lake/events/newest.sql", now=now)
     lake.run("lake/load_runs/recent.sql", runs_since=now - LOOK_BACK)
+    lake.run("lake/archive_reconciliations/hours.sql", window=Bounds(now - RECONCILED_SINCE, now))
     lake.run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK)
     lake.run("lake/alarms/load.sql", alarm=KeptAlarm("dead_letters", "", "critical", "text", {}, now, now))
     lake.run("lake/alarms/checks/alarm_is_open_once.sql")

@@ -176,6 +176,12 @@ def plant_an_erasure_twice(lake: ScratchLake) -> str:
     return "copies=2"
 
 
+def plant_an_hour_twice(lake: ScratchLake) -> str:
+    row = f"({instant_literal(NOW)}, 'web')"
+    lake.query(f"insert into {lake.t.archive_reconciliations} (received_hour, source) values {row}, {row}")
+    return "copies=2"
+
+
 # Each plants one fault and gives what the finding must name.
 PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "events.message_id_is_unique": plant_a_copy,
@@ -200,6 +206,7 @@ PLANTED: dict[str, Callable[[ScratchLake], str]] = {
     "plan_diff.comparison_is_one": plant_another_comparison,
     "suppressions.none_is_loaded": plant_a_suppressed_person,
     "erasures.place_is_stored_once": plant_an_erasure_twice,
+    "archive_reconciliations.hour_is_stored_once": plant_an_hour_twice,
 }
 # Faults that share a lake, in this order; the others share another. Apart are those that would hide each other, or of
 # which the findings would name the same row.

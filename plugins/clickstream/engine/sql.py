@@ -125,6 +125,7 @@ class TableNames:
     ERASE_TABLES = _filled_by("erase_person")
     SESSION_TABLES = _filled_by("model_sessions")
     PLAN_TABLES = _filled_by("compare_plan")
+    RECONCILE_TABLES = _filled_by("reconcile_archive")
     # Views over them, each after those that it reads.
     LOAD_VIEWS = ("events_live", "cost_by_day")
     SESSION_VIEWS = ("session_aliases", "session_events", "flows", "identities", "people")

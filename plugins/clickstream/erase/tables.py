@@ -50,6 +50,7 @@ OTHERWISE = {
 """The other lake tables that have personal data, each with how it is gone through."""
 
 NOT_PERSONAL = {
+    "archive_reconciliations": "counts, and names of sources",
     "alarms": "text and figures are counts, names of runs and addresses of objects",
     "erasures": "digests and counts",
     "load_ledger": "addresses of objects, and counts",

@@ -17,8 +17,10 @@ from clickstream.watch.alarms import (
     ARRIVALS_FOR,
     LOOK_BACK,
     MOST_REFUSED_EVENTS,
+    RECONCILED_SINCE,
     REFUSED_WITHIN,
     Figures,
+    ReconciledHour,
     RunFigures,
     count_refused,
     find_alarms,
@@ -27,6 +29,7 @@ from clickstream.watch.alarms import (
     plan_notices,
 )
 from clickstream.watch.notify import read_destinations
+from clickstream.window import Bounds
 
 RefusedObject = tuple[str, datetime]
 
@@ -50,6 +53,7 @@ class FiguresOperator(EngineOperator):
         arrival = newest_arrival([*raw, *(item.staged_at for item in staged), newest_staged], now)
         newest = run("lake/events/newest.sql", **values).rows[0]["newest_received_at"]
         runs = run("lake/load_runs/recent.sql", **values).rows
+        reconciled = run("lake/archive_reconciliations/hours.sql", window=Bounds(now - RECONCILED_SINCE, now)).rows
         figures = Figures(
             now=now,
             unstaged_objects=len(raw),
@@ -64,6 +68,7 @@ class FiguresOperator(EngineOperator):
             refused=count_refused([at for _, at in failed], now),
             refused_events=count_refused([at for _, at in refused], now),
             runs=[RunFigures(**row) for row in runs],
+            reconciled=[ReconciledHour(**row) for row in reconciled],
         )
         self.log.info("%s", figures)
         return figures

@@ -28,6 +28,15 @@ RUNS_TO_COMPARE = 24
 RECONCILED_AFTER = timedelta(minutes=45)
 """How long three runs of reconcile_raw take, once an object is due for it."""
 
+RECONCILED_SINCE = timedelta(days=14)
+"""How far back hours are looked at that were compared with the archive."""
+
+MISSING_PERCENT = 1
+"""The share of an hour's messages that may be missing on a side for MISSING_FOR."""
+
+MISSING_FOR = timedelta(days=3)
+"""How old an hour gets before a single missing message of it opens an alarm."""
+
 MOST_REFUSED_EVENTS = 10_000
 """Objects of refused events that are counted: a sender that is wrong may make one with each request."""
 
@@ -45,6 +54,7 @@ RUNBOOKS = {
     "schema_changes": "schema-changed.md",
     "event_tables_failed": "event-tables-failed.md",
     "cost_doubled": "cost.md",
+    "archive_differs": "archive-differs.md",
 }
 """The page in docs/runbooks that says what to do, by the alarm's name."""
 
@@ -76,12 +86,32 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class ReconciledHour:
+    """What the last comparison of an hour with the archive found: a row of lake/archive_reconciliations/hours.sql."""
+
+    received_hour: datetime
+    messages_here: int = 0
+    messages_there: int = 0
+    missing_here: int = 0
+    missing_there: int = 0
+    late: int = 0
+    compared_at: datetime | None = None
+
+    @property
+    def missing_percent(self) -> float:
+        """The share of a side's messages that the other one does not have: the greater of the two."""
+        shares = ((self.missing_here, self.messages_there), (self.missing_there, self.messages_here))
+        return max(100 * missing / messages if messages else 0.0 for missing, messages in shares)
+
+
+@dataclass(frozen=True)
 class Figures:
     """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
 
     `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
     newest object of events was delivered, as far back as was looked; `has_arrived`: whether one ever was; `refused`:
-    objects of `processing-failed/`; `refused_events`: those of `refused/` of LOOK_BACK, MOST_REFUSED_EVENTS at most.
+    objects of `processing-failed/`; `refused_events`: those of `refused/` of LOOK_BACK, MOST_REFUSED_EVENTS at most;
+    `reconciled`: hours of RECONCILED_SINCE that were compared with the archive.
     """
 
     now: datetime
@@ -97,6 +127,7 @@ class Figures:
     refused: Refused = Refused()
     refused_events: Refused = Refused()
     runs: Sequence[RunFigures] = ()
+    reconciled: Sequence[ReconciledHour] = ()
 
 
 @dataclass(frozen=True)
@@ -195,6 +226,7 @@ def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
         *_tables(figures),
         *_runs(figures, settings),
         *_cost(figures),
+        *_archive(figures),
     ]
 
 
@@ -346,6 +378,31 @@ def _cost(figures: Figures) -> Iterator[Alarm]:
             "tries?",
             {"dollars_a_million": rate, "before": usual, "dollars": spent},
         )  # fmt: skip
+
+
+def _archive(figures: Figures) -> Iterator[Alarm]:
+    """Alarm when much of an hour is missing, and when a little of it has been for long. Late messages are not."""
+    missing = [hour for hour in figures.reconciled if hour.missing_here or hour.missing_there]
+    wrong = [
+        hour
+        for hour in missing
+        if hour.missing_percent > MISSING_PERCENT or figures.now - hour.received_hour >= MISSING_FOR
+    ]
+    if not wrong:
+        return
+    here, there = sum(hour.missing_here for hour in wrong), sum(hour.missing_there for hour in wrong)
+    oldest = min(hour.received_hour for hour in wrong)
+    worst = max(hour.missing_percent for hour in wrong)
+    yield Alarm(
+        "archive_differs", "warning",
+        f"{len(wrong)} hours differ from the archive, the oldest {_minute(oldest)}: {here} messages are missing in "
+        f"events, {there} in the archive, {worst:.1f} % of the worst hour. See the table archive_reconciliations; "
+        "reconcile_archive with dry run off loads what events misses.",
+        {
+            "hours": len(wrong), "missing_here": here, "missing_there": there, "worst_percent": round(worst, 1),
+            "oldest_hour": oldest.isoformat(),
+        },
+    )  # fmt: skip
 
 
 def _dollars_a_million(runs: Sequence[RunFigures]) -> float:

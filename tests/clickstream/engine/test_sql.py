@@ -35,7 +35,7 @@ TABLES = sorted(
     {file.rpartition("/")[0] for file in FILES if not file.startswith(("maintenance/", "views/", "evolution/"))}
     - {check.rpartition("/")[0] for check in CHECKS}
 )
-WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime", "erase"}
+WITHOUT_LOAD = {"staging/lines", "staging/archive_lines", "runtime", "erase", "reconcile"}
 WITHOUT_GRAIN = {
     "work/batch/drop.sql", "work/typed/drop.sql", "work/rules/drop.sql", "work/findings/drop.sql",
     "work/session_regions/drop.sql", "work/session_steps/drop.sql", "work/session_drafts/drop.sql",

@@ -1,5 +1,6 @@
 """No statement grows with what is staged, sent or waits: with its values it stays within what both engines take."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ from clickstream.plan.typed_tables import (
     rule_pieces,
     rule_statements,
 )
+from clickstream.reconcile.states import Cell, Compared
+from clickstream.reconcile.steps import CELLS_A_STATEMENT, MOST_FAILING, MOST_LEFT_OUT, Archive
 from clickstream.sessions.model import MOST_LOADS, MOST_SPANS, Changes, Load, SessionReport, SessionRules
 from clickstream.staging.keys import StagedObject
 from clickstream.watch.alarms import KeptAlarm
@@ -79,6 +82,16 @@ LARGE: dict[str, Any] = {
     "compared": {"events": [Present(one, 1, WINDOW) for one in PLAN[:COMPARED_AT_ONCE]]},
     "event": event(0, PROPERTIES),
     "reject_ids": ["A" * 64] * 500,
+    "archive": Archive(
+        tuple(f"{number:020}/1764288000000" for number in range(200)),
+        (Window(NOON, NOON + DAY),),
+        ("s3://b/".ljust(250, "x"),) * MOST_LEFT_OUT,
+        ("A" * 64,) * MOST_FAILING,
+    ),
+    "cells_json": json.dumps([[NOON.isoformat(), "s" * 20, [*range(64)]]] * CELLS_A_STATEMENT),
+    "hours_json": json.dumps(
+        [[*Compared(Cell(NOON, "s" * 20), *[10**6] * 8).to_dict().values(), "copy"]] * CELLS_A_STATEMENT
+    ),
     "unreadable": Unreadable("s3://b/".ljust(1024, "x"), "s3://b/".ljust(1024, "x"), 10, "e" * 200, NOON),
     "alarm": KeptAlarm("name", RUN_ID, "critical", ", ".join(ALL_TABLES), {"tables": list(ALL_TABLES)}, NOON, NOON),
     "report": RunReport(

@@ -16,6 +16,7 @@ from clickstream.watch.alarms import (
     Figures,
     KeptAlarm,
     Notice,
+    ReconciledHour,
     Refused,
     RunFigures,
     count_refused,
@@ -30,6 +31,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
+NOON_BEFORE = NOW - DAY
 SETTINGS = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
 
 
@@ -144,6 +146,27 @@ def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_0
         # So few events that each costs more, and the day less.
         ({"runs": [*costs(48, 1.0), *costs(24, 2.5, HOUR, events=100_000)]}, []),
         ({"runs": [*costs(23, 1.0), *costs(24, 9.0, HOUR)]}, []),
+        # The archive: more than 1 % of an hour on a side at once, a single message after three days.
+        ({"reconciled": [ReconciledHour(NOON_BEFORE, 99, 100, missing_here=1)]}, []),
+        ({"reconciled": [ReconciledHour(NOON_BEFORE, 0, 100, late=100)]}, []),
+        (
+            {"reconciled": [ReconciledHour(NOON_BEFORE, 98, 100, missing_here=2)]},
+            [("archive_differs", "", "warning", "2 messages are missing in events, 0 in the archive, 2.0 %")],
+        ),
+        (
+            {"reconciled": [ReconciledHour(NOON_BEFORE, 50, 0, missing_there=50)]},
+            [("archive_differs", "", "warning", "0 messages are missing in events, 50 in the archive, 100.0 %")],
+        ),
+        ({"reconciled": [ReconciledHour(NOW - 3 * DAY + MINUTE, 999, 1_000, missing_here=1)]}, []),
+        (
+            {
+                "reconciled": [
+                    ReconciledHour(NOW - 3 * DAY, 999, 1_000, missing_here=1),
+                    ReconciledHour(NOON_BEFORE, 9, 9),
+                ]
+            },
+            [("archive_differs", "", "warning", "1 hours differ from the archive, the oldest 2026-11-21 12:00 UTC")],
+        ),
     ],
 )
 def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, str, str, str]]) -> None:
