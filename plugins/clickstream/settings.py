@@ -65,7 +65,7 @@ class Settings:
     `watch_pipeline`."""
     archive_bucket: str = ""
     """Bucket of the archive, of Segment's S3 destination or `ArchiveBy`; without it, a backfill reads staging only.
-    Used by: `erase_person`, `load_events`."""
+    Used by: `erase_person`, `load_events`, `reconcile_archive`."""
 
     database_prefix: str = "clickstream"
     """Glue database of the tables, and first part of the names of the other five: `_staging`, `_lines`, `_work`,
@@ -89,12 +89,14 @@ class Settings:
     """Maximum number of objects that a scheduled or manual run loads; the next run takes the rest. A run with a range
     may read twice as many (with `athena` the same number), and fails when there are more. Used by: `load_events`."""
     dedupe_lookback_days: int = 30
-    """How far back a duplicate is found; each load reads the message ids of that many days. Used by: `load_events`."""
+    """How far back a duplicate is found; each load reads the message ids of that many days. Used by: `load_events`,
+    `reconcile_archive`."""
     archive_prefix: str = ""
-    """Folder before `segment-logs/` in the archive's bucket, such as `prod/`. Used by: `load_events`."""
+    """Folder before `segment-logs/` in the archive's bucket, such as `prod/`. Used by: `load_events`,
+    `reconcile_archive`."""
     archive_integration: str = "Amazon Kinesis"
     """The live path's destination in `integrations` of a message: a message of Segment's archive that has `false` there
-    is not loaded. Used by: `load_events`."""
+    is not loaded. Used by: `load_events`, `reconcile_archive`."""
 
     staging_retention_hours: int = 24
     """How long a loaded object stays in staging. Used by: `expire_staging`."""

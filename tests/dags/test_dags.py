@@ -18,8 +18,8 @@ FILES = sorted((ROOT / "dags").glob("*.py"))
 # Add a DAG here and to the table of README.md.
 DAGS = {
     "clickstream_check", "compare_plan", "crawl_staging", "erase_person", "expire_staging", "load_events",
-    "maintain_tables", "model_sessions", "reconcile_raw", "rebuild_typed_events", "redrive_failed", "watch_pipeline",
-    "write_status",
+    "maintain_tables", "model_sessions", "reconcile_archive", "reconcile_raw", "rebuild_typed_events", "redrive_failed",
+    "watch_pipeline", "write_status",
 }  # fmt: skip
 GRACE = timedelta(hours=Settings(staging_bucket="a", lake_bucket="b", crawler="c").expiry_grace_hours)
 

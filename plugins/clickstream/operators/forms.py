@@ -4,6 +4,8 @@ from airflow.sdk import Param
 
 from clickstream.load.request import SOURCES
 from clickstream.plan.diff import LONGEST_DAYS
+from clickstream.reconcile.request import LARGE_PERCENT, MOST_HOURS
+from clickstream.reconcile.request import LONGEST_DAYS as RECONCILED_DAYS
 
 
 def instant(title: str, description: str) -> Param:
@@ -61,6 +63,34 @@ def load_form() -> dict[str, Param]:
             type="boolean",
             title="Rebuild",
             description="Also update rows that are there and would be different now.",
+        ),
+    }
+
+
+def reconcile_form() -> dict[str, Param]:
+    """Return the params of a run of reconcile_archive."""
+    return {
+        "from": instant("From", "Start of the hours to compare. Empty: yesterday, and hours that differed before."),
+        "to": instant("To", "End of them, itself not included."),
+        "dry_run": Param(
+            True,
+            type="boolean",
+            title="Dry run",
+            description="Compare, and only preview what healing would load.",
+        ),
+        "most_hours": Param(
+            MOST_HOURS,
+            type="integer",
+            minimum=1,
+            maximum=RECONCILED_DAYS * 24,
+            title="Hours",
+            description="How many hours are healed, at most.",
+        ),
+        "large": Param(
+            False,
+            type="boolean",
+            title="Large gaps",
+            description=f"Also heal hours that miss more than {LARGE_PERCENT} % of their messages.",
         ),
     }
 
