@@ -11,7 +11,7 @@ from typing import Any
 
 from clickstream.engine.evolution import Run
 from clickstream.sessions.model import SessionRules
-from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, Figures, KeptAlarm, from_row
+from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, Figures, KeptAlarm, ReconciledHour, from_row
 from clickstream.watch.volume import FEWEST_WEEKS, HOURS, WEEKS, usual
 from clickstream.window import DAY, HOUR, INSTANT, Bounds, Span, full_hour
 
@@ -36,6 +36,9 @@ STEPS = 12
 
 FEWEST_SESSIONS = 5
 """Sessions that a move, or a pair of entry and exit, is listed from: fewer are likely those of one person."""
+
+RECONCILED_DAYS = 7
+"""Days whose hours are shown beside the archive."""
 
 HELD_UP = DAY
 """How long an object that is not staged holds back the hours: one whose message is a dead letter stays for weeks."""
@@ -77,6 +80,7 @@ def look(
         "loaded": loaded,
         "plan": _plan(run),
         "sessions": _sessions(run, now, rules, kept.get("sessions")),
+        "archive": _archive(figures),
     }
 
 
@@ -252,6 +256,33 @@ def _sessions(run: Run, now: datetime, rules: SessionRules, before: Document | N
         "entries": _pairs(rows, "entry_step", "exit_step"),
         "moves": _pairs(moves, "from_step", "to_step"),
     }
+
+
+def _archive(figures: Figures) -> Document:
+    """Return what the comparisons of RECONCILED_DAYS days with the archive found: of each day, 24 hours."""
+    today = full_hour(figures.now).replace(hour=0)
+    by_hour = {hour.received_hour: hour for hour in figures.reconciled}
+    days = [today - number * DAY for number in range(RECONCILED_DAYS, 0, -1)]
+    return {
+        "compared_at": _text(max((one.compared_at for one in by_hour.values() if one.compared_at), default=None)),
+        "days": [
+            {"day": f"{day:%Y-%m-%d}", "hours": [_reconciled(by_hour.get(day + hour * HOUR)) for hour in range(24)]}
+            for day in days
+        ],
+    }
+
+
+def _reconciled(hour: ReconciledHour | None) -> Document | None:
+    return (
+        None
+        if hour is None
+        else {
+            "messages": max(hour.messages_here, hour.messages_there),
+            "missing_here": hour.missing_here,
+            "missing_there": hour.missing_there,
+            "late": hour.late,
+        }
+    )
 
 
 def _pairs(rows: Sequence[Mapping[str, Any]], start: str, end: str) -> list[Document]:

@@ -14,7 +14,7 @@ from jinja2.exceptions import UndefinedError
 from clickstream.engine.spent import format_dollars
 from clickstream.status.docs import to_html
 from clickstream.status.look import FEWEST_SESSIONS, VERSION, Document
-from clickstream.status.pictures import chart, flow_picture
+from clickstream.status.pictures import chart, flow_picture, reconciled
 from clickstream.watch.alarms import MOST_REFUSED_EVENTS
 from clickstream.watch.volume import FILLING, Verdict, judge, silent_hours
 
@@ -117,6 +117,7 @@ def _environment() -> Environment:
         "fewest_sessions": FEWEST_SESSIONS,
         "flow_picture": flow_picture,
         "most_refused_events": MOST_REFUSED_EVENTS,
+        "reconciled": reconciled,
         "stale_after": STALE_AFTER,
     }
     return made

@@ -32,6 +32,30 @@ def chart(hours: Sequence[int], low: Sequence[int], high: Sequence[int]) -> dict
     return {"bars": bars, "band": f"M{edge}z" if edge else "", "width": len(hours) * BAR_WIDTH, "height": BAR_HEIGHT}
 
 
+def reconciled(hours: Sequence[Mapping[str, int] | None]) -> dict[str, Any]:
+    """Return a picture of a day beside the archive, with its sums and title: a bar for each hour that was compared."""
+    heights = {"bars": BAR_HEIGHT // 4, "late": BAR_HEIGHT // 2, "missing": BAR_HEIGHT}
+    bars, apart = [], list[str]()
+    for number, hour in enumerate(hours):
+        if hour is None:
+            continue
+        is_missing = hour["missing_here"] or hour["missing_there"]
+        kind = "missing" if is_missing else "late" if hour["late"] else "bars"
+        top = BAR_HEIGHT - heights[kind]
+        bars.append(
+            {"kind": kind, "path": f"M{number * BAR_WIDTH + 1} {BAR_HEIGHT}V{top}h{BAR_WIDTH - 2}V{BAR_HEIGHT}z"}
+        )
+        apart += [f"{number:02}:00 {kind}"] if kind != "bars" else []
+    there = [hour for hour in hours if hour is not None]
+    return {
+        **{name: sum(hour[name] for hour in there) for name in ("messages", "missing_here", "missing_there", "late")},
+        "bars": bars,
+        "title": ", ".join(apart) or (f"{len(there)} hours as in the archive" if there else "not compared"),
+        "width": len(hours) * BAR_WIDTH,
+        "height": BAR_HEIGHT,
+    }
+
+
 def flow_picture(pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return bars and ribbons for pairs of `from`, `to` and `sessions`; their heights are by sessions."""
     total = max(1, sum(pair["sessions"] for pair in pairs))

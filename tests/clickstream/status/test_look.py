@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clickstream.engine.query import Result
 from clickstream.sessions.model import SessionRules
 from clickstream.status.look import Document, look
-from clickstream.watch.alarms import Figures
+from clickstream.watch.alarms import Figures, ReconciledHour
 from clickstream.window import HOUR, full_hour
 
 NOW = datetime(2026, 11, 29, 12, 17, tzinfo=UTC)
@@ -162,3 +162,21 @@ def test_what_few_sessions_did_is_not_in_the_document_but_counts() -> None:
 
     assert sessions["sessions"] == 9
     assert sessions["entries"] == sessions["moves"] == [{"from": "/", "to": "/cups", "sessions": 5}]
+
+
+def test_seven_days_are_shown_beside_the_archive_hour_by_hour() -> None:
+    midnight = NOW.replace(hour=0, minute=0)
+    compared = [
+        ReconciledHour(midnight - 24 * HOUR, 8, 9, missing_here=1, compared_at=NOW - HOUR),
+        ReconciledHour(midnight - 7 * 24 * HOUR, 7, 7, compared_at=NOW - 2 * HOUR),
+        ReconciledHour(midnight - 8 * 24 * HOUR, 7, 0, missing_there=7, compared_at=NOW - 3 * HOUR),
+    ]
+
+    archive = looked(Lake(), reconciled=compared)["archive"]
+
+    assert archive["compared_at"] == (NOW - HOUR).isoformat()
+    assert [day["day"] for day in archive["days"]] == [f"2026-11-{number}" for number in range(22, 29)]
+    assert archive["days"][-1]["hours"][0] == {"messages": 9, "missing_here": 1, "missing_there": 0, "late": 0}
+    assert archive["days"][0]["hours"][0]["messages"] == 7
+    assert [hour for day in archive["days"] for hour in day["hours"]].count(None) == 7 * 24 - 2
+    assert looked(Lake())["archive"]["compared_at"] is None

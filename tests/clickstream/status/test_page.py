@@ -104,6 +104,9 @@ def test_a_person_on_call_reads_what_is_wrong_since_when_and_what_to_do() -> Non
         "Newest object delivered: 1 min ago.",
         "124,000 lines were read: 121,500 loaded, 2,020 duplicate (1.6 %), 480 rejected (0.4 %).",
         "2,140 sessions, 312 s on average, 29.0 % bounces, 8.9 % with a conversion.",
+        "2026-11-27: 07:00 missing, 13:00 missing",
+        "2026-11-28: 23:00 late",
+        "2026-11-26: not compared",
     ):
         assert said in text
     assert {attrs["href"] for attrs, said in page.all("a") if said.startswith("docs/")} == {
