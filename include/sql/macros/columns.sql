@@ -5,10 +5,10 @@
 {#- The value as JSON. -#}
 {%- macro value_of(column) -%}
 {%- set keys = column.keys -%}
-{%- if keys == ["context"] -%}context_value
+{%- if column.type == "object" -%}{{ column.name }}_value
 {%- elif keys[0] != "context" -%}element_at(message, {{ keys[0] | literal }})
-{%- elif not column.is_nested -%}element_at(context_member, {{ keys[1] | literal }})
-{%- else -%}element_at({{ members("element_at(context_member, " ~ keys[1] | literal ~ ")") }}, {{ keys[2] | literal }})
+{%- elif not column.is_nested -%}element_at(context_members, {{ keys[1] | literal }})
+{%- else -%}element_at({{ members("element_at(context_members, " ~ keys[1] | literal ~ ")") }}, {{ keys[2] | literal }})
 {%- endif -%}
 {%- endmacro -%}
 

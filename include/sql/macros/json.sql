@@ -163,8 +163,7 @@ end
 {%- if type == "text" -%}{{ text }}
 {%- elif type == "boolean" -%}{{ boolean_of(text) }}
 {%- elif type == "double" -%}{{ double_of(text) }}
-{%- elif type == "json" -%}{{ json(value) }}
-{%- elif type == "object" -%}{{ json(opened(value)) }}
+{%- elif type in ("json", "object") -%}{{ json(value) }}
 {%- elif type == "timestamp" -%}{{ instant(text) }}
 {%- endif -%}
 {%- endmacro -%}
@@ -187,18 +186,7 @@ coalesce(
 )
 {%- endmacro -%}
 
-{#- Whether a value that is there became NULL in its column. -#}
-{%- macro is_lost(typed, value) -%}
-({{ typed }} is null and coalesce(json_format({{ value }}), 'null') <> 'null')
-{%- endmacro -%}
-
-{#- Such a value, with the column's name and type; NULL when all is well. -#}
-{%- macro discarded(typed, value, name, type) -%}
-if(
-    {{ is_lost(typed, value) }},
-    cast(
-        row({{ name }}, {{ type }}, json_format({{ value }}))
-        as row(column_name varchar, wanted_type varchar, value varchar)
-    )
-)
+{#- JSON text of a value that became NULL in its column; NULL, or the text null, when all is well. -#}
+{%- macro lost(typed, value) -%}
+if({{ typed }} is null, json_format({{ value }}))
 {%- endmacro -%}

@@ -1,20 +1,14 @@
-{%- from "macros/json.sql" import members, opened -%}
 {#- The shape of a message: which keys it has, and of which JSON type the value of each is. -#}
 
 {#- The shape of a message as JSON text: the members of the message, of its context, its properties and its traits, each
-    a list of strings. A member is the first character of its value's JSON text (t for f, 0 for any number), then its
+    a list of strings. `objects` are these four, as maps. A member is the first character of its value's JSON text (t for f, 0 for any number), then its
     key. Of an object with very many keys, such as ids that were sent as keys, the first 200. Made for every message, so
     it has to be cheap: sorted keys or a map as JSON cost five times as much. -#}
-{%- macro shape(message, context_member) -%}
+{%- macro shape(objects) -%}
 json_format(
     cast(
         array[
-            {%- for object in [
-                message,
-                context_member,
-                members(opened("element_at(" ~ message ~ ", 'properties')")),
-                members(opened("element_at(" ~ message ~ ", 'traits')")),
-            ] %}
+            {%- for object in objects %}
             zip_with(
                 slice(map_keys({{ object }}), 1, 200),
                 slice(map_values({{ object }}), 1, 200),

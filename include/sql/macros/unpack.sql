@@ -1,28 +1,44 @@
 {%- from "macros/archive.sql" import object_time -%}
 {%- from "macros/columns.sql" import text_of, value_of -%}
-{%- from "macros/json.sql" import deeper_than, discarded, has_long_number, has_text, holds_several_objects -%}
-{%- from "macros/json.sql" import is_flat, is_lost, json, members, opened, parsed, text, text_members, typed -%}
+{%- from "macros/json.sql" import deeper_than, has_long_number, has_text, holds_several_objects, is_flat, json -%}
+{%- from "macros/json.sql" import lost, members, opened, parsed, text, text_members, typed -%}
 {%- from "macros/naming.sql" import slug -%}
 {%- from "macros/suppressed.sql" import is_suppressed, suppressed_ids -%}
-{#- Lines as typed columns: the one place where a message is read. -#}
+{%- from "macros/time.sql" import instant -%}
+{#- Lines as typed columns: the one place where a message is read.
+    Trino goes through each expression dozens of times while it plans, longer than a small load takes to read. So what
+    is done with many columns stands once, in a lambda over an array of them. -#}
 
-{#- What discarded() gives for some columns, as an array. Trino makes one Java method of an expression, and TRY makes
-    one of each part: with parts of 8 columns, reading a batch took about a tenth less CPU than with all in one. -#}
-{%- macro discarded_values(columns, quote, literal) -%}
+{#- The values of some columns that did not fit, as an array of `column,type,value`. Trino makes one Java method of an
+    expression, and TRY makes one of each part: with parts of 8 columns, reading a batch took about a tenth less CPU
+    than with all in one. -#}
+{%- macro lost_values(columns, quote, literal) -%}
 try(
     array[
         {%- for column in columns %}
-        {{ discarded(
-            quote(column.typed_name), value_of(column), literal(column.name), literal(column.type)
-        ) }}{{ "," if not loop.last }}
+        {{ literal(column.name ~ "," ~ column.type ~ ",") }} || {{ lost(quote(column.typed_name), value_of(column)) }}
+        {{- "," if not loop.last }}
         {%- endfor %}
     ]
+)
+{%- endmacro -%}
+
+{#- Rows (column_name, wanted_type, value) of such values, but for JSON nulls. -#}
+{%- macro discarded_of() -%}
+transform(
+    filter({{ caller() }}, item -> substr(item, -5) <> ',null'),
+    item -> cast(
+        row(split_part(item, ',', 1), split_part(item, ',', 2), substr(item, strpos(item, ',', 2) + 1))
+        as row(column_name varchar, wanted_type varchar, value varchar)
+    )
 )
 {%- endmacro -%}
 
 {#- CTEs that follow one named `lines` (source_path, line, is_archived) and end with `unpacked_lines`: each line typed,
     or with the reason why it is rejected. `events` are the columns of that table. -#}
 {%- macro unpacked_lines(t, events, quote, literal) -%}
+{%- set objects = events.extracted | selectattr("type", "equalto", "object") | list -%}
+{%- set instants = events.extracted | selectattr("type", "equalto", "timestamp") | list -%}
 {{ suppressed_ids(t) }},
 
 -- What is dangerous or dear to parse is told from the text.
@@ -79,42 +95,75 @@ messages as (
     from judged_messages
 ),
 
--- A context that was sent as a string is read as the object in it.
-contexts as (
+-- An object that was sent as a string is read as the object in it.
+opened_objects as (
+    select
+        *,
+        transform(
+            array[
+                {%- for column in objects %}
+                element_at(message, {{ column.source | literal }}){{ "," if not loop.last }}
+                {%- endfor %}
+            ],
+            sent_object -> {{ opened("sent_object") }}
+        ) as opened_object
+    from messages
+),
+
+sent_values as (
     select
         *,
         element_at(message, 'messageId') as message_id_value,
         {{ text("element_at(message, 'messageId')") }} as message_id_text,
-        {{ opened("element_at(message, 'context')") }} as context_value
-    from messages
+        {%- for column in objects %}
+        element_at(opened_object, {{ loop.index }}) as {{ value_of(column) }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from opened_objects
 ),
 
-context_members as (
+object_members as (
     select
         *,
-        {{ members("context_value") }} as context_member
-    from contexts
+        {%- for column in objects %}
+        {{ members(value_of(column)) }} as {{ column.name }}_members{{ "," if not loop.last }}
+        {%- endfor %}
+    from sent_values
 ),
 
 -- Which objects of the context can be read in one go.
 nested_objects as (
     select
         {%- for object in events.context_objects %}
-        {{ is_flat("element_at(context_member, '" ~ object ~ "')") }} as {{ quote(object ~ "_is_flat") }},
+        {{ is_flat("element_at(context_members, '" ~ object ~ "')") }} as {{ quote(object ~ "_is_flat") }},
         {%- endfor %}
         *
-    from context_members
+    from object_members
 ),
 
 -- Their members as text: the columns of one object share one cast.
 nested_members as (
     select
         {%- for object in events.context_objects %}
-        {{ text_members("element_at(context_member, '" ~ object ~ "')", quote(object ~ "_is_flat")) }}
+        {{ text_members("element_at(context_members, '" ~ object ~ "')", quote(object ~ "_is_flat")) }}
             as {{ quote(object) }},
         {%- endfor %}
         *
     from nested_objects
+),
+
+-- Its instants, in the order of their columns.
+read_instants as (
+    select
+        *,
+        transform(
+            array[
+                {%- for column in instants %}
+                {{ text_of(column, quote) }}{{ "," if not loop.last }}
+                {%- endfor %}
+            ],
+            instant_text -> {{ instant("instant_text") }}
+        ) as instants
+    from nested_members
 ),
 
 -- Each value in the type of its column, NULL where it does not fit.
@@ -126,7 +175,9 @@ typed_messages as (
         line_digest,
         document,
         message,
-        context_member,
+        {%- for column in objects %}
+        {{ column.name }}_members,
+        {%- endfor %}
         is_too_deep,
         has_long_number,
         is_suppressed,
@@ -141,13 +192,14 @@ typed_messages as (
         ) as extra_members,
         {{ object_time("source_path") }} as staged_at,
         {%- for column in events.extracted if column.name != "message_id" %}
-        {{ typed(value_of(column), column.type, text_of(column, quote)) }} as {{ quote(column.typed_name) }},
+        {{ "element_at(instants, " ~ (instants.index(column) + 1) ~ ")" if column in instants
+            else typed(value_of(column), column.type, text_of(column, quote)) }} as {{ quote(column.typed_name) }},
         {%- endfor %}
         case
             when json_format(message_id_value) in ('true', 'false') then null
             when {{ has_text("message_id_text") }} then message_id_text
         end as message_id
-    from nested_members
+    from read_instants
 ),
 
 -- The instants of a message that does not tell them, and whether values were lost, or those of nested objects may be.
@@ -155,9 +207,12 @@ dated_messages as (
     select
         *,
         {%- for part in events.discardable | rejectattr("is_nested") | batch(8) %}
-        {% for column in part -%}
-        {{ is_lost(quote(column.typed_name), value_of(column)) }}{{ " or " if not loop.last }}
-        {%- endfor %} as has_lost_{{ loop.index }},
+        coalesce(
+            {%- for column in part %}
+            nullif({{ lost(quote(column.typed_name), value_of(column)) }}, 'null'),
+            {%- endfor %}
+            null
+        ) is not null as has_lost_{{ loop.index }},
         {%- endfor %}
         lower(sent_type) as type,
         {{ json("cast(extra_members as json)") }} as all_extras,
@@ -183,19 +238,18 @@ unpacked_lines as (
             has_lost_{{ loop.index }} or
             {%- endfor %}
             may_lose_members,
-            filter(
-                flatten(
-                    array[
-                        {%- for part in events.discardable | rejectattr("is_nested") | batch(8) %}
-                        {{ discarded_values(part, quote, literal) }},
-                        {%- endfor %}
-                        {%- for part in events.discardable | selectattr("is_nested") | batch(8) %}
-                        if(may_lose_members, {{ discarded_values(part, quote, literal) }}){{ "," if not loop.last }}
-                        {%- endfor %}
-                    ]
-                ),
-                item -> item is not null
+            {% call discarded_of() -%}
+            flatten(
+                array[
+                    {%- for part in events.discardable | rejectattr("is_nested") | batch(8) %}
+                    {{ lost_values(part, quote, literal) }},
+                    {%- endfor %}
+                    {%- for part in events.discardable | selectattr("is_nested") | batch(8) %}
+                    if(may_lose_members, {{ lost_values(part, quote, literal) }}){{ "," if not loop.last }}
+                    {%- endfor %}
+                ]
             )
+            {%- endcall %}
         ) as discarded,
         "timestamp" < received_at - interval '24' hour as is_late,
         "timestamp" > received_at + interval '5' minute as is_future,

@@ -88,15 +88,14 @@ def test_instants_are_named_like_instants() -> None:
     ("source", "value", "text"),
     [
         ("userId", "element_at(message, 'userId')", "try_cast(element_at(message, 'userId') as varchar)"),
-        ("context", "context_value", "try_cast(context_value as varchar)"),
         (
             "context.ip",
-            "element_at(context_member, 'ip')",
-            "try_cast(element_at(context_member, 'ip') as varchar)",
+            "element_at(context_members, 'ip')",
+            "try_cast(element_at(context_members, 'ip') as varchar)",
         ),
         (
             "context.page.url",
-            "element_at(try(cast(element_at(context_member, 'page') as map (varchar, json))), 'url')",
+            "element_at(try(cast(element_at(context_members, 'page') as map (varchar, json))), 'url')",
             "element_at(\"page\", 'url')",
         ),
     ],
@@ -105,6 +104,7 @@ def test_the_expressions_of_a_value(source: str, value: str, text: str) -> None:
     macros = environment().get_template("macros/columns.sql").module
     column = Column("x", "text", "d", source)
     assert (macros.value_of(column), macros.text_of(column, quote)) == (value, text)
+    assert macros.value_of(Column("context", "object", "d", "context")) == "context_value"
 
 
 @pytest.mark.parametrize("source", ["traits.email", "properties.revenue", "context.page.url.host"])
