@@ -74,7 +74,7 @@ def chosen_tests():
         return shlex.split(tests)
     if level and level not in LEVELS:
         fail("LEVEL={}: there are {}".format(level, ", ".join(LEVELS)))
-    return [*IN_TWO_PROCESSES, *(["-m", "{} and not slow and not slow_fault".format(level)] if level else [])]
+    return [*IN_TWO_PROCESSES, *(["-m", "{} and not slow".format(level)] if level else [])]
 
 
 # More than two would wait for the one Trino. tests/conftest.py says what stays in one process.

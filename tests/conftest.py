@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
+from local import services
 from local.lake.machine import Machine, forget_lakes, scratch_lake
 from local.lake.scratch import ScratchLake
 from local.places import open_places
@@ -95,7 +96,9 @@ def machine() -> Machine:
     os.environ["CLICKSTREAM_STATE"] = str(folder / "stack")
     # Hundreds of tests and their tables share this one Trino; with 2 GB it ran out after twenty minutes.
     os.environ["CLICKSTREAM_TRINO_HEAP"] = "4g"
-    with FileLock(folder / "lock"):
+    with FileLock(folder / "lock"), pytest.MonkeyPatch.context() as patch:
+        if "PYTEST_XDIST_WORKER" in os.environ:  # all tests, not some
+            patch.setattr(services, "TRINO", services.trino_with(services.FOR_MANY_STATEMENTS))
         places = open_places()
         return Machine(places) if places.settings_file.exists() else Machine.start()
 

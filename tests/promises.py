@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "promises.md"
 TEXTS = TESTS / "promises.yaml"
 MARKERS = ("pytest.mark.promise", "pytest.mark.scenario")
-SLOW = "pytest.mark.slow_fault"
+SLOW = "pytest.mark.slow"
 
 HEAD = """\
 # What is promised, and which tests hold it

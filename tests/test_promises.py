@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.promise("P9")
 
 @pytest.mark.scenario("X1", "X2")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_slow(): ...
 
 @pytest.mark.parametrize("a", [pytest.param(1, marks=pytest.mark.scenario("X3")), 2])

@@ -19,7 +19,7 @@ from tests.faults.machine import FaultyMachine
 from tests.faults.proxy import Mode
 from tests.faults.test_kills import COMMITS
 
-pytestmark = pytest.mark.slow_fault
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def dies(work: Callable[..., object], *arguments: object) -> bool:
 
 
 @pytest.mark.promise("P1", "P2", "P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_every_task_of_a_load_dies_at_every_call_and_is_retried(
     undisturbed: dict[str, list[str]], lake: FaultyLake, points: CrashPoints
 ) -> None:
@@ -50,7 +50,7 @@ def test_every_task_of_a_load_dies_at_every_call_and_is_retried(
 
 
 @pytest.mark.promise("P1", "P2", "P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_load_dies_at_every_call_and_the_whole_run_is_cleared(
     undisturbed: dict[str, list[str]], lake: FaultyLake, points: CrashPoints, moment: Moment
@@ -69,7 +69,7 @@ def test_a_load_dies_at_every_call_and_the_whole_run_is_cleared(
 
 
 @pytest.mark.promise("P2", "P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("task_id", CHANGING)
 def test_a_load_dies_once_and_another_run_takes_over(

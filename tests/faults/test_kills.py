@@ -58,8 +58,8 @@ def merges(lake: FaultyLake, state: str) -> int:
     ("call", "leftover"),
     [
         pytest.param(COMMITS, "commits", id="its query goes on and commits"),
-        pytest.param(COMMITS, "is_late", id="its commit arrives after the retry's", marks=pytest.mark.slow_fault),
-        pytest.param(WRITES, "runs", id="its query is found and ended", marks=pytest.mark.slow_fault),
+        pytest.param(COMMITS, "is_late", id="its commit arrives after the retry's", marks=pytest.mark.slow),
+        pytest.param(WRITES, "runs", id="its query is found and ended", marks=pytest.mark.slow),
     ],
 )
 def test_the_task_is_killed(lake: FaultyLake, faulty: FaultyMachine, call: Call, leftover: str) -> None:
@@ -91,9 +91,9 @@ def test_the_task_is_killed(lake: FaultyLake, faulty: FaultyMachine, call: Call,
 @pytest.mark.parametrize(
     ("call", "arrives"),
     [
-        pytest.param(COMMITS, False, id="before its commit"),
-        pytest.param(COMMITS, True, id="its commit arrives", marks=pytest.mark.slow_fault),
-        pytest.param(WRITES, False, id="while it writes", marks=pytest.mark.slow_fault),
+        pytest.param(COMMITS, False, id="before its commit", marks=pytest.mark.slow),
+        pytest.param(COMMITS, True, id="its commit arrives", marks=pytest.mark.slow),
+        pytest.param(WRITES, False, id="while it writes", marks=pytest.mark.slow),
     ],
 )
 def test_trino_is_killed(lake: FaultyLake, faulty: FaultyMachine, call: Call, arrives: bool) -> None:
@@ -120,7 +120,7 @@ def test_trino_is_killed(lake: FaultyLake, faulty: FaultyMachine, call: Call, ar
 
 @pytest.mark.scenario("X4")
 @pytest.mark.promise("P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seconds",
     [
@@ -150,7 +150,7 @@ def test_trino_stands_still(lake: FaultyLake, faulty: FaultyMachine, seconds: fl
 
 @pytest.mark.scenario("X5")
 @pytest.mark.promise("P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_trino_has_just_been_started_and_has_no_worker(lake: FaultyLake, faulty: FaultyMachine) -> None:
     lake.stage_day()
     run_dag("load_events", THE_RUN, tasks=BEFORE_MERGE)
@@ -169,7 +169,7 @@ def test_trino_has_just_been_started_and_has_no_worker(lake: FaultyLake, faulty:
     "call",
     [
         pytest.param(COMMITS, id="before the commit"),
-        pytest.param(WRITES, id="while a file is written", marks=pytest.mark.slow_fault),
+        pytest.param(WRITES, id="while a file is written", marks=pytest.mark.slow),
     ],
 )
 def test_the_local_aws_is_killed(lake: FaultyLake, faulty: FaultyMachine, call: Call) -> None:

@@ -34,7 +34,7 @@ def test_three_backfills_of_one_hour_and_the_hourly_load(lake: FaultyLake) -> No
 
 @pytest.mark.scenario("X12", "X13")
 @pytest.mark.promise("P1", "P2")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_three_backfills_of_one_day_and_the_hourly_load(lake: FaultyLake) -> None:
     """Events lie in four hours of the day, others in each: of one in two hours, the copy loaded first would stay."""
     hours = [HOUR - timedelta(hours=back) for back in range(24)]
@@ -61,7 +61,7 @@ def check_reports(lake: FaultyLake, outcomes: list[Outcome]) -> None:
 
 @pytest.mark.scenario("X14")
 @pytest.mark.promise("P1", "P4", "P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_an_object_expires_while_a_cleared_run_reads_it(lake: FaultyLake, faulty: FaultyMachine) -> None:
     """They were loaded long ago, or they would not expire; so their rows are there, and must stay as they are."""
     old = NOW - timedelta(hours=lake.settings.staging_retention_hours + lake.settings.expiry_grace_hours + 1)

@@ -37,7 +37,7 @@ def load(lake: FaultyLake) -> dict[str, list[str]]:
 
 @pytest.mark.scenario("X7")
 @pytest.mark.promise("P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_s3_takes_5_seconds_a_call(lake: FaultyLake, faulty: FaultyMachine) -> None:
     """For the first calls of each kind: a whole run of slow calls takes minutes and shows nothing more."""
     lake.stage_day()
@@ -50,7 +50,7 @@ def test_s3_takes_5_seconds_a_call(lake: FaultyLake, faulty: FaultyMachine) -> N
 
 @pytest.mark.scenario("X7")
 @pytest.mark.promise("P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_connections_are_reset_and_answers_are_cut(lake: FaultyLake, faulty: FaultyMachine) -> None:
     lake.stage_day()
     faulty.aws.harm(S3_READS, Mode.CUT, times=3)
@@ -65,7 +65,7 @@ def test_connections_are_reset_and_answers_are_cut(lake: FaultyLake, faulty: Fau
 
 @pytest.mark.scenario("X8")
 @pytest.mark.promise("P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_s3_says_slow_down_and_glue_throttles(lake: FaultyLake, faulty: FaultyMachine) -> None:
     lake.stage_day()
     faulty.aws.harm(S3_READS, Mode.ANSWER, times=5, answer=SLOW_DOWN)
@@ -92,7 +92,7 @@ def test_the_answer_to_a_commit_is_lost(lake: FaultyLake, faulty: FaultyMachine)
 
 @pytest.mark.scenario("X10")
 @pytest.mark.promise("P2", "P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["batch_[0-9a-f]+", "rejects", "load_ledger", "load_runs"])
 def test_the_answers_to_any_commit_are_lost(lake: FaultyLake, faulty: FaultyMachine, table: str) -> None:
     lake.stage_day()
@@ -118,7 +118,7 @@ def test_the_answer_to_the_patch_is_lost(lake: FaultyLake, faulty: FaultyMachine
 
 @pytest.mark.scenario("X8")
 @pytest.mark.promise("P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 def test_crawl_and_patch_are_throttled(lake: FaultyLake, faulty: FaultyMachine) -> None:
     for action in ("StartCrawler", "GetCrawler", "GetTables", "UpdateTable"):
         faulty.aws.harm(Call(action=action), Mode.ANSWER, times=2, answer=THROTTLED)
@@ -132,7 +132,7 @@ def test_crawl_and_patch_are_throttled(lake: FaultyLake, faulty: FaultyMachine) 
 
 @pytest.mark.scenario("X7", "X8", "X10")
 @pytest.mark.promise("P2", "P6")
-@pytest.mark.slow_fault
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_everything_at_once(lake: FaultyLake, faulty: FaultyMachine, seed: int) -> None:
     """The seed decides what goes wrong; it is in the test's name."""

@@ -53,6 +53,7 @@ def test_every_case_of_the_model_gives_its_rows(athena: ScratchLake) -> None:
     assert report.unaccounted == 0
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_whole_run_are_those_of_trino(machine: Machine, athena: ScratchLake) -> None:
     """Typed events, violations, sessions, views, the comparison with the plan, checks; then the same range again."""
     trino = scratch_lake(machine)

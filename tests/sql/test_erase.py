@@ -369,6 +369,7 @@ class KilledError(RuntimeError):
 
 @pytest.mark.promise("P6")
 @pytest.mark.scenario("X55")
+@pytest.mark.slow
 def test_an_erasure_that_is_killed_after_any_statement_goes_on(machine: Machine) -> None:
     lake = scratch_lake(machine)
     site = Site(lake, "")

@@ -166,6 +166,7 @@ def test_each_step_leaves_out_its_own_and_loads_all_others(lake: ScratchLake) ->
     assert [finding.check.name for finding in lake.check("each").failures] == ["events.rows_agree_with_the_ledger"]
 
 
+@pytest.mark.slow
 def test_of_an_object_with_more_than_a_few_all_messages_are_left_out(
     lake: ScratchLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,7 @@ def test_a_table_that_is_not_there_has_an_error_of_its_own(machine: Machine, pat
 
 
 @pytest.mark.promise("P2", "P3")
+@pytest.mark.slow
 def test_loads_and_maintenance_beside_each_other_both_end_well(
     machine: Machine, loaded: ScratchLake, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,7 +18,9 @@ select
     uuid() as line_id,
     line_digest,
     reject_reason,
-    if(reject_reason is null, {{ shape(["message", "context_members", "properties_members", "traits_members"]) }}) as shape,
+    if(
+        reject_reason is null, {{ shape(["message", "context_members", "properties_members", "traits_members"]) }}
+    ) as shape,
     if(reject_reason <> 'suppressed', from_utf8(to_utf8(line))) as rejected_line,
     discarded,
     cast(null as map (varchar, varchar)) as left_out,

@@ -1,9 +1,9 @@
 {#- The shape of a message: which keys it has, and of which JSON type the value of each is. -#}
 
-{#- The shape of a message as JSON text: the members of the message, of its context, its properties and its traits, each
-    a list of strings. `objects` are these four, as maps. A member is the first character of its value's JSON text (t for f, 0 for any number), then its
-    key. Of an object with very many keys, such as ids that were sent as keys, the first 200. Made for every message, so
-    it has to be cheap: sorted keys or a map as JSON cost five times as much. -#}
+{#- The shape of a message as JSON text: the members of the message, of its context, its properties and its traits,
+    which are given as maps, each a list of strings. A member is the first character of its value's JSON text (t for f,
+    0 for any number), then its key. Of an object with very many keys, such as ids that were sent as keys, the first
+    200. Made for every message, so it has to be cheap: sorted keys or a map as JSON cost five times as much. -#}
 {%- macro shape(objects) -%}
 json_format(
     cast(
