@@ -72,6 +72,7 @@ class Table:
     columns: Columns
     common: Columns = ()
     layout: str = ""
+    retention: str = ""
     note: str = ""
 
     @property
@@ -154,6 +155,7 @@ def _lake_table(table: tables.Table, freshness: Mapping[str, str]) -> Table:
         table.example,
         [Entry(one.name, one.type, one.comment, sources.get(one.name, "")) for one in table.columns],
         layout=_layout(table),
+        retention=_retention(table),
     )
 
 
@@ -187,6 +189,7 @@ def _event_table(event: Event, freshness: Mapping[str, str], common: Columns) ->
         _properties(event),
         common,
         layout=_layout(table),
+        retention=_retention(table),
         note=f"Event *{event.name}* of {event.entry['owner']}, sent by {', '.join(event.entry['sources'])}.",
     )
 
@@ -258,3 +261,12 @@ def _layout(table: tables.Table) -> str:
     """Return how its files are parted and sorted, in words."""
     text = f"partitioned by `{table.partitioned_by.text}`" if table.partitioned_by else "not partitioned"
     return f"{text}, sorted by `{table.sorted_by}`" if table.sorted_by else text
+
+
+def _retention(table: tables.Table) -> str:
+    """Return how long its rows are kept, in words."""
+    kept = table.retention
+    if kept.days is None:
+        return f"forever. {kept.reason}"
+    what = f"`{kept.blank}` " if kept.blank else ""
+    return f"{what}{kept.days} days after `{kept.after}`{'; the row forever' if kept.blank else ''}."

@@ -15,7 +15,8 @@ Written by `make docs` from `table.yaml` of each table, `columns.yaml`, the trac
 and the columns of views have none. Names are those of the default settings.
 
 **PII**: the value identifies a person, or may contain something that does. **Source**: where in the message it is from.
-A query with a range of the column that its table is partitioned by reads only the files of that range.
+A query with a range of the column that its table is partitioned by reads only the files of that range. **Kept**: for
+how long, unless `CLICKSTREAM_RETENTION` says otherwise: [retention.md](retention.md).
 """
 OF_EVENTS = """
 ## Tables of single events
@@ -65,6 +66,8 @@ def _section(table: Table) -> Iterator[str]:
     if table.layout:
         yield f"- Files: {table.layout}."
     yield f"- Renewed: {table.freshness}."
+    if table.retention:
+        yield f"- Kept: {table.retention}"
     yield ""
     yield from _example(table)
     yield from _columns(table.columns)

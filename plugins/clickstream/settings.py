@@ -102,6 +102,10 @@ class Settings:
     """How long a loaded object stays in staging. Used by: `expire_staging`."""
     expiry_grace_hours: int = 2
     """How much longer it stays; more than the longest query takes. Used by: `expire_staging`."""
+    retention: str = ""
+    """How long rows of tables are kept, where it differs: comma-separated `<table>=<days>` or `<table>=forever`, such
+    as `events=400,sessions=400`. [retention.md](retention.md) has the tables. Used by: `maintain_tables`,
+    `watch_pipeline`, `write_status`."""
 
     notify: str = "log"
     """Where alarms and failed runs are reported, comma-separated: `slack:<connection>`, `email:<address>`,

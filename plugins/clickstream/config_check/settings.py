@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from clickstream.config_check.finding import Area, Facts, Finding, Level
+from clickstream.engine.retention import read_retention
 from clickstream.settings import Settings, SettingsError, variable
 from clickstream.watch.notify import read_destinations
 
@@ -41,6 +42,9 @@ def check_settings(facts: Facts, settings: Settings) -> Iterator[Finding]:
     yield _SETTINGS.unless(
         refusal(settings.notify), "CLICKSTREAM_NOTIFY", "see docs/alarms.md, 'Destinations', for its entries"
     )
+    yield _SETTINGS.unless(
+        _refused_retention(settings), variable("retention"), "write it as docs/retention.md says, or leave it empty"
+    )
     known = {variable(field.name) for field in fields(Settings)}
     for name in sorted(set(facts["environment"]) - known):
         for meant in difflib.get_close_matches(name, known, n=1, cutoff=0.9):
@@ -62,6 +66,14 @@ def refusal(notify: str) -> str:
     """Return why CLICKSTREAM_NOTIFY cannot be read; '' when it can."""
     try:
         read_destinations(notify)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def _refused_retention(settings: Settings) -> str:
+    try:
+        read_retention(settings)
     except SettingsError as error:
         return str(error)
     return ""

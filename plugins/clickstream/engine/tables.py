@@ -13,9 +13,10 @@ import yaml
 from clickstream.engine.columns import SAFE_LOADER, read_columns
 from clickstream.engine.table_shape import TableColumn
 
-_FIELDS = ("comment", "grain", "filled_by", "columns", "example")
+_FIELDS = ("comment", "grain", "filled_by", "retention", "columns", "example")
 _OPTIONAL = ("partitioned_by", "sorted_by")
 _COLUMN_FIELDS = ("name", "type", "comment")
+_RETENTION_FIELDS = ("days", "forever", "after", "blank")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PARTITIONING = re.compile(rf"(hour|day)\(({_NAME.pattern})\)")
 _SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -44,6 +45,19 @@ class Partitioning:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How long rows are kept: `days` after the instant in the column `after`; None: forever, with the `reason`.
+
+    `after` is empty where nobody may limit it. `blank`: the column that becomes NULL then, where the row itself stays.
+    """
+
+    days: int | None
+    after: str = ""
+    reason: str = ""
+    blank: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """An Iceberg table. What is not said here, such as the file format, all tables share.
 
@@ -55,6 +69,7 @@ class Table:
     comment: str
     grain: str
     filled_by: str
+    retention: Retention
     columns: tuple[TableColumn, ...]
     example: str
     partitioned_by: Partitioning | None = None
@@ -81,7 +96,7 @@ def read_table(folder: Path) -> Table:
         given = yaml.load(path.read_text(encoding="utf-8"), SAFE_LOADER)  # noqa: S506 - it is safe
     except yaml.YAMLError as error:
         raise TableError(f"{path}: {error}") from None
-    fields = _texts(str(path), given, _FIELDS, _OPTIONAL, structured=("columns",))
+    fields = _texts(str(path), given, _FIELDS, _OPTIONAL, structured=("columns", "retention"))
     columns = (*_columns_of_messages(folder), *_columns(path, given["columns"]))
     _require_unique(path, columns)
     return Table(
@@ -89,6 +104,7 @@ def read_table(folder: Path) -> Table:
         comment=fields["comment"],
         grain=fields["grain"],
         filled_by=fields["filled_by"],
+        retention=_retention(path, given["retention"]),
         columns=columns,
         example=fields["example"],
         partitioned_by=_partitioning(path, fields.get("partitioned_by")),
@@ -152,6 +168,17 @@ def _partitioning(path: Path, text: str | None) -> Partitioning | None:
     return Partitioning(match[1], match[2])
 
 
+def _retention(path: Path, given: Any) -> Retention:
+    where = f"{path}: retention"
+    if not isinstance(given, dict) or len(given.keys() & {"days", "forever"}) != 1:
+        raise TableError(f"{where}: write {{days: <number>, after: <column>}}, or {{forever: <the reason>}}")
+    texts = _texts(where, given, (), _RETENTION_FIELDS, structured=("days",))
+    days = given.get("days")
+    if "days" in given and (type(days) is not int or days < 1 or "after" not in texts):
+        raise TableError(f"{where}: days is {days!r}; write a whole number, and in `after` the column it counts from")
+    return Retention(days, texts.get("after", ""), texts.get("forever", ""), texts.get("blank", ""))
+
+
 def _require_layout(path: Path, table: Table) -> None:
     names = [column.name for column in table.columns]
     instants = [column.name for column in table.columns if column.type.startswith("timestamp")]
@@ -160,5 +187,12 @@ def _require_layout(path: Path, table: Table) -> None:
             f"{path}: partitioned_by: {table.partitioned_by.column} is no timestamp column; use one of "
             f"{', '.join(instants) or 'those that you add'}"
         )
+    if table.retention.after and table.retention.after not in instants:
+        raise TableError(
+            f"{path}: retention: after: {table.retention.after} is no timestamp column; use one of "
+            f"{', '.join(instants) or 'those that you add'}"
+        )
+    if table.retention.blank and table.retention.blank not in names:
+        raise TableError(f"{path}: retention: blank: there is no column {table.retention.blank}")
     if table.sorted_by and table.sorted_by not in names:
         raise TableError(f"{path}: sorted_by: there is no column {table.sorted_by}; use one of {', '.join(names)}")

@@ -10,7 +10,7 @@ import yaml
 from clickstream.engine.evolution import create_tables, lake_comments, lake_shapes
 from clickstream.engine.sql import SQL_DIR, TableNames, lake_tables
 from clickstream.engine.table_shape import TableColumn
-from clickstream.engine.tables import Partitioning, Table, TableError, read_table, read_tables
+from clickstream.engine.tables import Partitioning, Retention, Table, TableError, read_table, read_tables
 from clickstream.plan.event import event_table
 from clickstream.plan.file import read_plan
 from clickstream.settings import Settings
@@ -21,6 +21,7 @@ ORDERS: dict[str, Any] = {
     "comment": "What was ordered.",
     "grain": "one order",
     "filled_by": "load_events",
+    "retention": {"forever": "They are the books."},
     "columns": [
         {"name": "id", "type": "varchar", "comment": "The order."},
         {"name": "ordered_at", "type": "timestamp(6) with time zone", "comment": "When it was ordered."},
@@ -110,7 +111,12 @@ def test_wanted_shapes_and_comments_are_those_of_the_descriptions() -> None:
 
 
 def test_a_table_is_what_its_file_says(tmp_path: Path) -> None:
-    given = {**ORDERS, "partitioned_by": "day(ordered_at)", "sorted_by": "id"}
+    given = {
+        **ORDERS,
+        "partitioned_by": "day(ordered_at)",
+        "sorted_by": "id",
+        "retention": {"days": 400, "after": "ordered_at", "blank": "id"},
+    }
     write(tmp_path, given)
 
     (table,) = read_tables(tmp_path).values()
@@ -120,6 +126,7 @@ def test_a_table_is_what_its_file_says(tmp_path: Path) -> None:
         "What was ordered.",
         "one order",
         "load_events",
+        Retention(400, "ordered_at", blank="id"),
         (
             TableColumn("id", "varchar", "The order."),
             TableColumn("ordered_at", "timestamp(6) with time zone", "When it was ordered."),
@@ -148,6 +155,19 @@ def test_a_table_is_what_its_file_says(tmp_path: Path) -> None:
         ({"partitioned_by": "month(ordered_at)"}, r"month\(ordered_at\) is not understood; write hour\(column\) or"),
         ({"partitioned_by": "day(id)"}, "partitioned_by: id is no timestamp column; use one of ordered_at"),
         ({"partitioned_by": "day(at)", "columns": [ID]}, "at is no timestamp column; use one of those that you add"),
+        ({"retention": "90 days"}, r"retention: write \{days: <number>, after: <column>\}, or \{forever"),
+        ({"retention": {"after": "ordered_at"}}, "retention: write"),
+        ({"retention": {"days": 9, "forever": "x"}}, "retention: write"),
+        ({"retention": {"days": "9", "after": "ordered_at"}}, "retention: days is '9'; write a whole number"),
+        ({"retention": {"days": 0, "after": "ordered_at"}}, "retention: days is 0; write a whole number"),
+        ({"retention": {"days": 9}}, "retention: days is 9; write .* in `after` the column it counts from"),
+        ({"retention": {"forever": ""}}, "retention: forever is ''; write a text"),
+        (
+            {"retention": {"forever": "x", "until": "y"}},
+            "retention: there is no field until; use some of days",
+        ),
+        ({"retention": {"days": 9, "after": "id"}}, "after: id is no timestamp column; use one of ordered_at"),
+        ({"retention": {"days": 9, "after": "ordered_at", "blank": "at"}}, "blank: there is no column at"),
         ({"sorted_by": "at"}, "sorted_by: there is no column at; use one of id, ordered_at"),
     ],
 )
@@ -179,5 +199,5 @@ def test_a_file_that_is_no_yaml_is_named_with_the_line(tmp_path: Path) -> None:
 
 
 def test_a_file_without_fields_says_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"write comment, grain, filled_by, columns, example here"):
+    with pytest.raises(TableError, match=r"write comment, grain, filled_by, retention, columns, example here"):
         read_table(write(tmp_path, None))
