@@ -12,9 +12,13 @@ import pytest
 from cfnlint.api import lint_file  # type: ignore[import-untyped,unused-ignore]
 
 from clickstream.config_check.settings import DATABASES
+from clickstream.engine.sql import lake_tables
 from clickstream.erase.job import PREFIX
+from clickstream.erase.places import ARCHIVE_FAILED_PREFIX, QUARANTINE_PREFIX
 from clickstream.load.archive import AROUND
 from clickstream.settings import Settings
+from clickstream.staging.reconcile import RAW_PREFIX
+from clickstream.staging.redrive import FAILED_PREFIX, redriven_key
 from clickstream_collector.collector import Tally, metrics_of
 from clickstream_collector.delivery import REFUSED_PREFIX, SPILL_PREFIX, object_key
 from clickstream_collector.environment import read_environment
@@ -197,19 +201,58 @@ def test_bucket(name: str) -> None:
     assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_lifecycle_expires_staged_and_short_lived_objects_only() -> None:
-    expiring = {
-        name: [rule["Prefix"] for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+def expiring(switch: str | None) -> dict[str, list[Any]]:
+    """The prefixes that expire, by bucket: those of a rule that is always on, or on by a condition."""
+    status: Any = {"Fn::If": [switch, "Enabled", "Disabled"]} if switch else "Enabled"
+    return {
+        name: prefixes
         for name, bucket in of_type("AWS::S3::Bucket").items()
+        if (
+            prefixes := [
+                rule.get("Prefix", "")
+                for rule in bucket["LifecycleConfiguration"]["Rules"]
+                if "ExpirationInDays" in rule and rule["Status"] == status
+            ]
+        )
     }
 
-    assert expiring == {
-        "RawBucket": ["refused/", "refused-redriven/"],
+
+def test_lifecycle_expires_staged_and_short_lived_objects_and_what_the_team_decides() -> None:
+    assert expiring(None) == {
+        "RawBucket": ["refused/", redriven_key(REFUSED_PREFIX), redriven_key(FAILED_PREFIX)],
         "StagingBucket": [Settings.staging_prefix],
         "LakeBucket": [{"Fn::Sub": "${DatabasePrefix}_work/"}, PREFIX],
-        "ArchiveBucket": [],
     }
+    assert expiring("FailedEnds") == {
+        "RawBucket": [FAILED_PREFIX],
+        "LakeBucket": [QUARANTINE_PREFIX],
+        "ArchiveBucket": [ARCHIVE_FAILED_PREFIX],
+    }
+    assert expiring("ArchiveEnds") == {"ArchiveBucket": [""]}
     assert PARAMETERS["StagingRetentionDays"]["MinValue"] * 24 > Settings.alarm_unloaded_hours
+
+
+def test_a_rule_that_is_off_has_a_number_that_s3_takes() -> None:
+    for bucket in of_type("AWS::S3::Bucket").values():
+        for rule in bucket["LifecycleConfiguration"]["Rules"]:
+            days = rule.get("ExpirationInDays", 1)
+            if isinstance(days, dict) and "Fn::If" in days:
+                switch, given, otherwise = days["Fn::If"]
+                assert rule["Status"]["Fn::If"][0] == switch
+                assert PARAMETERS[given["Ref"]]["MinValue"] == 0 < otherwise
+
+
+def test_rows_of_the_table_quarantine_stay_as_long_as_the_copies_that_they_name() -> None:
+    assert lake_tables()["quarantine"].retention.days == PARAMETERS["FailedRetentionDays"]["Default"]
+
+
+@pytest.mark.promise("P4")
+def test_no_rule_reaches_what_waits_in_raw() -> None:
+    rules = of_type("AWS::S3::Bucket")["RawBucket"]["LifecycleConfiguration"]["Rules"]
+    prefixes = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
+
+    assert all(prefixes)
+    assert not any(RAW_PREFIX.startswith(prefix) for prefix in prefixes)
 
 
 @pytest.mark.promise("P4")
