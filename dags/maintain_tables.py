@@ -1,18 +1,21 @@
 """
 # Maintain the lake tables
 
-Hourly loads leave many small files and snapshots. Once a day, each table is compacted. No query's result changes.
+Hourly loads leave many small files and snapshots. Once a day, rows are removed that are older than their table keeps
+them, and each table is compacted.
 
 1. **maintain_events**, **maintain_rejects**, **maintain_discards**, **maintain_quarantine**, **maintain_load_ledger**,
    **maintain_load_runs**, **maintain_schema_changes**, **maintain_alarms**, **maintain_violations**,
    **maintain_sessions**, **maintain_session_runs**, **maintain_plan_diff**, **maintain_suppressions**,
    **maintain_erasures** and **maintain_archive_reconciliations**, one table after another, and
-   **maintain_typed_events** for the table of every event. Each compacts the partitions that the hourly load is done
-   with, expires snapshots older than the retention, and removes files that no snapshot names. A task is skipped while
-   its table does not exist.
+   **maintain_typed_events** for the table of every event. Each removes the rows that are older than the table's own
+   retention, which docs/retention.md lists and `CLICKSTREAM_RETENTION` changes: whole days, and at most 400 of them a
+   run. Each compacts the partitions that the hourly load is done with, expires snapshots older than *Retention*, and
+   removes files that no snapshot names. A task is skipped while its table does not exist.
 2. **drop_stray_batches** drops the work tables that failed runs left behind more than a day ago.
 
-The size of each table before and after (files, bytes, snapshots) is in the task's log and its XCom.
+The size of each table before and after (files, bytes, snapshots), and how many rows were removed, are in the task's log
+and its XCom. Until its snapshots expire, `for timestamp as of` still finds a removed row.
 
 **Trigger it** whenever you want. *Retention* says how many days a snapshot stays, and so how far back a query with
 `for timestamp as of` can look: 7 days at least, since younger files may belong to a write that still runs. A run looks

@@ -1,6 +1,7 @@
 """Values to render every file of include/sql with: for its tests, for the linter and for `make sql-render`."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
 from clickstream.engine.sql import SQL_DIR, TableNames, lake_tables
 from clickstream.engine.table_shape import TableColumn
+from clickstream.engine.tables import Retention
 from clickstream.erase.tables import Rule, Searched
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
@@ -80,6 +82,10 @@ def values(
         "partition_column": "received_at",
         "closed_before": NOON,
         "retention": timedelta(days=7),
+        "keeps_unsettled": True,
+        "day_limit": 400,
+        "rejected_before": NOON,
+        "alarm_name": "rejects_near_end",
         "batch_table": "batch_0123456789abcdef01234567",
         "query_id": "20261124_000000_00001_test",
         "paths": paths,
@@ -112,7 +118,7 @@ def values(
         "altered": ("clickstream", "events"),
         "column": TableColumn("a", "varchar", "It's new."),
         "comment": "What it's for.",
-        "table": lake_tables()["sessions"],
+        "table": replace(lake_tables()["sessions"], retention=Retention(90, "ended_at", blank="visitor_id")),
         "catalog": "lake",
         "lines": "lines",
         "schemas": ["clickstream"],

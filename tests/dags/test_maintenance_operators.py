@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from tenacity import wait_none
 
 from clickstream.engine.sql import TableNames
@@ -23,6 +23,7 @@ FIGURES = {
         [{"files": 2, "bytes": 210, "snapshots": 1}],
     ]
 }
+NO_ALARM = {"min(opened_at)": [[{"opened_at": None}]]}
 BATCH = "batch_0123456789abcdef01234567"
 
 
@@ -40,7 +41,7 @@ def run(task, task_id: str, conf: dict[str, Any] | None = None) -> Any:
 
 @pytest.mark.parametrize("table", TableNames.LAKE_TABLES)
 def test_a_table_is_maintained_and_its_figures_are_given(task, connect_trino: ConnectTrino, table: str) -> None:
-    trino = connect_trino(FIGURES)
+    trino = connect_trino(FIGURES | NO_ALARM)
 
     result = run(task, f"maintain_{table}")
 
@@ -53,7 +54,55 @@ def test_a_table_is_maintained_and_its_figures_are_given(task, connect_trino: Co
         f"{name}{procedure}" for procedure in ("optimize", "expire_snapshots", "remove_orphan_files")
     ]
     assert altered[1].endswith("'604800s')")
-    assert {parameters for _, parameters in trino.executed} == {None}
+    assert result["removed_rows"] == 0
+    assert [text for text in statements if "delete from" in text or "update " in text] == []
+
+
+def test_rows_older_than_they_are_kept_are_counted_and_removed_before_the_table_is_compacted(
+    task, connect_trino: ConnectTrino, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = datetime(2026, 1, 5, tzinfo=UTC)
+    trino = connect_trino(FIGURES | {"past_day": [[{"past_day": day, "past_rows": 7}]]})
+
+    result = run(task, "maintain_discards")
+
+    (at,) = [number for number, (text, _) in enumerate(trino.executed) if "delete from" in text]
+    (compacted,) = [number for number, (text, _) in enumerate(trino.executed) if "execute optimize" in text]
+    text, (until,) = trino.executed[at]
+    assert 'delete from "lake"."clickstream"."discards"' in text
+    assert timedelta(days=90) <= datetime.now(UTC) - until < timedelta(days=91, minutes=1)
+    assert at < compacted
+    assert result["removed_rows"] == 7
+    assert f"discards: removed 7 rows of 1 days before {until:%Y-%m-%d}" in capsys.readouterr().out
+
+
+def test_events_and_their_tables_are_kept_forever_until_a_team_decides(
+    task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "past_day" not in str(connect_and_keep_events(task, connect_trino))
+
+    monkeypatch.setenv("CLICKSTREAM_RETENTION", "events=400")
+    asked = [text for text in connect_and_keep_events(task, connect_trino) if "past_day" in text]
+    assert len(asked) == 1 + len(read_plan().with_table)
+
+
+def connect_and_keep_events(task, connect_trino: ConnectTrino) -> list[str]:
+    trino = connect_trino({"history.snapshots": [FIGURES["history.snapshots"][0]]})
+    run(task, "maintain_events")
+    run(task, "maintain_typed_events")
+    return [text for text, _ in trino.executed]
+
+
+@pytest.mark.parametrize("text", ["events=7", "load_ledger=400", "all"])
+def test_a_retention_that_cannot_be_used_fails_the_task_for_good(
+    task, connect_trino: ConnectTrino, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("CLICKSTREAM_RETENTION", text)
+    trino = connect_trino(FIGURES)
+
+    with pytest.raises(AirflowFailException, match="CLICKSTREAM_RETENTION"):
+        run(task, "maintain_events")
+    assert trino.executed == []
 
 
 def test_the_retention_of_the_form_reaches_the_statements(task, connect_trino: ConnectTrino) -> None:

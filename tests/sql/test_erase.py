@@ -346,7 +346,7 @@ class Crashing:
     writes = frozenset(
         {
             "lake/suppressions/load.sql", "work/forgotten/load.sql", "work/forgotten/add.sql", "erase/delete.sql",
-            "erase/blank.sql", "erase/clean_rejected.sql", "lake/sessions/load.sql", "erase/rewrite.sql",
+            "erase/blank.sql", "erase/clean_rejected.sql", "lake/sessions/load.sql", "maintenance/rewrite.sql",
             "lake/erasures/load.sql", "work/forgotten/drop.sql",
         }
     )  # fmt: skip

@@ -13,14 +13,18 @@ from trino.exceptions import TrinoQueryError
 from clickstream.aws.glue import last_changes
 from clickstream.aws.s3 import list_staged
 from clickstream.engine.evolution import create_lines
-from clickstream.engine.sql import LINES, Statement, TableNames, instant_literal, lake_tables, render
+from clickstream.engine.retention import kept_days, kept_since, limited_tables
+from clickstream.engine.sql import LINES, Statement, TableNames, instant_literal, lake_tables, literal, render
+from clickstream.engine.tables import Table
 from clickstream.load.manifest import Manifest
 from clickstream.load.parts import with_received
 from clickstream.load.report import RunReport
 from clickstream.plan.file import read_plan
 from clickstream.settings import Settings
 from clickstream.upkeep.maintenance import Upkeep, maintain, stray_batches
-from clickstream.window import Bounds
+from clickstream.upkeep.retention import WARNED_FOR, remove_past
+from clickstream.watch.alarms import NEAR_END, REJECTS_NEAR_END, KeptAlarm, Notice
+from clickstream.window import INSTANT, Bounds
 from local.lake.machine import Machine, lake_with_tables_of, scratch_lake
 from local.lake.scratch import ScratchLake
 
@@ -122,6 +126,92 @@ def test_the_table_of_an_event_is_maintained_too(lake: ScratchLake) -> None:
 
     assert (upkeep.table, upkeep.before.files, upkeep.after.files) == (event.table, 3, 1)
     assert len(lake.query(f"select * from {lake.t.typed(event.table)}")) == 3
+
+
+class Planted:
+    """A table with four rows: two older than it keeps them, one of the first instant that it keeps, and one of now."""
+
+    def __init__(self, lake: ScratchLake, name: tuple[str, str], table: Table) -> None:
+        self.lake, self.name, self.table = lake, name, table
+        self.t = lake.t.evolving(name)
+        self.days = kept_days(table, replace(lake.settings, retention="events=35,sessions=35")) or 0
+        self.since = kept_since(NOW, self.days)
+        self.key, self.clock = table.columns[0].name, table.retention.after
+        self.insert(
+            {
+                "old": self.since - timedelta(days=30),
+                "older by an instant": self.since - INSTANT,
+                "kept": self.since,
+                "new": NOW,
+            }
+        )
+
+    def insert(self, instants: dict[str, datetime], **others: str) -> None:
+        """One row each; the columns of the clock and of the partitions have the same instant."""
+        partition = self.table.partitioned_by
+        columns = {self.clock, partition.column if partition else self.clock}
+        fixed = {self.table.retention.blank: "'a value'"} if self.table.retention.blank else {}
+        if self.table.name == "rejects":
+            fixed = {"reason": "'not_json'", "redriven_at": "current_timestamp"}
+        fixed |= others
+        listed = ", ".join((self.key, *columns, *fixed))
+        rows = [
+            ", ".join((literal(key), *[f"timestamp '{at:%Y-%m-%d %H:%M:%S.%f} UTC'"] * len(columns), *fixed.values()))
+            for key, at in instants.items()
+        ]
+        self.lake.query(f"insert into {self.t} ({listed}) values ({'), ('.join(rows)})")
+
+    def remove(self) -> int:
+        return remove_past(self.lake.run, self.name, self.table, self.days, NOW).rows
+
+    def left(self) -> set[str]:
+        """The rows that are there, less those of which the value is gone."""
+        kept = f"where {self.table.retention.blank} is not null" if self.table.retention.blank else ""
+        return {row[self.key] for row in self.lake.query(f"select {self.key} from {self.t} {kept}")}
+
+    @property
+    def delete_files(self) -> int:
+        files = self.lake.t.metadata(self.name, "files")
+        (row,) = self.lake.query(f"select count_if(content <> 0) as number from {files}")
+        return row["number"]
+
+
+@pytest.mark.scenario("X51")
+def test_rows_older_than_their_table_keeps_them_go_and_no_others(lake: ScratchLake) -> None:
+    """In each table that has a retention, and in one of an event, with the statements of maintain_tables."""
+    event = read_plan().with_table[0]
+    typed = (lake.settings.events_database, event.table)
+    lake.run("evolution/create_table.sql", altered=typed, table=event.description)
+    tables = {(lake.settings.lake_database, name): lake_tables()[name] for name in limited_tables()}
+
+    for name, table in {**tables, typed: event.description}.items():
+        planted = Planted(lake, name, table)
+        removed = planted.remove(), planted.left(), planted.delete_files
+        assert removed == (2, {"kept", "new"}, 0), table.name
+        assert planted.remove() == 0, table.name
+    assert len(lake.rows("schema_changes")) == 4, "a key that was met stays known"
+
+
+@pytest.mark.scenario("X51")
+def test_a_rejected_line_that_nobody_sent_again_goes_only_after_a_week_of_its_alarm(lake: ScratchLake) -> None:
+    rejects = Planted(lake, (lake.settings.lake_database, "rejects"), lake_tables()["rejects"])
+    never, waits = rejects.since - timedelta(days=1), rejects.since + timedelta(days=13)
+    rejects.insert({"open": never, "open, and ends soon": waits}, redriven_at="null")
+    rejects.insert({"blank": never}, redriven_at="null", reason="'blank'")
+
+    assert rejects.remove() == 3
+    assert rejects.left() == {"kept", "new", "open", "open, and ends soon"}
+
+    ending = lake.run("lake/rejects/ending.sql", rejected_before=rejects.since + NEAR_END).rows
+    assert ending == [{"ending_lines": 2, "first_rejected_at": never}]
+    opened = Notice(
+        KeptAlarm(REJECTS_NEAR_END, "", "warning", "2 lines", {}, NOW - WARNED_FOR, NOW, None), False, ("log",)
+    )
+    lake.run("lake/alarms/load.sql", alarm=opened.kept)
+    assert rejects.remove() == 0, "nobody was notified"
+    lake.run("lake/alarms/load.sql", alarm=opened.after(["log"], NOW - WARNED_FOR))
+    assert rejects.remove() == 1
+    assert rejects.left() == {"kept", "new", "open, and ends soon"}
 
 
 def test_trino_itself_refuses_to_forget_the_last_7_days(loaded: ScratchLake) -> None:

@@ -322,7 +322,7 @@ def rewrite_files(erasure: Erasure) -> list[str]:
     for name, table, column in _rewritten(erasure):
         spans = job.spans(name) if column else (None,)
         for span in spans:
-            erasure.run("erase/rewrite.sql", altered=table, partition_column=column, span=span)
+            erasure.run("maintenance/rewrite.sql", altered=table, partition_column=column, span=span)
         done.append(name)
     return done
 

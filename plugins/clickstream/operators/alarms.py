@@ -8,6 +8,8 @@ from airflow.sdk import Context
 from clickstream.aws.s3 import failed_since, list_failed, list_raw, list_staged
 from clickstream.aws.sqs import count_messages, queue_url
 from clickstream.engine.evolution import Run
+from clickstream.engine.retention import kept_days, kept_since
+from clickstream.engine.sql import lake_tables
 from clickstream.load.take import loaded_paths
 from clickstream.operators.base import EngineOperator
 from clickstream.operators.notify import NotificationError, notify
@@ -17,8 +19,10 @@ from clickstream.watch.alarms import (
     ARRIVALS_FOR,
     LOOK_BACK,
     MOST_REFUSED_EVENTS,
+    NEAR_END,
     RECONCILED_SINCE,
     REFUSED_WITHIN,
+    Ending,
     Figures,
     ReconciledHour,
     RunFigures,
@@ -67,6 +71,7 @@ class FiguresOperator(EngineOperator):
             dead_letters=self._messages(settings.stage_dead_letter_queue),
             refused=count_refused([at for _, at in failed], now),
             refused_events=count_refused([at for _, at in refused], now),
+            ending_rejects=self._ending(run, settings, now),
             runs=[RunFigures(**row) for row in runs],
             reconciled=[ReconciledHour(**row) for row in reconciled],
         )
@@ -80,6 +85,13 @@ class FiguresOperator(EngineOperator):
         s3, bucket = self.client("s3"), settings.raw_bucket
         failed = list_failed(s3, bucket, FAILED_PREFIX, now - REFUSED_WITHIN)
         return failed, failed_since(s3, bucket, REFUSED_PREFIX, now - LOOK_BACK, MOST_REFUSED_EVENTS)
+
+    def _ending(self, run: Run, settings: Settings, now: datetime) -> Ending:
+        days = kept_days(lake_tables()["rejects"], settings)
+        if days is None:
+            return Ending()
+        (row,) = run("lake/rejects/ending.sql", rejected_before=kept_since(now, days) + NEAR_END).rows
+        return Ending(row["ending_lines"], row["first_rejected_at"], days)
 
     def _messages(self, queue: str) -> int | None:
         if not queue:

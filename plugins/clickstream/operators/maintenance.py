@@ -9,56 +9,65 @@ from trino.exceptions import TrinoQueryError
 
 from clickstream.aws.glue import last_changes
 from clickstream.engine.evolution import Run
+from clickstream.engine.retention import kept_days
 from clickstream.engine.sql import lake_tables
 from clickstream.engine.table_shape import Name
 from clickstream.engine.tables import Table
 from clickstream.form import FormError, read_whole
 from clickstream.operators.base import EngineOperator
 from clickstream.operators.plan import require_plan
+from clickstream.settings import Settings, SettingsError
 from clickstream.upkeep.maintenance import (
     LONGEST_RETENTION_DAYS,
     SHORTEST_RETENTION_DAYS,
-    Upkeep,
     maintain,
     stray_batches,
 )
+from clickstream.upkeep.retention import Removed, remove_past
 
 
 class _KeepTablesOperator(EngineOperator):
     """The run's param `retention_days` is how long a snapshot stays; Trino itself refuses less than 7 days."""
 
-    def _maintain(self, context: Context, run: Run, now: datetime, name: Name, table: Table) -> Upkeep | None:
+    def _maintain(
+        self, context: Context, run: Run, settings: Settings, now: datetime, name: Name, table: Table
+    ) -> dict[str, Any] | None:
         """Return what was done to a table; None when there is none of that name."""
         try:
             days = read_whole(context["params"], "retention_days", SHORTEST_RETENTION_DAYS, LONGEST_RETENTION_DAYS)
-        except FormError as error:
+            kept = kept_days(table, settings)
+        except (FormError, SettingsError) as error:
             raise AirflowFailException(str(error)) from None
-        retention = timedelta(days=days)
         try:
-            upkeep = maintain(run, name, table.partitioned_by, now, retention)
+            removed = remove_past(run, name, table, kept, now) if kept else Removed(name[1])
+            upkeep = maintain(run, name, table.partitioned_by, now, timedelta(days=days))
         except TrinoQueryError as error:
             if error.error_name in {"TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"}:
                 return None
             raise
+        if kept:
+            self.log.info("%s", removed.text())
         self.log.info("%s", upkeep.text())
-        return upkeep
+        return {**upkeep.to_dict(), "removed_rows": removed.rows}
 
 
 class TrinoMaintainTableOperator(_KeepTablesOperator):
-    """Compact one lake table, expire its snapshots and remove its orphan files; skipped while there is no table."""
+    """Remove the rows of one lake table that are older than they are kept, compact it, expire its snapshots and remove
+    its orphan files; skipped while there is no table.
+    """
 
     def __init__(self, *, table: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.table = table
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Return the table's files, bytes and snapshots before and after, and the counts of files changed."""
+        """Return the table's files, bytes and snapshots before and after, and the counts of files and rows changed."""
         settings, run, values = self.prepare(context)
         name = (settings.lake_database, self.table)
-        upkeep = self._maintain(context, run, values["now"], name, lake_tables()[self.table])
-        if upkeep is None:
+        done = self._maintain(context, run, settings, values["now"], name, lake_tables()[self.table])
+        if done is None:
             raise AirflowSkipException(f"there is no table {self.table} yet")
-        return upkeep.to_dict()
+        return done
 
 
 class TrinoMaintainTypedEventsOperator(_KeepTablesOperator):
@@ -68,11 +77,11 @@ class TrinoMaintainTypedEventsOperator(_KeepTablesOperator):
         """Return the figures of each table that is there."""
         settings, run, values = self.prepare(context)
         tables = {(settings.events_database, event.table): event.description for event in require_plan().with_table}
-        found = [self._maintain(context, run, values["now"], name, table) for name, table in tables.items()]
-        kept = [upkeep for upkeep in found if upkeep]
+        found = [self._maintain(context, run, settings, values["now"], name, table) for name, table in tables.items()]
+        kept = [done for done in found if done]
         if not kept:
             raise AirflowSkipException("there is no table of an event yet")
-        return [upkeep.to_dict() for upkeep in kept]
+        return kept
 
 
 class TrinoDropStrayBatchesOperator(EngineOperator):

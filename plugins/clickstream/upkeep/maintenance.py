@@ -1,6 +1,6 @@
 """Keep the lake tables small: compact, expire snapshots, remove orphan files, and drop abandoned batches.
 
-Nothing here changes what a query returns.
+Nothing here changes what a query returns; upkeep/retention.py does.
 """
 
 from collections.abc import Callable, Iterable

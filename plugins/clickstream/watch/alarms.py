@@ -40,6 +40,11 @@ MISSING_FOR = timedelta(days=3)
 MOST_REFUSED_EVENTS = 10_000
 """Objects of refused events that are counted: a sender that is wrong may make one with each request."""
 
+NEAR_END = timedelta(days=14)
+"""How long before rejected lines go, which were not sent again, somebody is notified; once a week from then on."""
+
+REJECTS_NEAR_END = "rejects_near_end"
+
 RUNBOOKS = {
     "staging_stands_still": "staging-stands-still.md",
     "nothing_arrives": "nothing-arrives.md",
@@ -51,6 +56,7 @@ RUNBOOKS = {
     "refused_events": "redrive.md",
     "reject_rate": "redrive.md",
     "run_reject_rate": "redrive.md",
+    REJECTS_NEAR_END: "redrive.md",
     "schema_changes": "schema-changed.md",
     "event_tables_failed": "event-tables-failed.md",
     "cost_doubled": "cost.md",
@@ -105,6 +111,17 @@ class ReconciledHour:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """Rejected lines that were not sent again and are removed within NEAR_END, after `days`; how many, and the first of
+    them.
+    """
+
+    lines: int = 0
+    first_at: datetime | None = None
+    days: int = 0
+
+
+@dataclass(frozen=True)
 class Figures:
     """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
 
@@ -126,6 +143,7 @@ class Figures:
     dead_letters: int | None = None
     refused: Refused = Refused()
     refused_events: Refused = Refused()
+    ending_rejects: Ending = Ending()
     runs: Sequence[RunFigures] = ()
     reconciled: Sequence[ReconciledHour] = ()
 
@@ -223,6 +241,7 @@ def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
         *_staging(figures, settings),
         *_leftovers(figures),
         *_rejected_in_all(figures, settings),
+        *_ending(figures),
         *_tables(figures),
         *_runs(figures, settings),
         *_cost(figures),
@@ -321,6 +340,26 @@ def _rejected_in_all(figures: Figures, settings: Settings) -> Iterator[Alarm]:
         yield Alarm(
             "reject_rate", "warning", _rejected(rejected, read, "of 24 hours"), {"read": read, "rejected": rejected}
         )
+
+
+def _ending(figures: Figures) -> Iterator[Alarm]:
+    """Notify once a week while there are such lines: what can never be accepted is left to go."""
+    ending = figures.ending_rejects
+    if ending.lines and ending.first_at:
+        gone_from = ending.first_at + timedelta(days=ending.days)
+        yield Alarm(
+            REJECTS_NEAR_END, "warning",
+            f"{ending.lines} rejected lines that were not sent again are removed in the next {NEAR_END.days} days, the "
+            f"first from {gone_from:%Y-%m-%d} on: rejects keeps lines for {ending.days} days. To send them again: "
+            "make redrive SOURCE=rejects. To keep them for longer: CLICKSTREAM_RETENTION. Else leave them.",
+            {"lines": ending.lines, "first_rejected_at": ending.first_at.isoformat()},
+            news_at=_start_of_week(figures.now),
+        )  # fmt: skip
+
+
+def _start_of_week(now: datetime) -> datetime:
+    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())
 
 
 def _tables(figures: Figures) -> Iterator[Alarm]:

@@ -86,7 +86,7 @@ def test_what_is_to_go_is_noted_before_it_goes_so_that_files_are_rewritten_after
     again = erasure(engine, kept, s3)
     assert steps.clean_tables(again) == {"events": 2}
     assert steps.rewrite_files(again) == ["events"]
-    assert [values["span"] for values in engine.values("erase/rewrite.sql")] == [
+    assert [values["span"] for values in engine.values("maintenance/rewrite.sql")] == [
         Window(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
     ]
     steps.prove(again)

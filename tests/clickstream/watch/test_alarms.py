@@ -13,6 +13,7 @@ from clickstream.settings import Settings
 from clickstream.watch.alarms import (
     RUNBOOKS,
     Alarm,
+    Ending,
     Figures,
     KeptAlarm,
     Notice,
@@ -122,6 +123,18 @@ def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_0
         (
             {"runs": [run(rows_read=9, rows_rejected=9), RunFigures("run-0", NOW - 2 * HOUR, rows_read=991)]},
             [("run_reject_rate", "run-1", "warning", "9 of the 9 lines")],
+        ),
+        ({"ending_rejects": Ending(0, None, 90)}, []),
+        (
+            {"ending_rejects": Ending(12, NOW - 80 * DAY, 90)},
+            [
+                (
+                    "rejects_near_end",
+                    "",
+                    "warning",
+                    "in the next 14 days, the first from 2026-12-04 on: rejects keeps",
+                )
+            ],
         ),
         # Of the total, only a day counts.
         (
@@ -261,6 +274,19 @@ def test_records_refused_now_and_then_are_told_of_each_time_and_it_is_over_in_be
     assert [day for day, subject in said if subject == "WARNING: processing_failed"] == [0, 10, 11, 12]
     assert [day for day, subject in said if subject == "OVER: processing_failed"] == [3, 15]
     assert len(watch.rows) == 2
+
+
+@pytest.mark.scenario("X51")
+def test_lines_that_end_are_told_of_once_a_week_and_when_none_are_left() -> None:
+    """From Tuesday, 24 November on, for three weeks; the last line goes on the 20th day."""
+    watch, said = Watch("log"), list[tuple[int, str]]()
+    for day in range(21):
+        lines = Ending(5, NOW - 80 * DAY, 90) if day < 20 else Ending(0, None, 90)
+        alarms = find_alarms(Figures(NOW + day * DAY, ending_rejects=lines), SETTINGS)
+        said += [(day, subject) for _, subject in watch.look(NOW + day * DAY, *alarms)]
+
+    opened = "WARNING: rejects_near_end"
+    assert said == [(0, opened), (6, opened), (13, opened), (20, "OVER: rejects_near_end")]
 
 
 @pytest.mark.scenario("X35")
