@@ -6,8 +6,9 @@ Every 15 minutes, **create_tables** makes the tables that are missing, and **wat
 is in docs/alarms.md.
 
 - A lasting state (raw objects not staged, nothing arriving, staged data not loaded, events not fresh, dead letters,
-  refused records, the reject rate of a day, hours that differ from the archive) is reported when it begins, again after
-  `CLICKSTREAM_ALARM_REPEAT_HOURS`, and when it is over. Refused records are new for three days and settled after that.
+  refused records, the reject rate of a day, an event that fell silent, hours that differ from the archive) is reported
+  when it begins, again after `CLICKSTREAM_ALARM_REPEAT_HOURS`, and when it is over. Refused records are new for three
+  days and settled after that.
 - What happened in a run of `load_events` (reject rate, unreadable objects, new keys and types) is reported once. The
   runs of three days are looked at, so a watch that was down for a weekend misses none.
 - Every message is in the task's log too.

@@ -4,7 +4,7 @@
 Every 15 minutes, two minutes after `watch_pipeline` begins, **create_tables** makes the tables that are missing, and
 **write** gathers what the page *Clickstream* of Airflow's menu shows into one JSON document, `status/status.json` in
 the lake bucket. The page only renders that document: it works while Trino sleeps, and opening it costs one read of S3.
-What each part of the page means is in docs/status-page.md.
+What each part of the page means is in docs/status-page.md. `watch_pipeline` decides from it which events are silent.
 
 What changes with a load (hours by source and event, rejects, violations) is read again after a load, and once an hour
 while nothing waits for one; else it is taken from the document before. So are the sessions of yesterday, which are read

@@ -12,6 +12,8 @@ import pytest
 from clickstream.engine.sql import instant_literal
 from clickstream.operators.alarms import TrinoWatchPipelineOperator
 from clickstream.operators.notify import NotificationError, notify_failure
+from clickstream.status.look import KEY, VERSION
+from clickstream.watch.volume import HOURS
 from local.lake.machine import Machine
 from local.lake.scratch import ScratchLake
 from local.services import ACCESS_KEY, REGION, SECRET_KEY
@@ -299,6 +301,32 @@ def test_refused_records_are_settled_after_three_days_and_told_again_when_new_on
     assert topic.take() == ["WARNING: processing_failed"]
     keys = [item["Key"] for item in lake.s3.list_objects_v2(Bucket=raw)["Contents"]]
     assert keys == ["processing-failed/a", "processing-failed/b"]
+
+
+@pytest.mark.scenario("X58")
+def test_what_the_status_page_has_as_silent_is_told_until_it_is_not(task, lake: ScratchLake, topic: Topic) -> None:
+    def show(*last: int) -> None:
+        """Write the document, with these last hours of an event that has 150 in each."""
+        hours = [150] * (HOURS - len(last))
+        series = {"hours": [*hours, *last], "low": [100] * HOURS, "high": [200] * HOURS}
+        event = {"type": "track", "key": "order", "name": "Order <!here>", **series}
+        changed = {"at": (NOW - timedelta(hours=5)).isoformat(), "events": {"order": "now deprecated"}}
+        document = {
+            "version": VERSION,
+            "loaded": {"until": NOW.isoformat(), "sources": [], "events": [event]},
+            "plan_history": {"entries": {}, "changes": [changed]},
+        }
+        lake.s3.put_object(Bucket=lake.settings.lake_bucket, Key=KEY, Body=json.dumps(document).encode())
+
+    show(0, 0, 0)
+    assert execute(task, "watch_pipeline", "watch") == {"open": ["volume_silent"], "sent": 3}
+    (row,) = lake.rows("alarms")
+    assert "event Order <!here> (none for 2 h, 200 or more are usual). The tracking plan changed" in row["text"]
+    assert "(order now deprecated): that may be why." in row["text"]
+
+    show(140, 150, 0)
+    assert execute(task, "watch_pipeline", "watch") == {"open": [], "sent": 3}
+    assert topic.take() == ["OVER: volume_silent", "WARNING: volume_silent"]
 
 
 def test_a_failed_run_is_told(task, webhook: Webhook, topic: Topic) -> None:

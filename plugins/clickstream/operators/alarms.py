@@ -1,11 +1,12 @@
 """The operator that watches the pipeline and sends alarms."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Context
 
-from clickstream.aws.s3 import failed_since, list_failed, list_raw, list_staged
+from clickstream.aws.s3 import failed_since, list_failed, list_raw, list_staged, read_text
 from clickstream.aws.sqs import count_messages, queue_url
 from clickstream.engine.evolution import Run
 from clickstream.engine.retention import kept_days, kept_since
@@ -15,6 +16,7 @@ from clickstream.operators.base import EngineOperator
 from clickstream.operators.notify import NotificationError, notify
 from clickstream.settings import Settings
 from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX
+from clickstream.status.look import KEY, read_before
 from clickstream.watch.alarms import (
     ARRIVALS_FOR,
     LOOK_BACK,
@@ -33,6 +35,7 @@ from clickstream.watch.alarms import (
     plan_notices,
 )
 from clickstream.watch.notify import read_destinations
+from clickstream.watch.volume import odd_volumes, plan_changes
 from clickstream.window import Bounds
 
 RefusedObject = tuple[str, datetime]
@@ -114,7 +117,7 @@ class TrinoWatchPipelineOperator(FiguresOperator):
         now, sent = values["now"], 0
         failures: list[str] = []
         kept = [from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
-        alarms = find_alarms(self.figures(run, settings, values), settings)
+        alarms = find_alarms(self._with_volumes(self.figures(run, settings, values), settings), settings)
         repeat = timedelta(hours=settings.alarm_repeat_hours)
         for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
             notified, failed = notify([by_name[name] for name in notice.destinations], notice.message(), settings)
@@ -124,3 +127,10 @@ class TrinoWatchPipelineOperator(FiguresOperator):
         if failures:
             raise NotificationError("; ".join(failures))
         return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}
+
+    def _with_volumes(self, figures: Figures, settings: Settings) -> Figures:
+        """Add what the status page's document says of hours: write_status has read them already."""
+        document = read_before(read_text(self.client("s3"), settings.lake_bucket, KEY))
+        odd = odd_volumes(document, figures.now)
+        self.log.info("odd volumes: %s", odd)
+        return replace(figures, odd_volumes=odd, plan_changes=plan_changes(document))

@@ -12,6 +12,7 @@ from airflow.sdk import Context
 from clickstream.aws.s3 import chunks_of, read_text, write_text
 from clickstream.engine.sql import SQL_DIR
 from clickstream.operators.alarms import FiguresOperator, RefusedObject
+from clickstream.plan.file import TrackingPlan, TrackingPlanError, read_plan
 from clickstream.settings import Settings
 from clickstream.staging.redrive import FAILED_PREFIX, REFUSED_PREFIX
 from clickstream.status.look import KEY, Document, look, read_before
@@ -30,7 +31,7 @@ class TrinoWriteStatusOperator(FiguresOperator):
         before = read_before(read_text(s3, settings.lake_bucket, KEY))
         figures = self.figures(run, settings, values)
         refused = self._reasons(settings, values["now"])
-        document = look(run, figures, values["rules"], refused, source_names(), before)
+        document = look(run, figures, values["rules"], refused, source_names(), before, _plan())
         return write_text(s3, settings.lake_bucket, KEY, json.dumps(document, ensure_ascii=False))
 
     def _reasons(self, settings: Settings, now: datetime) -> list[Document]:
@@ -44,6 +45,14 @@ class TrinoWriteStatusOperator(FiguresOperator):
         newest = sorted(objects, key=lambda item: item[1])[-LATEST_OBJECTS:]
         for key, _ in reversed(newest):
             yield b"".join(itertools.islice(chunks_of(self.client("s3"), f"s3://{settings.raw_bucket}/{key}"), 1))
+
+
+def _plan() -> TrackingPlan | None:
+    """Return the tracking plan; None when there is a mistake in it, which the loads report."""
+    try:
+        return read_plan()
+    except TrackingPlanError:
+        return None
 
 
 def source_names() -> dict[str, str]:

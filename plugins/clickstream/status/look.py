@@ -4,12 +4,14 @@ What changes with a load is read again after one, and each hour in which nothing
 the document before.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickstream.engine.evolution import Run
+from clickstream.plan.file import TrackingPlan
 from clickstream.sessions.model import SessionRules
 from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, Figures, KeptAlarm, ReconciledHour, from_row
 from clickstream.watch.volume import FEWEST_WEEKS, HOURS, WEEKS, usual
@@ -43,6 +45,9 @@ RECONCILED_DAYS = 7
 HELD_UP = DAY
 """How long an object that is not staged holds back the hours: one whose message is a dead letter stays for weeks."""
 
+PLAN_CHANGES_FOR = 14 * DAY
+"""How long a change of the tracking plan is remembered, to be named beside hours that are not as usual."""
+
 SESSIONS_FOR = timedelta(hours=6)
 """How long the sessions of yesterday are shown before they are read again: late events change them."""
 
@@ -56,11 +61,13 @@ def look(
     refused: Sequence[Document],
     sources: Mapping[str, str],
     before: Document | None,
+    plan: TrackingPlan | None = None,
 ) -> Document:
     """Return the document.
 
     `rules`: of the sessions; `refused`: reasons, from clickstream.status.refused; `sources`: the names of sources by
-    their ids; `before`: the last document, from read_before. Raises trino.exceptions.Error.
+    their ids; `before`: the last document, from read_before; `plan`: None when it cannot be read. Raises
+    trino.exceptions.Error.
     """
     now = figures.now
     runs = [_run(row) for row in run("lake/load_runs/latest.sql", reported_since=now - 7 * DAY, run_limit=RUNS).rows]
@@ -79,6 +86,7 @@ def look(
         "day": _day(run("lake/load_runs/sums.sql", reported_since=now - DAY).rows),
         "loaded": loaded,
         "plan": _plan(run),
+        "plan_history": plan_history(kept.get("plan_history"), plan, now),
         "sessions": _sessions(run, now, rules, kept.get("sessions")),
         "archive": _archive(figures),
     }
@@ -149,7 +157,8 @@ def volumes(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Docu
             name = names.get(row["source"], row["source"])
             of_sources.append({"name": name, "newest_at": row["newest_received_at"].isoformat(), **series})
         else:
-            of_events.append({"type": row["type"], "name": row["event_text"] or row["event"], **series})
+            name = row["event_text"] or row["event"]
+            of_events.append({"type": row["type"], "key": row["event"], "name": name, **series})
             all_events = row["subjects"]
     return {"sources": of_sources, "events": of_events, "events_left_out": all_events - len(of_events)}
 
@@ -228,6 +237,43 @@ def _plan(run: Run) -> Document:
         "counts": {row["kind"]: row["differences"] for row in rows},
         "differences": [_plain(row) for row in rows],
     }
+
+
+def plan_history(before: Document | None, plan: TrackingPlan | None, now: datetime) -> Document | None:
+    """Return a digest of each event's entry of the plan, and what changed in them, with when that was first seen.
+
+    An entry is a part of it by each value of `events.event` that is this event.
+    """
+    if plan is None:
+        return before
+    entries = {
+        slug: {"status": event.status, "digest": _digest(event.entry)} for event in plan.events for slug in event.slugs
+    }
+    if before is None:
+        return {"entries": entries, "changes": []}
+    known = before["entries"]
+    changes = [one for one in before["changes"] if now - datetime.fromisoformat(one["at"]) < PLAN_CHANGES_FOR]
+    changed = {
+        key: _change(known.get(key), entries.get(key))
+        for key in sorted(known.keys() | entries.keys())
+        if known.get(key) != entries.get(key)
+    }
+    if changed:
+        changes.append({"at": now.isoformat(), "events": changed})
+    return {"entries": entries, "changes": changes}
+
+
+def _change(before: Document | None, after: Document | None) -> str:
+    """Return in words what was done to an entry."""
+    if before is None:
+        return "added"
+    if after is None:
+        return "taken out"
+    return "changed" if before["status"] == after["status"] else f"now {after['status']}"
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _sessions(run: Run, now: datetime, rules: SessionRules, before: Document | None) -> Document:

@@ -9,6 +9,7 @@ from typing import Any
 from clickstream.engine.spent import format_dollars
 from clickstream.settings import Settings
 from clickstream.watch.notify import Message
+from clickstream.watch.volume import Odd, PlanChange, Verdict, plan_note
 
 LOOK_BACK = timedelta(hours=72)
 """How long a run, and a refused object, is looked at: a watch that was down over a weekend misses none."""
@@ -45,6 +46,9 @@ NEAR_END = timedelta(days=14)
 
 REJECTS_NEAR_END = "rejects_near_end"
 
+MOST_NAMED = 5
+"""Events and sources that a message names; the status page has all of them."""
+
 RUNBOOKS = {
     "staging_stands_still": "staging-stands-still.md",
     "nothing_arrives": "nothing-arrives.md",
@@ -59,6 +63,8 @@ RUNBOOKS = {
     REJECTS_NEAR_END: "redrive.md",
     "schema_changes": "schema-changed.md",
     "event_tables_failed": "event-tables-failed.md",
+    "volume_silent": "volume.md",
+    "volume_jumped": "volume.md",
     "cost_doubled": "cost.md",
     "archive_differs": "archive-differs.md",
 }
@@ -128,7 +134,8 @@ class Figures:
     `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
     newest object of events was delivered, as far back as was looked; `has_arrived`: whether one ever was; `refused`:
     objects of `processing-failed/`; `refused_events`: those of `refused/` of LOOK_BACK, MOST_REFUSED_EVENTS at most;
-    `reconciled`: hours of RECONCILED_SINCE that were compared with the archive.
+    `reconciled`: hours of RECONCILED_SINCE that were compared with the archive; `odd_volumes` and `plan_changes`: from
+    the status page's document.
     """
 
     now: datetime
@@ -144,6 +151,8 @@ class Figures:
     refused: Refused = Refused()
     refused_events: Refused = Refused()
     ending_rejects: Ending = Ending()
+    odd_volumes: Sequence[Odd] = ()
+    plan_changes: Sequence[PlanChange] = ()
     runs: Sequence[RunFigures] = ()
     reconciled: Sequence[ReconciledHour] = ()
 
@@ -243,6 +252,7 @@ def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
         *_rejected_in_all(figures, settings),
         *_ending(figures),
         *_tables(figures),
+        *_volumes(figures),
         *_runs(figures, settings),
         *_cost(figures),
         *_archive(figures),
@@ -371,6 +381,24 @@ def _tables(figures: Figures) -> Iterator[Alarm]:
             f"Tables of events that runs could not fill since {since:%Y-%m-%d %H:%M} UTC: {', '.join(tables)}. Their "
             "messages are in events. load_runs.tables_failed has the reason; after a fix, rebuild the tables.",
             {"tables": tables},
+        )  # fmt: skip
+
+
+def _volumes(figures: Figures) -> Iterator[Alarm]:
+    for name, verdict, did in (
+        ("volume_silent", Verdict.SILENT, "fell silent"),
+        ("volume_jumped", Verdict.HIGH, "jumped"),
+    ):
+        odd = [one for one in figures.odd_volumes if one.verdict is verdict]
+        if not odd:
+            continue
+        more = f" and {len(odd) - MOST_NAMED} more" if len(odd) > MOST_NAMED else ""
+        named = f"{', '.join(one.text for one in odd[:MOST_NAMED])}{more}"
+        note = plan_note(odd, figures.plan_changes)
+        yield Alarm(
+            name, "warning",
+            f"Usually busy, and {did}: {named}. {note}Ask the owner; the status page has the hours.",
+            {"names": [one.name for one in odd[:MOST_NAMED]], "number": len(odd), "has_plan_change": bool(note)},
         )  # fmt: skip
 
 

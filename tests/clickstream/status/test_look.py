@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.engine.query import Result
+from clickstream.plan.file import TrackingPlan, parse_plan
 from clickstream.sessions.model import SessionRules
-from clickstream.status.look import Document, look
+from clickstream.status.look import PLAN_CHANGES_FOR, Document, look, plan_history
 from clickstream.watch.alarms import Figures, ReconciledHour
+from clickstream.watch.volume import PlanChange, plan_changes
 from clickstream.window import HOUR, full_hour
 
 NOW = datetime(2026, 11, 29, 12, 17, tzinfo=UTC)
@@ -180,3 +182,58 @@ def test_seven_days_are_shown_beside_the_archive_hour_by_hour() -> None:
     assert archive["days"][0]["hours"][0]["messages"] == 7
     assert [hour for day in archive["days"] for hour in day["hours"]].count(None) == 7 * 24 - 2
     assert looked(Lake())["archive"]["compared_at"] is None
+
+
+def plan(**events: str) -> TrackingPlan:
+    """Events with these statuses; with a second word, the description."""
+    entries = [
+        f"  {name}: {{description: About {status.partition(' ')[2] or 'it'}., owner: shop, "
+        f"status: {status.partition(' ')[0]}, sources: [web]}}"
+        for name, status in events.items()
+    ]
+    return parse_plan("\n".join(["version: 1", "events:", *entries, ""]), "plan")
+
+
+@pytest.mark.scenario("X58")
+def test_what_changed_in_the_plan_is_kept_with_when_it_was_first_seen() -> None:
+    first = plan_history(None, plan(order="live", pay="live", view="live"), NOW)
+    assert first is not None
+    assert first["changes"] == [], "when what is there came is not known"
+
+    changed = plan(order="deprecated", pay="live now", click="live")
+    second = plan_history(first, changed, NOW + HOUR)
+    third = plan_history(second, changed, NOW + 2 * HOUR)
+
+    done = {"click": "added", "order": "now deprecated", "pay": "changed", "view": "taken out"}
+    assert second == third
+    assert plan_changes({"plan_history": third}) == [PlanChange(NOW + HOUR, done)]
+
+
+def test_changes_of_the_plan_are_forgotten_and_a_plan_that_cannot_be_read_changes_nothing() -> None:
+    first, after = plan_history(None, plan(order="live"), NOW), plan(order="deprecated")
+    second = plan_history(first, after, NOW)
+
+    assert plan_history(second, None, NOW + HOUR) == second
+    assert plan_history(second, after, NOW + PLAN_CHANGES_FOR - HOUR) == second
+    gone = plan_history(second, after, NOW + PLAN_CHANGES_FOR)
+    assert gone is not None
+    assert gone["changes"] == []
+
+
+def test_the_older_name_of_an_event_is_its_entry_too() -> None:
+    text = "version: 1\nevents:\n  Order Placed: {description: An order., owner: shop, status: live, sources: [web], "
+    history = plan_history(None, parse_plan(text + "renames: [Order Completed]}\n", "plan"), NOW)
+
+    assert history is not None
+    assert sorted(history["entries"]) == ["order_completed", "order_placed"]
+
+
+def test_the_document_has_the_history_of_the_plan_and_events_have_their_keys() -> None:
+    row = {
+        "source": None, "type": "track", "event": "order", "event_text": "Order", "newest_received_at": NOW,
+        "messages_by_hour": "{}", "subjects": 1,
+    }  # fmt: skip
+    document = look(Lake(minutes(10), by_hour=[row]), Figures(NOW), RULES, [], {}, None, plan(order="live"))
+
+    assert list(document["plan_history"]["entries"]) == ["order"]
+    assert [event["key"] for event in document["loaded"]["events"]] == ["order"]

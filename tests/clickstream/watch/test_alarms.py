@@ -1,6 +1,7 @@
 """Which alarms there are, and who is told when."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from clickstream.watch.alarms import (
     newest_arrival,
     plan_notices,
 )
+from clickstream.watch.volume import Odd, PlanChange, Verdict
 
 DOCS = Path(__file__).parents[3] / "docs"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -33,6 +35,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 NOON_BEFORE = NOW - DAY
+ODD = Odd("Order", "order", False, Verdict.SILENT, 3, 0, 300, NOW - 4 * HOUR)
 SETTINGS = Settings(staging_bucket="a", lake_bucket="b", crawler="c")
 
 
@@ -135,6 +138,25 @@ def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_0
                     "in the next 14 days, the first from 2026-12-04 on: rejects keeps",
                 )
             ],
+        ),
+        (
+            {"odd_volumes": [ODD, replace(ODD, name="web", is_source=True)]},
+            [
+                (
+                    "volume_silent",
+                    "",
+                    "warning",
+                    "silent: event Order (none for 3 h, 300 or more are usual), source web (none for 3 h, 300 or more",
+                )
+            ],
+        ),
+        (
+            {"odd_volumes": [replace(ODD, verdict=Verdict.HIGH)] * 7},
+            [("volume_jumped", "", "warning", "(0 in 3 h, 300 or fewer are usual) and 2 more. Ask the owner")],
+        ),
+        (
+            {"odd_volumes": [ODD], "plan_changes": [PlanChange(NOW - HOUR, {"order": "now deprecated"})]},
+            [("volume_silent", "", "warning", "(order now deprecated): that may be why. Ask the owner")],
         ),
         # Of the total, only a day counts.
         (
