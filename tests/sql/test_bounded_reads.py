@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from clickstream.engine.query import Result
+from clickstream.engine.retention import kept_since
 from clickstream.engine.sql import Statement, TableNames, literal
 from clickstream.plan.file import TrackingPlan, parse_plan
 from clickstream.sessions.model import rules_of
 from clickstream.status.look import look
 from clickstream.upkeep.checks import check_paths
-from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, RECONCILED_SINCE, Figures, KeptAlarm
+from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, NEAR_END, RECONCILED_SINCE, Figures, KeptAlarm
 from clickstream.window import DAY, INSTANT, Bounds
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
@@ -56,6 +57,7 @@ READ_WHOLE = {
     ("lake/load_runs/checks/report_is_stored_once.sql", "load_runs"): OF_A_RUN,
     ("lake/load_ledger/any.sql", "load_ledger"): "One row is enough. Run only when nothing has come for over a week.",
     ("lake/session_runs/bounds.sql", "session_runs"): OF_A_RUN,
+    ("lake/rejects/ending.sql", "rejects"): "The oldest two weeks: maintain_tables removes what is older than those.",
 }
 """Why a statement may read all of a table that grows."""
 
@@ -131,6 +133,7 @@ def watch(lake: ScratchLake) -> None:
     lake.run("lake/events/newest.sql", now=now)
     lake.run("lake/load_runs/recent.sql", runs_since=now - LOOK_BACK)
     lake.run("lake/archive_reconciliations/hours.sql", window=Bounds(now - RECONCILED_SINCE, now))
+    lake.run("lake/rejects/ending.sql", rejected_before=kept_since(now, 90) + NEAR_END)
     lake.run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK)
     lake.run("lake/alarms/load.sql", alarm=KeptAlarm("dead_letters", "", "critical", "text", {}, now, now))
     lake.run("lake/alarms/checks/alarm_is_open_once.sql")

@@ -15,7 +15,7 @@ from clickstream.plan.event import event_table
 from clickstream.plan.file import read_plan
 from clickstream.settings import Settings, SettingsError
 from clickstream.status.look import WEEK_HOURS
-from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, NEAR_END, REFUSED_WITHIN
+from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, NEAR_END, RECONCILED_SINCE, REFUSED_WITHIN
 from clickstream.watch.volume import HOURS, WEEKS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -58,7 +58,7 @@ def test_where_the_row_stays_its_value_is_the_personal_one(table: str) -> None:
 
 
 def test_no_alarm_and_no_comparison_looks_back_further_than_the_shortest_retention() -> None:
-    looks = (LOOK_BACK, REFUSED_WITHIN, ARRIVALS_FOR, WEEKS * WEEK_HOURS * HOUR + HOURS * HOUR)
+    looks = (LOOK_BACK, REFUSED_WITHIN, RECONCILED_SINCE, ARRIVALS_FOR, WEEKS * WEEK_HOURS * HOUR + HOURS * HOUR)
 
     assert max(looks) < SHORTEST_DAYS * DAY
     assert 2 * NEAR_END < SHORTEST_DAYS * DAY
