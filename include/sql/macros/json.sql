@@ -9,6 +9,11 @@
 substr({{ text }}, 1, 0)
 {%- endmacro -%}
 
+{#- An expression over a value that stands, and is worked out, once: the expression calls it by the name. -#}
+{%- macro once(value, name) -%}
+element_at(transform(array[{{ value }}], {{ name }} -> {{ caller() }}), 1)
+{%- endmacro -%}
+
 {#- A string as it is; a number or boolean as its JSON text; NULL for anything else. -#}
 {%- macro text(value) -%}
 try_cast({{ value }} as varchar)
@@ -56,7 +61,7 @@ end
 
 {#- A number, in a JSON value or in a string in one. -#}
 {%- macro double(value) -%}
-{{ double_of(text(value)) }}
+{%- call once(text(value), "number_sent") -%}{{ double_of("number_sent") }}{%- endcall -%}
 {%- endmacro -%}
 
 {#- JSON text of any value; SQL NULL for a JSON null. -#}

@@ -1,4 +1,4 @@
-{%- from "macros/json.sql" import boolean, double, double_of, json, may_be_number, members, nothing_of, text -%}
+{%- from "macros/json.sql" import boolean, double, double_of, json, may_be_number, members, nothing_of, once, text -%}
 {%- from "macros/time.sql" import form_of, instant -%}
 {#- Values of properties as the tracking plan's column types. Each takes an SQL expression of type json. -#}
 
@@ -20,23 +20,28 @@ if(
 {#- A number as json_format() writes it: a member of an object with a fraction or an exponent is a double, whose
     exponent has no plus. Of a string what it says, exact: json_parse() writes an exponent out, or with a plus. -#}
 {%- macro number_text(value) -%}
-case
-    when not starts_with(json_format({{ value }}), '"') then json_format({{ value }})
-    when strpos(translate({{ text(value) }}, 'E', 'e'), 'e') > 0
-        and {{ may_be_number(text(value)) }}
-        and regexp_like(
-            {{ text(value) }},
-            '^-?[0-9]{1,500}(\.[0-9]{1,400})?[eE][+-]?[0-9]{1,9}$' || {{ nothing_of(text(value)) }}
-        )
-        then json_format(
-            try(
-                json_parse(
-                    regexp_replace({{ text(value) }}, '^(-?)0+([0-9])' || {{ nothing_of(text(value)) }}, '$1$2')
+if(
+    starts_with(json_format({{ value }}), '"'),
+    {% call once(text(value), "number_sent") -%}
+    case
+        when strpos(translate(number_sent, 'E', 'e'), 'e') > 0
+            and {{ may_be_number("number_sent") }}
+            and regexp_like(
+                number_sent,
+                '^-?[0-9]{1,500}(\.[0-9]{1,400})?[eE][+-]?[0-9]{1,9}$' || {{ nothing_of("number_sent") }}
+            )
+            then json_format(
+                try(
+                    json_parse(
+                        regexp_replace(number_sent, '^(-?)0+([0-9])' || {{ nothing_of("number_sent") }}, '$1$2')
+                    )
                 )
             )
-        )
-    else {{ text(value) }}
-end
+        else number_sent
+    end
+    {%- endcall %},
+    json_format({{ value }})
+)
 {%- endmacro -%}
 
 {#- Whether a number in that form is a double that does not tell which whole number it was. -#}
@@ -68,45 +73,37 @@ end
 {#- A whole number in whatever form it is written, or a string that spells one; NULL for anything else, and for what 64
     bits or a double do not hold. -#}
 {%- macro bigint(value) -%}
-element_at(
-    transform(
-        array[{{ number_text(value) }}],
-        sent -> case
-            when {{ is_written_out("sent") }}
-                then if(
-                    translate(coalesce(split_part(sent, '.', 2), ''), '0', '') = '',
-                    try_cast(split_part(sent, '.', 1) as bigint)
-                )
-            when not {{ has_exponent("sent") }} then null
-            when translate(substr(sent, 1, strpos(sent, 'E') - 1), '0', '') in ('', '-', '.', '-.') then bigint '0'
-            when {{ form_of("substr(sent, strpos(sent, 'E'))") }} in ('E0', 'E00', 'E+0', 'E+00')
-                and not {{ is_rounded("sent") }}
-                and try_cast(sent as double) = floor(try_cast(sent as double))
-                then try_cast(try_cast(sent as decimal(38, 0)) as bigint)
-        end
-    ),
-    1
-)
+{% call once(number_text(value), "sent") -%}
+case
+    when {{ is_written_out("sent") }}
+        then if(
+            translate(coalesce(split_part(sent, '.', 2), ''), '0', '') = '',
+            try_cast(split_part(sent, '.', 1) as bigint)
+        )
+    when not {{ has_exponent("sent") }} then null
+    when translate(substr(sent, 1, strpos(sent, 'E') - 1), '0', '') in ('', '-', '.', '-.') then bigint '0'
+    when {{ form_of("substr(sent, strpos(sent, 'E'))") }} in ('E0', 'E00', 'E+0', 'E+00')
+        and not {{ is_rounded("sent") }}
+        and try_cast(sent as double) = floor(try_cast(sent as double))
+        then try_cast(try_cast(sent as decimal(38, 0)) as bigint)
+end
+{%- endcall %}
 {%- endmacro -%}
 
 {#- A number with a fixed count of decimals, further ones rounded half up, or a string that spells one. Trino writes all
     digits of an exponent out, so one of more than three digits is told by a double: too large, or as good as 0. Text of
     more than 1,000 characters does not fit, nor what a double does not hold. -#}
 {%- macro decimal(value, type) -%}
-element_at(
-    transform(
-        array[{{ number_text(value) }}],
-        sent -> case
-            when length(sent) > 1000 or {{ is_rounded("sent") }} then null
-            when {{ is_written_out("sent") }} then try_cast(sent as {{ type }})
-            when {{ has_exponent("sent") }}
-                and length(ltrim(translate(substr(sent, strpos(sent, 'E') + 1), '0+-', ' '))) <= 3
-                then try_cast(sent as {{ type }})
-            when is_finite({{ double_of("sent") }}) then try_cast({{ double_of("sent") }} as {{ type }})
-        end
-    ),
-    1
-)
+{% call once(number_text(value), "sent") -%}
+case
+    when length(sent) > 1000 or {{ is_rounded("sent") }} then null
+    when {{ is_written_out("sent") }} then try_cast(sent as {{ type }})
+    when {{ has_exponent("sent") }}
+        and length(ltrim(translate(substr(sent, strpos(sent, 'E') + 1), '0+-', ' '))) <= 3
+        then try_cast(sent as {{ type }})
+    else try_cast({{ double_of("sent") }} as {{ type }})
+end
+{%- endcall %}
 {%- endmacro -%}
 
 {#- A day, YYYY-MM-DD, as text; of the years 1 to 9999, which every client can read. -#}
@@ -118,7 +115,7 @@ end
 
 {#- A day in a string. -#}
 {%- macro day(value) -%}
-{{ day_of("try_cast(" ~ value ~ " as varchar)") }}
+{%- call once(text(value), "day_sent") -%}{{ day_of("day_sent") }}{%- endcall -%}
 {%- endmacro -%}
 
 {#- A list of which each item is NULL or fits its type; NULL if one does not fit. -#}
@@ -176,7 +173,8 @@ end
 {%- elif type == "double" -%}{{ double(value) }}
 {%- elif type == "bigint" -%}{{ bigint(value) }}
 {%- elif type == "date" -%}{{ day(value) }}
-{%- elif type == "timestamp" -%}{{ instant(text(value)) }}
+{%- elif type == "timestamp" -%}
+    {%- call once(text(value), "instant_sent") -%}{{ instant("instant_sent") }}{%- endcall -%}
 {%- elif type == "json" -%}{{ json(value) }}
 {%- elif type == "object" -%}{{ members(value) }}
 {%- elif type.startswith("decimal") -%}{{ decimal(value, type) }}
