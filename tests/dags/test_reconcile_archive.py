@@ -75,6 +75,14 @@ def test_yesterday_is_compared_and_kept(task, connect_trino: ConnectTrino, capsy
     assert "prove staging and the load only" in said
 
 
+def test_without_any_object_in_the_archive_it_is_skipped(task, connect_trino: ConnectTrino, s3: MemoryS3) -> None:
+    connect_trino(answers())
+    s3.buckets["archive-bucket"].clear()
+
+    with pytest.raises(AirflowSkipException, match="archive-bucket is empty"):
+        run(task, "compare")
+
+
 def test_when_nothing_differs_no_id_is_read(task, connect_trino: ConnectTrino) -> None:
     trino = connect_trino(answers(**{"count(message_id)": [[bucket(0, 1), bucket(1, 5)]]}))
 

@@ -3,8 +3,8 @@
 {%- from "macros/time.sql" import within -%}
 -- What becomes of the ids of some buckets in which the two sides differ. No id leaves this statement.
 -- Grain: one outcome of an hour and source. Parameters: cells_json (hour, source and buckets), archive (folders;
--- received: these hours and those beside them; unreadable; failing), archive_integration, bounds (received_at of rows
--- that a load would find as duplicates).
+-- received: these hours and those beside them; unreadable; failing), archive_integration, window (received_at in these
+-- hours), bounds (received_at of rows that a load would find as duplicates).
 with {{ archived_messages(t, archive, archive_integration, events, bind, bind_each, quote, literal) }},
 
 wanted as (
@@ -22,33 +22,48 @@ wanted as (
     cross join unnest(listed.buckets) as numbered (bucket)
 ),
 
-both_sides as (
-    select
-        message_id,
-        received_hour,
-        source,
-        bucket,
-        cast(null as timestamp(6) with time zone) as staged_at,
-        is_set_aside,
-        false as is_here
+there as (
+    select *
     from archived
-    where message_id is not null
-    union all
+    where message_id is not null and bucket in (select wanted.bucket from wanted)
+),
+
+here as (
     select
         events.message_id,
-        date_trunc('hour', events.received_at) as received_hour,
-        coalesce(events.project_id, '') as source,
-        {{ bucket_of("events.message_id") }} as bucket,
+        events.received_at,
         events.staged_at,
-        false as is_set_aside,
-        true as is_here
+        date_trunc('hour', events.received_at) as received_hour,
+        coalesce(events.project_id, '') as source
     from {{ t.events }} as events
     cross join suppressed_ids
     where
         {{ within("events.received_at", bounds, bind) }}
+        and {{ bucket_of("events.message_id") }} in (select wanted.bucket from wanted)
         and not (
             {{ is_row_suppressed() }}
         )
+),
+
+-- Of the time that a load searches for duplicates, only ids go on that the archive has: the others are read and not
+-- kept.
+both_sides as (
+    select
+        side.received_hour,
+        side.source,
+        side.is_here,
+        coalesce(there.message_id, here.message_id) as message_id,
+        if(side.is_here, here.staged_at) as staged_at,
+        not side.is_here and there.is_set_aside as is_set_aside
+    from here
+    full join there on here.message_id = there.message_id
+    cross join
+        unnest(
+            array[row(here.received_hour, here.source, true), row(there.received_hour, there.source, false)]
+        ) as side (received_hour, source, is_here)
+    where
+        side.received_hour is not null
+        and (there.message_id is not null or {{ within("here.received_at", window, bind) }})
 ),
 
 held as (
@@ -56,14 +71,12 @@ held as (
         message_id,
         received_hour,
         source,
-        bucket,
         max(staged_at) as staged_at,
         bool_or(is_set_aside) as is_set_aside,
         bool_or(is_here) as is_here,
         bool_or(not is_here) as is_there
     from both_sides
-    where bucket in (select wanted.bucket from wanted)
-    group by message_id, received_hour, source, bucket
+    group by message_id, received_hour, source
 ),
 
 -- Whether a side has the id in any hour or source.
@@ -94,7 +107,7 @@ outcomes as (
         on
             known.received_hour = wanted.received_hour
             and known.source = wanted.source
-            and known.bucket = wanted.bucket
+            and {{ bucket_of("known.message_id") }} = wanted.bucket
 )
 
 select

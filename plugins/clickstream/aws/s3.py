@@ -63,6 +63,12 @@ def list_archive(
     return archived + by_hour, strays + more
 
 
+def has_archive(client: Any, settings: Settings) -> bool:
+    """Return whether anything was ever written to the archive, in either layout."""
+    roots = (settings.archive_hours_prefix, settings.archive_root)
+    return any(next(_objects(client, settings.archive_bucket, root), None) is not None for root in roots)
+
+
 def _archived_by_day(
     client: Any, settings: Settings, windows: Collection[Window]
 ) -> tuple[list[ArchivedObject], list[str]]:

@@ -7,6 +7,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from clickstream.aws.load_objects import AwsLoadObjects
+from clickstream.aws.s3 import has_archive
 from clickstream.engine.evolution import Run
 from clickstream.engine.sql import TableNames
 from clickstream.form import FormError
@@ -34,6 +35,11 @@ class _ReconcileOperator(EngineOperator):
         """Compare these hours, and log the report; return the counts in it."""
         if not settings.archive_bucket:
             raise AirflowSkipException("there is no archive to compare with: CLICKSTREAM_ARCHIVE_BUCKET is not set")
+        if not has_archive(self.client("s3"), settings):
+            raise AirflowSkipException(
+                f"there is no archive to compare with: s3://{settings.archive_bucket} is empty. Who writes it: "
+                "docs/reconcile-archive.md"
+            )
         try:
             found = compare(run, AwsLoadObjects(self.client, settings), hours, values, settings)
         except ArchiveUnreadableError as error:

@@ -19,7 +19,7 @@ AGAIN_FOR = timedelta(days=7)
 """How long an hour that differs is compared again by the scheduled runs."""
 
 MOST_AGAIN = 24
-"""Hours that a run compares again: the latest."""
+"""Hours that a run compares again: the latest in which something is missing, then the latest with late messages."""
 
 LARGE_PERCENT = 10
 """The share of an hour's messages above which it is not healed before a person looked."""
@@ -60,12 +60,16 @@ def reach(request: Request, at: datetime) -> Window:
 
 
 def windows(request: Request, at: datetime, before: Iterable[ReconciledHour]) -> tuple[Window, ...]:
-    """Return what a run of `at` compares: of the hours `before`, those that may have been healed since too."""
+    """Return what a run of `at` compares: of the hours `before`, those too that may have what they missed by now."""
     if request.window:
         return (request.window,)
     end = full_hour(at).replace(hour=0)
-    open_hours = sorted(hour.received_hour for hour in before if hour.missing_here or hour.late)[-MOST_AGAIN:]
-    return joined([Window(end - DAY, end), *(Window(hour, hour + HOUR) for hour in open_hours)])
+    open_hours = sorted(
+        (bool(hour.missing_here or hour.missing_there), hour.received_hour)
+        for hour in before
+        if hour.missing_here or hour.missing_there or hour.late
+    )[-MOST_AGAIN:]
+    return joined([Window(end - DAY, end), *(Window(hour, hour + HOUR) for _, hour in open_hours)])
 
 
 @dataclass(frozen=True)

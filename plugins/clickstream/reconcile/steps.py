@@ -187,6 +187,7 @@ def _outcomes(
         part = {
             "cells_json": json.dumps(cells, ensure_ascii=False),
             "archive": _around(archive, window),
+            "window": _bounds(window),
             "bounds": _bounds(window).widened(timedelta(days=settings.dedupe_lookback_days)),
         }
         found += _read(run, "ids", {**values, **part})

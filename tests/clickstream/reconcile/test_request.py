@@ -71,6 +71,7 @@ def test_hours_that_may_be_healed_by_now_are_compared_again() -> None:
     before = [hour(30), hour(40, missing=0, late=2), hour(50, missing=0, missing_there=3), hour(3)]
 
     assert windows(EMPTY, AT, before) == (
+        Window(MIDNIGHT - 50 * HOUR, MIDNIGHT - 49 * HOUR),
         Window(MIDNIGHT - 40 * HOUR, MIDNIGHT - 39 * HOUR),
         Window(MIDNIGHT - 30 * HOUR, MIDNIGHT - 29 * HOUR),
         Window(MIDNIGHT - DAY, MIDNIGHT),
@@ -78,6 +79,9 @@ def test_hours_that_may_be_healed_by_now_are_compared_again() -> None:
     many = [hour(number) for number in range(25, 160)]
     latest = windows(EMPTY, AT, many)
     assert latest == (Window(MIDNIGHT - DAY - HOUR * MOST_AGAIN, MIDNIGHT),)
+    # Hours with late messages alone, which may never end, come after those in which something is missing.
+    late = [hour(number, missing=0, late=1) for number in range(25, 100)]
+    assert Window(MIDNIGHT - 150 * HOUR, MIDNIGHT - 149 * HOUR) in windows(EMPTY, AT, [hour(150), *late])
     assert reach(EMPTY, AT) == Window(MIDNIGHT - 7 * DAY, MIDNIGHT)
 
 
