@@ -63,7 +63,7 @@ def is_warned(opened_at: datetime | None, now: datetime) -> bool:
 def _keeps_unsettled(run: Run, table: Table, now: datetime) -> bool:
     if table.name != "rejects" or not is_lake_table(table):
         return False
-    (row,) = run("lake/alarms/open_since.sql", alarm_name=REJECTS_NEAR_END).rows
+    (row,) = run("lake/alarms/open_since.sql", alarm_name=REJECTS_NEAR_END, seen_since=now - DAY).rows
     return not is_warned(row["opened_at"], now)
 
 

@@ -156,7 +156,7 @@ def _odd(series: Mapping[str, Any], is_source: bool, until: datetime) -> Odd | N
     began_at = until - timedelta(hours=FILLING + count)
     key = series.get("key", "")
     return Odd(
-        series["name"] or series.get("type", ""),
+        series["name"] or series.get("type") or "(no source)",
         key,
         is_source,
         verdict,

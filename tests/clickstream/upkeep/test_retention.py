@@ -132,7 +132,7 @@ def test_a_line_that_was_not_sent_again_goes_only_after_a_week_of_alarm(
     written = {path: values["keeps_unsettled"] for path, values in rows.asked if "keeps_unsettled" in values}
     assert written == {"maintenance/past.sql": keeps, "maintenance/remove_past.sql": keeps}
     (alarm,) = [values for path, values in rows.asked if path.startswith("lake/alarms/")]
-    assert alarm == {"alarm_name": "rejects_near_end"}
+    assert alarm == {"alarm_name": "rejects_near_end", "seen_since": NOW - DAY}
 
 
 def test_the_alarm_opens_early_enough() -> None:
