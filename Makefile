@@ -40,7 +40,7 @@ demo: ## start everything, send a day of events, load them, show the result
 test: ## all tests but the slow ones; LEVEL=unit (sql, end_to_end, faults), or TESTS="tests/lambdas -k depth", runs a part
 	@$(RUN) test
 
-test-faults: ## all fault tests, the slow ones too: some 20 minutes
+test-faults: ## all fault tests, the slow ones too: an hour or more
 	@$(RUN) test-faults
 
 up: ## start the local AWS, the collector, Trino and Airflow, deploy lambdas/template.yaml
