@@ -17,10 +17,10 @@ from clickstream.window import Window, days, hours
 HOUR = (datetime(2026, 11, 24, 4, tzinfo=UTC), datetime(2026, 11, 24, 5, tzinfo=UTC))
 Read = Callable[[Mapping[str, Any]], Any]
 FORMS: dict[str, Read] = {
-    "load_events": lambda params: request.read_request("manual", HOUR, params),
+    "load_events": lambda params: request.read_load_request("manual", HOUR, params),
     "model_sessions": read_window,
-    "rebuild_typed_events": rebuild.read_request,
-    "redrive_failed": redrive.read_request,
+    "rebuild_typed_events": rebuild.read_rebuild_request,
+    "redrive_failed": redrive.read_redrive_request,
     "compare_plan": lambda params: read_whole(params, "days", 1, 366),
 }
 NAMES = ("from", "to", "source", "dry_run", "rebuild", "event", "days")

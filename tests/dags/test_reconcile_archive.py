@@ -8,7 +8,7 @@ import pytest
 from airflow.providers.common.compat.sdk import DagRunTriggerException
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from clickstream.load.request import read_request
+from clickstream.load.request import read_load_request
 from clickstream.window import DAY, HOUR
 from tests.clickstream.fake_trino import FakeTrino, query_error
 from tests.clickstream.memory_aws import MemoryGlue, MemoryS3
@@ -139,7 +139,7 @@ def test_the_hours_that_miss_something_are_healed_by_a_dry_run_first(
         heal.execute(given)
     asked = triggered.value
     assert (asked.trigger_dag_id, asked.wait_for_completion) == ("load_events", True)
-    request = read_request("manual", (None, None), asked.conf)
+    request = read_load_request("manual", (None, None), asked.conf)
     assert (request.source, request.dry_run) == ("archive", True)
     with pytest.raises(AirflowSkipException, match="dry run"):
         run(task, "compare_again")

@@ -20,7 +20,7 @@ from clickstream.plan.file import TrackingPlan, parse_plan
 from clickstream.sessions.model import rules_of
 from clickstream.status.look import look
 from clickstream.upkeep.checks import check_paths
-from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, NEAR_END, RECONCILED_SINCE, Figures, KeptAlarm
+from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK, NEAR_END, RECONCILED_SINCE, KeptAlarm, WatchFigures
 from clickstream.window import DAY, INSTANT, Bounds
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
@@ -138,7 +138,7 @@ def watch(lake: ScratchLake) -> None:
     lake.run("lake/alarms/load.sql", alarm=KeptAlarm("dead_letters", "", "critical", "text", {}, now, now))
     lake.run("lake/alarms/checks/alarm_is_open_once.sql")
     rules = rules_of(lake.settings)
-    look(lake.run, Figures(now), rules, [], {}, None)
+    look(lake.run, WatchFigures(now), rules, [], {}, None)
     # It reads moves only of a day that has sessions.
     day = Bounds(RECEIVED_ON, RECEIVED_ON + DAY - INSTANT)
     lake.run("lake/sessions/moves.sql", bounds=day, received=day, rules=rules, place_limit=12)

@@ -14,8 +14,8 @@ from clickstream.engine.sql import instant_literal, literal
 from clickstream.erase.person import digest
 from clickstream.load import steps as load_steps
 from clickstream.load.archive import hour_folder
-from clickstream.load.request import read_request as read_load_request
-from clickstream.reconcile.request import Healing, Request, plan_healing
+from clickstream.load.request import read_load_request
+from clickstream.reconcile.request import Healing, ReconcileRequest, plan_healing
 from clickstream.reconcile.steps import ArchiveUnreadableError, Outcome, compare, reconciled_hours
 from clickstream.window import HOUR, Window
 from clickstream_stream.keys import archive_key
@@ -25,7 +25,7 @@ from local.segment import archive
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 AFTERNOON = Window(NOON, NOON + 8 * HOUR)
-PERSON = Request(AFTERNOON, dry_run=False, most_hours=24, large=True)
+PERSON = ReconcileRequest(AFTERNOON, dry_run=False, most_hours=24, large=True)
 
 
 def message(message_id: str, received_at: datetime, source: str = "web", **more: Any) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from clickstream.load.report import RunReport
 from clickstream.sessions.model import rules_of
 from clickstream.status.look import hours_read, look, volumes
-from clickstream.watch.alarms import Figures
+from clickstream.watch.alarms import WatchFigures
 from clickstream.window import Bounds
 from local.lake.scratch import ScratchLake
 
@@ -91,7 +91,7 @@ def test_no_id_and_no_value_of_a_property_is_in_the_document(lake: ScratchLake) 
     lake.stage(name, message(1, at, properties={"email": "lee@example.com"}) + broken + b"\n")
     lake.load("run-1")
 
-    document = look(lake.run, Figures(now), rules_of(lake.settings), [], {}, None)
+    document = look(lake.run, WatchFigures(now), rules_of(lake.settings), [], {}, None)
 
     text = json.dumps(document, ensure_ascii=False)
     assert not [word for word in ("example", "하늘", "0101", "kim", "lee") if word in text]
@@ -126,7 +126,7 @@ def test_sessions_of_yesterday_have_their_entry_exit_and_moves(lake: ScratchLake
     lake.load("run-1")
     lake.model("model-1")
 
-    figures = Figures(now)
+    figures = WatchFigures(now)
     first = look(lake.run, figures, rules_of(lake.settings), [], {}, None)
 
     sessions = first["sessions"]
@@ -146,7 +146,7 @@ def test_sessions_of_yesterday_have_their_entry_exit_and_moves(lake: ScratchLake
 
     lake.stage(f"{now:%Y%m%dT%H%M%S}001Z-b.ndjson", message(7, now, event="One More"))
     lake.load("run-2")
-    third = look(lake.run, Figures(datetime.now(UTC)), rules_of(lake.settings), [], {}, first)
+    third = look(lake.run, WatchFigures(datetime.now(UTC)), rules_of(lake.settings), [], {}, first)
     assert [run["run_id"] for run in third["runs"]] == ["run-2", "run-1"]
     assert third["loaded"]["reported_at"] > first["loaded"]["reported_at"]
     assert third["day"]["rows_read"] == first["day"]["rows_read"] + 1 == len(lines) + 1

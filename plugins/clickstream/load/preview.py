@@ -68,7 +68,7 @@ class Preview:
         }
 
 
-def from_row(taken: Manifest, row: Mapping[str, Any], plan: TrackingPlan, sessions_touched: int) -> Preview:
+def preview_from_row(taken: Manifest, row: Mapping[str, Any], plan: TrackingPlan, sessions_touched: int) -> Preview:
     """Return the preview in a row of work/batch/preview.sql."""
     duplicate = row["rows_read"] - row["rows_rejected"] - row["rows_new"]
     return Preview(

@@ -151,7 +151,7 @@ class RunReport:
         }
 
 
-def from_row(
+def report_from_row(
     run_id: str, row: Mapping[str, Any], rows_by_delay: str | None = None, violations_by_event: str | None = None
 ) -> RunReport:
     """Return the report from a row of lake/load_ledger/report.sql, with lateness.sql and violations/by_event.sql."""

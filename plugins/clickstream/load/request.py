@@ -25,7 +25,7 @@ class LoadRequest:
     dry_run: bool = False
 
 
-def read_request(
+def read_load_request(
     run_type: str, interval: tuple[datetime | None, datetime | None], params: Mapping[str, Any]
 ) -> LoadRequest:
     """Read the request of a run: its type, data interval and params `from`, `to`, `source`, `rebuild`, `dry_run`.

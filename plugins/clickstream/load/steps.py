@@ -98,7 +98,7 @@ def preview(run: Run, values: Mapping[str, Any], plan: TrackingPlan) -> Preview:
     row = run("work/batch/preview.sql", **values).rows[0]
     taken = values["manifest"]
     return replace(
-        previews.from_row(taken, row, plan, _sessions_touched(run, values)),
+        previews.preview_from_row(taken, row, plan, _sessions_touched(run, values)),
         forecast_dollars=forecast(run, values, sum(taken.bytes)),
     )
 
@@ -136,7 +136,7 @@ def report(
     delays = run("lake/events/lateness.sql", **values).rows[0]["rows_by_delay"]
     violations = run("lake/violations/by_event.sql", **values).rows[0]["violations_by_event"]
     failed = {**values["manifest"].tables_failed, **left_out(run, values["run_id"])}
-    counted = reports.from_row(values["run_id"], row, delays, violations)
+    counted = reports.report_from_row(values["run_id"], row, delays, violations)
     counted = replace(
         counted,
         tables_failed=failed,

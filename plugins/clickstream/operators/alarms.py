@@ -25,12 +25,12 @@ from clickstream.watch.alarms import (
     RECONCILED_SINCE,
     REFUSED_WITHIN,
     Ending,
-    Figures,
     ReconciledHour,
     RunFigures,
+    WatchFigures,
     count_refused,
     find_alarms,
-    from_row,
+    kept_from_row,
     newest_arrival,
     plan_notices,
 )
@@ -44,7 +44,7 @@ RefusedObject = tuple[str, datetime]
 class FiguresOperator(EngineOperator):
     """Read the figures that alarms are decided from."""
 
-    def figures(self, run: Run, settings: Settings, values: dict[str, Any]) -> Figures:
+    def figures(self, run: Run, settings: Settings, values: dict[str, Any]) -> WatchFigures:
         """Return the state of the pipeline at the time `now` in `values`."""
         s3, now = self.client("s3"), values["now"]
         values = values | {
@@ -61,7 +61,7 @@ class FiguresOperator(EngineOperator):
         newest = run("lake/events/newest.sql", **values).rows[0]["newest_received_at"]
         runs = run("lake/load_runs/recent.sql", **values).rows
         reconciled = run("lake/archive_reconciliations/hours.sql", window=Bounds(now - RECONCILED_SINCE, now)).rows
-        figures = Figures(
+        figures = WatchFigures(
             now=now,
             unstaged_objects=len(raw),
             oldest_unstaged_at=min(raw, default=None),
@@ -116,7 +116,7 @@ class TrinoWatchPipelineOperator(FiguresOperator):
         by_name = {destination.name: destination for destination in read_destinations(settings.notify)}
         now, sent = values["now"], 0
         failures: list[str] = []
-        kept = [from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
+        kept = [kept_from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
         alarms = find_alarms(self._with_volumes(self.figures(run, settings, values), settings), settings)
         repeat = timedelta(hours=settings.alarm_repeat_hours)
         for notice in plan_notices(alarms, kept, list(by_name), now, repeat):
@@ -128,7 +128,7 @@ class TrinoWatchPipelineOperator(FiguresOperator):
             raise NotificationError("; ".join(failures))
         return {"open": [alarm.name for alarm in alarms if not alarm.subject], "sent": sent}
 
-    def _with_volumes(self, figures: Figures, settings: Settings) -> Figures:
+    def _with_volumes(self, figures: WatchFigures, settings: Settings) -> WatchFigures:
         """Add what the status page's document says of hours: write_status has read them already."""
         document = read_before(read_text(self.client("s3"), settings.lake_bucket, KEY))
         odd = odd_volumes(document, figures.now)

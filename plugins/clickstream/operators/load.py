@@ -14,7 +14,7 @@ from clickstream.load import steps
 from clickstream.load.archive import no_data
 from clickstream.load.manifest import Manifest
 from clickstream.load.parts import values_of
-from clickstream.load.request import LoadRequest, read_request
+from clickstream.load.request import LoadRequest, read_load_request
 from clickstream.load.take import TakeError, list_staged, take
 from clickstream.load.unpack import unpack
 from clickstream.operators.base import SPENT, EngineOperator
@@ -60,7 +60,7 @@ class S3TakeManifestOperator(LoadOperator):
         dag_run, objects = context["dag_run"], self.objects(settings)
         try:
             interval = context.get("data_interval_start"), context.get("data_interval_end")
-            request = read_request(dag_run.run_type, interval, context["params"])
+            request = read_load_request(dag_run.run_type, interval, context["params"])
             is_backfill = dag_run.run_type == "backfill"
             kept = None if is_backfill else objects.read_manifest(dag_run.run_id)
             if kept is not None:

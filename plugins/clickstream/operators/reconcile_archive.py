@@ -13,7 +13,14 @@ from clickstream.engine.sql import TableNames
 from clickstream.form import FormError
 from clickstream.operators.base import EngineOperator
 from clickstream.operators.checks import TrinoCheckTablesOperator
-from clickstream.reconcile.request import LARGE_PERCENT, Request, plan_healing, reach, read_request, windows
+from clickstream.reconcile.request import (
+    LARGE_PERCENT,
+    ReconcileRequest,
+    plan_healing,
+    reach,
+    read_reconcile_request,
+    windows,
+)
 from clickstream.reconcile.steps import ArchiveUnreadableError, compare, reconciled_hours
 from clickstream.settings import Settings
 from clickstream.window import Window
@@ -22,10 +29,10 @@ from clickstream.window import Window
 class _ReconcileOperator(EngineOperator):
     """What the steps share: the run's form, and the time that it is about."""
 
-    def asked(self, context: Context) -> tuple[Request, datetime]:
+    def asked(self, context: Context) -> tuple[ReconcileRequest, datetime]:
         """Return the request, and when the run was due: a run that is cleared later is about the same hours."""
         try:
-            return read_request(context["params"]), context["dag_run"].run_after
+            return read_reconcile_request(context["params"]), context["dag_run"].run_after
         except FormError as error:
             raise AirflowFailException(str(error)) from error
 

@@ -18,10 +18,10 @@ from clickstream.staging.redrive import (
     REFUSED_PREFIX,
     Counts,
     RedriveError,
-    Request,
+    RedriveRequest,
     failed_records,
     fits,
-    read_request,
+    read_redrive_request,
     rejected_records,
 )
 
@@ -33,10 +33,10 @@ class _RedriveOperator(EngineOperator):
 
     source: str
 
-    def checked_request(self, context: Context) -> Request:
+    def checked_request(self, context: Context) -> RedriveRequest:
         """Return the checked request of the run. Raises AirflowFailException: a retry would have the same."""
         try:
-            request = read_request(context["params"])
+            request = read_redrive_request(context["params"])
         except FormError as error:
             raise AirflowFailException(str(error)) from error
         if request.source != self.source:

@@ -20,7 +20,7 @@ from clickstream.operators.load import LoadOperator
 from clickstream.operators.plan import require_plan
 from clickstream.plan import typed_tables
 from clickstream.plan.file import TrackingPlanError
-from clickstream.plan.rebuild import PendingChangesError, chosen, read_request, rebuild, require_current
+from clickstream.plan.rebuild import PendingChangesError, chosen, read_rebuild_request, rebuild, require_current
 from clickstream.settings import Settings
 
 
@@ -133,7 +133,7 @@ class TrinoRebuildTypedEventsOperator(_TypedTablesOperator):
         messages: Counter[str] = Counter()
         failed: dict[str, str] = {}
         try:
-            request = read_request(context["params"])
+            request = read_rebuild_request(context["params"])
             plan = chosen(require_plan(), request.event)
             require_current(run, plan, settings)
         except (FormError, TrackingPlanError, DestructiveChangeError, PendingChangesError) as error:

@@ -22,14 +22,14 @@ class PendingChangesError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Request:
+class RebuildRequest:
     """Which messages, by received_at, and of which event: its name or table, '' for every live one."""
 
     window: Window
     event: str = ""
 
 
-def read_request(params: Mapping[str, Any]) -> Request:
+def read_rebuild_request(params: Mapping[str, Any]) -> RebuildRequest:
     """Return the form's values `from`, `to` and `event`, checked. Raises FormError, naming the value."""
     start, end = read_from_to(params)
     if start is None or end is None:
@@ -39,7 +39,7 @@ def read_request(params: Mapping[str, Any]) -> Request:
     event = params.get("event") or ""
     if not isinstance(event, str):
         raise FormError(f"event={event!r}: must be the name of an event, or its table")
-    return Request(window, event)
+    return RebuildRequest(window, event)
 
 
 def chosen(plan: TrackingPlan, event: str) -> TrackingPlan:

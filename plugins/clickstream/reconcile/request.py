@@ -26,7 +26,7 @@ LARGE_PERCENT = 10
 
 
 @dataclass(frozen=True)
-class Request:
+class ReconcileRequest:
     """`window`: which hours, whole; None for the UTC day before the run. `dry_run`: only say what healing would load.
 
     `most_hours`: how many hours are healed, at most. `large`: those too of which more than LARGE_PERCENT is missing.
@@ -38,14 +38,14 @@ class Request:
     large: bool
 
 
-def read_request(params: Mapping[str, Any]) -> Request:
+def read_reconcile_request(params: Mapping[str, Any]) -> ReconcileRequest:
     """Read the form of a run. Raises FormError."""
     window = read_window(params)
     if window is not None:
         window = Window(full_hour(window.start), full_hour(window.end - timedelta(microseconds=1)) + HOUR)
         if window.end - window.start > DAY * LONGEST_DAYS:
             raise FormError(f"from and to: at most {LONGEST_DAYS} days in one run")
-    return Request(
+    return ReconcileRequest(
         window,
         read_flag(params, "dry_run", True),
         read_whole(params, "most_hours", 1, LONGEST_DAYS * 24),
@@ -53,13 +53,13 @@ def read_request(params: Mapping[str, Any]) -> Request:
     )
 
 
-def reach(request: Request, at: datetime) -> Window:
+def reach(request: ReconcileRequest, at: datetime) -> Window:
     """Return the time in which a run of `at` heals, and looks for hours to compare again."""
     end = full_hour(at).replace(hour=0)
     return request.window or Window(end - AGAIN_FOR, end)
 
 
-def windows(request: Request, at: datetime, before: Iterable[ReconciledHour]) -> tuple[Window, ...]:
+def windows(request: ReconcileRequest, at: datetime, before: Iterable[ReconciledHour]) -> tuple[Window, ...]:
     """Return what a run of `at` compares: of the hours `before`, those too that may have what they missed by now."""
     if request.window:
         return (request.window,)
@@ -99,7 +99,7 @@ def _is_large(hour: ReconciledHour) -> bool:
     return hour.missing_here * 100 > hour.messages_there * LARGE_PERCENT
 
 
-def plan_healing(differ: Iterable[ReconciledHour], request: Request) -> Healing:
+def plan_healing(differ: Iterable[ReconciledHour], request: ReconcileRequest) -> Healing:
     """Return the range from the first hour to heal: at most `most_hours` long, and without an hour that is too large.
 
     A range is one load. Hours in it that miss nothing are read again and change nothing.

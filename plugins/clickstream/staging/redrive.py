@@ -35,7 +35,7 @@ class RedriveError(ValueError):
 
 
 @dataclass(frozen=True)
-class Request:
+class RedriveRequest:
     """What to redrive: one of SOURCES, what was refused in start <= instant < end (None is open), and if it is only a
     preview.
     """
@@ -68,10 +68,10 @@ class Counts:
         return asdict(self)
 
 
-def read_request(params: Mapping[str, Any]) -> Request:
+def read_redrive_request(params: Mapping[str, Any]) -> RedriveRequest:
     """Return the form's values `source`, `from`, `to`, `dry_run`, checked. Raises FormError, naming the value."""
     start, end = read_from_to(params)
-    return Request(read_choice(params, "source", SOURCES), start, end, read_flag(params, "dry_run", True))
+    return RedriveRequest(read_choice(params, "source", SOURCES), start, end, read_flag(params, "dry_run", True))
 
 
 def failed_records(body: bytes) -> list[bytes]:

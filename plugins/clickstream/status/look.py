@@ -13,7 +13,7 @@ from typing import Any
 from clickstream.engine.evolution import Run
 from clickstream.plan.file import TrackingPlan
 from clickstream.sessions.model import SessionRules
-from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, Figures, KeptAlarm, ReconciledHour, from_row
+from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, KeptAlarm, ReconciledHour, WatchFigures, kept_from_row
 from clickstream.watch.volume import FEWEST_WEEKS, HOURS, WEEKS, usual
 from clickstream.window import DAY, HOUR, INSTANT, Bounds, Span, full_hour
 
@@ -56,7 +56,7 @@ Document = dict[str, Any]
 
 def look(
     run: Run,
-    figures: Figures,
+    figures: WatchFigures,
     rules: SessionRules,
     refused: Sequence[Document],
     sources: Mapping[str, str],
@@ -101,7 +101,7 @@ def read_before(text: str | None) -> Document | None:
     return document if isinstance(document, dict) and document.get("version") == VERSION else None
 
 
-def _waiting_since(figures: Figures) -> datetime | None:
+def _waiting_since(figures: WatchFigures) -> datetime | None:
     """Return when the oldest object came that holds back the hours; None when there is none."""
     unstaged = figures.oldest_unstaged_at
     is_held_up = unstaged is not None and figures.now - unstaged > HELD_UP
@@ -109,12 +109,12 @@ def _waiting_since(figures: Figures) -> datetime | None:
     return min((at for at in waiting if at is not None), default=None)
 
 
-def _until(figures: Figures) -> datetime:
+def _until(figures: WatchFigures) -> datetime:
     """Return the end of the last full hour of which all that was delivered is loaded."""
     return full_hour(min(figures.now, _waiting_since(figures) or figures.now))
 
 
-def _is_old(loaded: Document, newest: str | None, figures: Figures) -> bool:
+def _is_old(loaded: Document, newest: str | None, figures: WatchFigures) -> bool:
     """Return whether another load reported, or an hour is over and nothing waits: then no load reports that hour."""
     is_over = _waiting_since(figures) is None and loaded.get("until") != _until(figures).isoformat()
     return bool(is_over or loaded.get("reported_at") != newest)
@@ -180,7 +180,7 @@ def _series(by_hour: Mapping[int, int], weeks: Sequence[int]) -> dict[str, list[
 
 def _alarms(run: Run, now: datetime) -> list[Document]:
     """Return the alarms that are open, and those about runs of LOOK_BACK: critical ones first, then the newest."""
-    kept = [from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
+    kept = [kept_from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
     shown = [alarm for alarm in kept if alarm.closed_at is None or alarm.subject]
     order = sorted(shown, key=lambda alarm: (alarm.severity == "critical", alarm.opened_at), reverse=True)
     return [_alarm(alarm) for alarm in order]
@@ -197,7 +197,7 @@ def _alarm(alarm: KeptAlarm) -> Document:
     }
 
 
-def _waiting(figures: Figures) -> Document:
+def _waiting(figures: WatchFigures) -> Document:
     return {
         "unstaged_objects": figures.unstaged_objects,
         "oldest_unstaged_at": _text(figures.oldest_unstaged_at),
@@ -304,7 +304,7 @@ def _sessions(run: Run, now: datetime, rules: SessionRules, before: Document | N
     }
 
 
-def _archive(figures: Figures) -> Document:
+def _archive(figures: WatchFigures) -> Document:
     """Return what the comparisons of RECONCILED_DAYS days with the archive found: of each day, 24 hours."""
     today = full_hour(figures.now).replace(hour=0)
     by_hour = {hour.received_hour: hour for hour in figures.reconciled}

@@ -47,7 +47,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """What a check found: its offending rows, none when all is well."""
 
     check: Check
@@ -65,8 +65,8 @@ class Finding:
 class Outcome:
     """What all checks together found."""
 
-    failures: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
+    failures: tuple[CheckFinding, ...]
+    warnings: tuple[CheckFinding, ...]
     passed: int
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,10 +104,10 @@ def parse_check(path: str, text: str) -> Check:
 def check_tables(run: Run, paths: Iterable[str], values: Mapping[str, Any]) -> Outcome:
     """Run every check, whatever the others find. `values` has what the run touched: see the DAGs' operators."""
     checks = [read_check(path) for path in paths]
-    return decide([Finding(check, run(check.path, **values).rows) for check in checks])
+    return decide([CheckFinding(check, run(check.path, **values).rows) for check in checks])
 
 
-def decide(findings: Iterable[Finding]) -> Outcome:
+def decide(findings: Iterable[CheckFinding]) -> Outcome:
     """Sort findings by what they do to the run."""
     given = list(findings)
     found = [finding for finding in given if finding.rows]

@@ -27,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Figures:
+class TableFigures:
     """What a table weighs: files, their bytes, snapshots."""
 
     files: int
@@ -44,8 +44,8 @@ class Upkeep:
     """What one table weighed before and after, and what was done to it."""
 
     table: str
-    before: Figures
-    after: Figures
+    before: TableFigures
+    after: TableFigures
     rewritten_files: int
     orphan_files: int
 
@@ -95,8 +95,8 @@ def stray_batches(changed: Iterable[tuple[str, datetime]], now: datetime) -> lis
     return sorted(name for name, at in changed if is_batch_table(name) and now - at > STRAY_AFTER)
 
 
-def _figures(run: Run, table: Name) -> Figures:
-    return Figures(**run("maintenance/figures.sql", altered=table).rows[0])
+def _figures(run: Run, table: Name) -> TableFigures:
+    return TableFigures(**run("maintenance/figures.sql", altered=table).rows[0])
 
 
 def _metric(result: Result, name: str) -> int:

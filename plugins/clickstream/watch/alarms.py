@@ -128,7 +128,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Figures:
+class WatchFigures:
     """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
 
     `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
@@ -242,7 +242,7 @@ def newest_arrival(arrived_at: Iterable[datetime | None], now: datetime) -> date
     return max((at for at in arrived_at if at is not None and at <= now), default=None)
 
 
-def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
+def find_alarms(figures: WatchFigures, settings: Settings) -> list[Alarm]:
     """Return every alarm that these figures open."""
     return [
         *_raw(figures, settings),
@@ -259,7 +259,7 @@ def find_alarms(figures: Figures, settings: Settings) -> list[Alarm]:
     ]
 
 
-def _raw(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+def _raw(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
     if figures.oldest_unstaged_at is None:
         return
     age = figures.now - figures.oldest_unstaged_at
@@ -274,7 +274,7 @@ def _raw(figures: Figures, settings: Settings) -> Iterator[Alarm]:
     )  # fmt: skip
 
 
-def _arrivals(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+def _arrivals(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
     newest, bound = figures.newest_arrival_at, timedelta(hours=settings.alarm_silence_hours)
     is_silent = figures.has_arrived if newest is None else figures.now - newest >= bound
     if is_silent:
@@ -287,7 +287,7 @@ def _arrivals(figures: Figures, settings: Settings) -> Iterator[Alarm]:
         )  # fmt: skip
 
 
-def _staging(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+def _staging(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
     if figures.oldest_unloaded_at is None:
         return
     age = figures.now - figures.oldest_unloaded_at
@@ -311,7 +311,7 @@ def _staging(figures: Figures, settings: Settings) -> Iterator[Alarm]:
         )  # fmt: skip
 
 
-def _leftovers(figures: Figures) -> Iterator[Alarm]:
+def _leftovers(figures: WatchFigures) -> Iterator[Alarm]:
     if figures.dead_letters:
         yield Alarm(
             "dead_letters", "critical",
@@ -343,7 +343,7 @@ def _leftovers(figures: Figures) -> Iterator[Alarm]:
         )  # fmt: skip
 
 
-def _rejected_in_all(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+def _rejected_in_all(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
     recent = [run for run in figures.runs if figures.now - run.seen_at <= timedelta(hours=24)]
     read, rejected = sum(run.rows_read for run in recent), sum(run.rows_rejected for run in recent)
     if _exceeds(rejected, read, settings):
@@ -352,7 +352,7 @@ def _rejected_in_all(figures: Figures, settings: Settings) -> Iterator[Alarm]:
         )
 
 
-def _ending(figures: Figures) -> Iterator[Alarm]:
+def _ending(figures: WatchFigures) -> Iterator[Alarm]:
     """Notify once a week while there are such lines: what can never be accepted is left to go."""
     ending = figures.ending_rejects
     if ending.lines and ending.first_at:
@@ -372,7 +372,7 @@ def _start_of_week(now: datetime) -> datetime:
     return day - timedelta(days=day.weekday())
 
 
-def _tables(figures: Figures) -> Iterator[Alarm]:
+def _tables(figures: WatchFigures) -> Iterator[Alarm]:
     tables = sorted({table for run in figures.runs for table in run.tables_failed})
     if tables:
         since = min(run.seen_at for run in figures.runs if run.tables_failed)
@@ -384,7 +384,7 @@ def _tables(figures: Figures) -> Iterator[Alarm]:
         )  # fmt: skip
 
 
-def _volumes(figures: Figures) -> Iterator[Alarm]:
+def _volumes(figures: WatchFigures) -> Iterator[Alarm]:
     for name, verdict, did in (
         ("volume_silent", Verdict.SILENT, "fell silent"),
         ("volume_jumped", Verdict.HIGH, "jumped"),
@@ -402,7 +402,7 @@ def _volumes(figures: Figures) -> Iterator[Alarm]:
         )  # fmt: skip
 
 
-def _runs(figures: Figures, settings: Settings) -> Iterator[Alarm]:
+def _runs(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
     for run in figures.runs:
         if _exceeds(run.rows_rejected, run.rows_read, settings):
             counts = {"read": run.rows_read, "rejected": run.rows_rejected}
@@ -424,7 +424,7 @@ def _runs(figures: Figures, settings: Settings) -> Iterator[Alarm]:
             )  # fmt: skip
 
 
-def _cost(figures: Figures) -> Iterator[Alarm]:
+def _cost(figures: WatchFigures) -> Iterator[Alarm]:
     """Alarm when a million lines cost twice what they did, and the day more than a day did.
 
     Fewer events alone make each dearer, and are no reason. Lines read, since a rebuild loads none that are new.
@@ -447,7 +447,7 @@ def _cost(figures: Figures) -> Iterator[Alarm]:
         )  # fmt: skip
 
 
-def _archive(figures: Figures) -> Iterator[Alarm]:
+def _archive(figures: WatchFigures) -> Iterator[Alarm]:
     """Alarm when much of an hour is missing, and when a little of it has been for long. Late messages are not."""
     missing = [hour for hour in figures.reconciled if hour.missing_here or hour.missing_there]
     wrong = [
@@ -539,7 +539,7 @@ def _renewed(alarm: Alarm, row: KeptAlarm | None, now: datetime) -> KeptAlarm:
     )
 
 
-def from_row(row: Mapping[str, Any]) -> KeptAlarm:
+def kept_from_row(row: Mapping[str, Any]) -> KeptAlarm:
     """Return the alarm in a row of lake/alarms/kept.sql."""
     notified = {name: datetime.fromisoformat(at) for name, at in json.loads(row["told_at"]).items()}
     return KeptAlarm(**{**row, "figures": json.loads(row["figures"]), "told_at": notified})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.engine.spent import Spent
-from clickstream.load.report import RunReport, from_row
+from clickstream.load.report import RunReport, report_from_row
 
 COUNTS = st.integers(0, 10**9)
 ROW: dict[str, Any] = {
@@ -27,7 +27,7 @@ ROW: dict[str, Any] = {
 
 
 def test_text_of_a_run() -> None:
-    assert from_row("manual__1", ROW).text().splitlines() == [
+    assert report_from_row("manual__1", ROW).text().splitlines() == [
         "run         manual__1",
         "objects     3 (1,234,567 bytes)",
         "rows read   60",
@@ -40,7 +40,7 @@ def test_text_of_a_run() -> None:
 
 def test_text_says_what_it_cost_and_how_far_the_forecast_was_off() -> None:
     spent = Spent(42, 12.34, 5_000_000, 700, 10_000_000, 13)
-    report = replace(from_row("manual__1", ROW), spent=spent, dollars=0.006, forecast_dollars=0.004)
+    report = replace(report_from_row("manual__1", ROW), spent=spent, dollars=0.006, forecast_dollars=0.004)
 
     assert report.text().splitlines()[-2:] == [
         "cost        $0.006 at list prices: 42 queries, 12.3 s of CPU, 5,000,000 bytes read, 700 written, "
@@ -52,7 +52,7 @@ def test_text_says_what_it_cost_and_how_far_the_forecast_was_off() -> None:
 def test_text_says_which_day_the_last_message_was_received() -> None:
     over_midnight = {**ROW, "last_received_at": datetime(2026, 11, 26, 0, 10, tzinfo=UTC)}
 
-    text = from_row("manual__1", over_midnight).text()
+    text = report_from_row("manual__1", over_midnight).text()
 
     assert "2026-11-24 05:00:01" in text
     assert "2026-11-26 00:10:00" in text
@@ -62,7 +62,7 @@ def test_text_says_which_events_break_rules_the_highest_rate_first() -> None:
     broken = {"a": (3, 1), "c": (2, 1), "b": (4, 2)}
     given = {event: {"messages": of, "violating": count} for event, (of, count) in broken.items()}
 
-    assert from_row("manual__1", ROW, None, json.dumps(given)).text().splitlines()[-3:] == [
+    assert report_from_row("manual__1", ROW, None, json.dumps(given)).text().splitlines()[-3:] == [
         "violations  b: 2 of 4 messages (50.0%)",
         "violations  c: 1 of 2 messages (50.0%)",
         "violations  a: 1 of 3 messages (33.3%)",
@@ -71,7 +71,7 @@ def test_text_says_which_events_break_rules_the_highest_rate_first() -> None:
 
 @pytest.mark.parametrize(("loaded", "missing"), [(49, 1), (0, 50), (51, -1)])
 def test_what_does_not_add_up_is_said(loaded: int, missing: int) -> None:
-    report = from_row("manual__1", {**ROW, "rows_loaded": loaded})
+    report = report_from_row("manual__1", {**ROW, "rows_loaded": loaded})
 
     assert report.unaccounted == missing
     assert "DOES NOT ADD UP" in report.text()
@@ -81,7 +81,7 @@ def test_what_does_not_add_up_is_said(loaded: int, missing: int) -> None:
 def test_a_run_of_nothing_adds_up() -> None:
     nothing = dict.fromkeys(ROW, 0) | dict.fromkeys(["rejected_by_reason", "first_received_at", "last_received_at"])
 
-    report = from_row("r", nothing)
+    report = report_from_row("r", nothing)
 
     assert report == RunReport("r")
     assert report.unaccounted == 0
@@ -99,7 +99,7 @@ def test_it_adds_up_exactly_when_every_row_is_somewhere(loaded: int, duplicate: 
 
 
 def test_as_plain_values() -> None:
-    plain = from_row("manual__1", ROW).to_dict()
+    plain = report_from_row("manual__1", ROW).to_dict()
 
     assert json.loads(json.dumps(plain)) == plain
     assert plain == {

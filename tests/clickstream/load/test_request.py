@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.form import FormError
-from clickstream.load.request import LoadRequest, read_request
+from clickstream.load.request import LoadRequest, read_load_request
 from clickstream.window import Window
 
 FORM: dict[str, Any] = {"from": None, "to": None, "source": "auto", "dry_run": False, "rebuild": False}
@@ -19,11 +19,11 @@ NO_INTERVAL = (None, None)
 @pytest.mark.parametrize("run_type", ["scheduled", "manual", "asset_triggered"])
 @pytest.mark.parametrize("interval", [NO_INTERVAL, (START, END), (START, START)])
 def test_an_empty_form_asks_for_all_that_is_not_loaded(run_type: str, interval: Any) -> None:
-    assert read_request(run_type, interval, FORM) == LoadRequest()
+    assert read_load_request(run_type, interval, FORM) == LoadRequest()
 
 
 def test_a_backfill_asks_for_its_interval() -> None:
-    assert read_request("backfill", (START, END), {**FORM, "rebuild": True}) == LoadRequest(
+    assert read_load_request("backfill", (START, END), {**FORM, "rebuild": True}) == LoadRequest(
         Window(START, END), rebuild=True
     )
 
@@ -31,13 +31,13 @@ def test_a_backfill_asks_for_its_interval() -> None:
 def test_the_form_asks_for_a_range_in_any_offset() -> None:
     given_form = {"from": "2026-11-24T14:00:00+09:00", "to": "2026-11-24T06:00:00Z", "source": "archive"}
 
-    request = read_request("manual", NO_INTERVAL, {**FORM, **given_form, "dry_run": True})
+    request = read_load_request("manual", NO_INTERVAL, {**FORM, **given_form, "dry_run": True})
 
     assert request == LoadRequest(Window(START, END), "archive", dry_run=True)
 
 
 def test_a_dry_run_of_all_that_is_not_loaded_is_possible() -> None:
-    assert read_request("manual", NO_INTERVAL, {**FORM, "dry_run": True}) == LoadRequest(dry_run=True)
+    assert read_load_request("manual", NO_INTERVAL, {**FORM, "dry_run": True}) == LoadRequest(dry_run=True)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_dry_run_of_all_that_is_not_loaded_is_possible() -> None:
 )
 def test_what_cannot_be_used_is_named(run_type: str, params: dict[str, Any], message: str) -> None:
     with pytest.raises(FormError, match=message):
-        read_request(run_type, NO_INTERVAL, {**FORM, **params})
+        read_load_request(run_type, NO_INTERVAL, {**FORM, **params})
 
 
 JSON = st.recursive(
@@ -77,7 +77,7 @@ JSON = st.recursive(
 @given(st.sampled_from(["scheduled", "manual", "backfill"]), st.dictionaries(st.sampled_from(sorted(FORM)), JSON))
 def test_whatever_a_conf_holds_gives_a_request_or_names_the_value(run_type: str, conf: dict[str, Any]) -> None:
     try:
-        request = read_request(run_type, (START, END), {**FORM, **conf})
+        request = read_load_request(run_type, (START, END), {**FORM, **conf})
     except FormError:
         return
     assert request.source in ("auto", "staging", "archive")

@@ -8,7 +8,7 @@ import pytest
 
 from clickstream.form import FormError
 from clickstream.plan.file import TrackingPlan, parse_plan
-from clickstream.plan.rebuild import PendingChangesError, Request, chosen, read_request, require_current
+from clickstream.plan.rebuild import PendingChangesError, RebuildRequest, chosen, read_rebuild_request, require_current
 from clickstream.settings import Settings
 from clickstream.window import Window, days
 
@@ -31,8 +31,8 @@ def plan() -> TrackingPlan:
 
 
 def test_a_time_and_an_event_are_asked_for() -> None:
-    assert read_request(FORM) == Request(Window(START, END))
-    assert read_request({**FORM, "event": "Parcel Sent"}) == Request(Window(START, END), "Parcel Sent")
+    assert read_rebuild_request(FORM) == RebuildRequest(Window(START, END))
+    assert read_rebuild_request({**FORM, "event": "Parcel Sent"}) == RebuildRequest(Window(START, END), "Parcel Sent")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_time_and_an_event_are_asked_for() -> None:
 )
 def test_what_is_no_request(params: dict[str, Any], message: str) -> None:
     with pytest.raises(FormError, match=message):
-        read_request({**FORM, **params})
+        read_rebuild_request({**FORM, **params})
 
 
 @pytest.mark.parametrize(

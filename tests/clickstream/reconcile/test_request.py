@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clickstream.form import FormError
-from clickstream.load.request import read_request as read_load_request
+from clickstream.load.request import read_load_request
 from clickstream.reconcile.request import (
     MOST_AGAIN,
     MOST_HOURS,
-    Request,
+    ReconcileRequest,
     plan_healing,
     reach,
-    read_request,
+    read_reconcile_request,
     windows,
 )
 from clickstream.watch.alarms import ReconciledHour
@@ -24,7 +24,7 @@ from clickstream.window import DAY, HOUR, Window, hours
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 AT = MIDNIGHT + timedelta(hours=6)
 FORM: dict[str, Any] = {"from": None, "to": None, "dry_run": True, "most_hours": MOST_HOURS, "large": False}
-EMPTY = Request(None, dry_run=True, most_hours=24, large=False)
+EMPTY = ReconcileRequest(None, dry_run=True, most_hours=24, large=False)
 
 
 def hour(number: int, missing: int = 1, of: int = 100, **more: int) -> ReconciledHour:
@@ -33,8 +33,8 @@ def hour(number: int, missing: int = 1, of: int = 100, **more: int) -> Reconcile
 
 
 def test_an_empty_form_is_the_day_before_and_a_dry_run() -> None:
-    assert read_request(FORM) == EMPTY
-    assert read_request({"most_hours": 24}) == EMPTY
+    assert read_reconcile_request(FORM) == EMPTY
+    assert read_reconcile_request({"most_hours": 24}) == EMPTY
     assert windows(EMPTY, AT, []) == (Window(MIDNIGHT - DAY, MIDNIGHT),)
     assert windows(EMPTY, AT + 17 * HOUR, []) == windows(EMPTY, MIDNIGHT, []) == windows(EMPTY, AT, [])
 
@@ -42,7 +42,7 @@ def test_an_empty_form_is_the_day_before_and_a_dry_run() -> None:
 def test_a_range_is_its_full_hours() -> None:
     asked = FORM | {"from": "2026-11-20T10:59:00+09:00", "to": "2026-11-20T03:00:00.000001Z", "dry_run": False}
 
-    request = read_request(asked)
+    request = read_reconcile_request(asked)
 
     expected = Window(datetime(2026, 11, 20, 1, tzinfo=UTC), datetime(2026, 11, 20, 4, tzinfo=UTC))
     assert (request.window, request.dry_run) == (expected, False)
@@ -64,7 +64,7 @@ def test_a_range_is_its_full_hours() -> None:
 @pytest.mark.promise("P8")
 def test_a_form_that_cannot_be_used_says_why(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(FormError, match=message):
-        read_request(FORM | wrong)
+        read_reconcile_request(FORM | wrong)
 
 
 def test_hours_that_may_be_healed_by_now_are_compared_again() -> None:
@@ -98,7 +98,7 @@ def test_the_form_of_the_load_is_a_backfill_from_the_archive() -> None:
 def test_an_hour_that_misses_much_is_left_to_a_person() -> None:
     differ = [hour(9, missing=10), hour(8, missing=11), hour(7, missing=1)]
 
-    cautious, told = plan_healing(differ, EMPTY), plan_healing(differ, Request(None, False, 24, large=True))
+    cautious, told = plan_healing(differ, EMPTY), plan_healing(differ, ReconcileRequest(None, False, 24, large=True))
 
     assert cautious.window == Window(MIDNIGHT - 9 * HOUR, MIDNIGHT - 8 * HOUR)
     assert (cautious.left, cautious.large) == ((MIDNIGHT - 7 * HOUR,), (MIDNIGHT - 8 * HOUR,))
@@ -118,7 +118,7 @@ def test_an_hour_that_misses_much_is_left_to_a_person() -> None:
 def test_a_range_is_bounded_and_has_no_hour_that_is_too_large(
     differ: list[ReconciledHour], most_hours: int, large: bool
 ) -> None:
-    healing = plan_healing(differ, Request(None, False, most_hours, large))
+    healing = plan_healing(differ, ReconcileRequest(None, False, most_hours, large))
 
     missing = {one.received_hour for one in differ if one.missing_here}
     assert {*healing.hours, *healing.left, *healing.large} == missing

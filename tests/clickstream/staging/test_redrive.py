@@ -20,7 +20,7 @@ from clickstream.staging.redrive import (
     failed_records,
     fits,
     partition_key,
-    read_request,
+    read_redrive_request,
     rejected_records,
 )
 from tests.clickstream.memory_aws import MemoryKinesis, MemoryS3, etag
@@ -146,16 +146,18 @@ def test_a_record_that_fills_the_limit_has_a_key_that_fits() -> None:
 )
 def test_a_request_that_cannot_be_used_is_named(params: dict[str, Any], message: str) -> None:
     with pytest.raises(FormError, match=message):
-        read_request({"source": "rejects", "from": None, "to": None, "dry_run": True, **params})
+        read_redrive_request({"source": "rejects", "from": None, "to": None, "dry_run": True, **params})
 
 
 def test_a_request_holds_from_its_start_up_to_its_end() -> None:
-    request = read_request({"source": "rejects", "from": "2026-11-24T12:00:00Z", "to": "2026-11-24T22:00:00+09:00"})
+    request = read_redrive_request(
+        {"source": "rejects", "from": "2026-11-24T12:00:00Z", "to": "2026-11-24T22:00:00+09:00"}
+    )
 
     assert request.dry_run is True
     hours = {11: False, 12: True, 13: False}
     assert {hour: request.holds(NOON.replace(hour=hour)) for hour in hours} == hours
-    assert read_request({"source": "rejects", "from": "", "to": None}).holds(NOON)
+    assert read_redrive_request({"source": "rejects", "from": "", "to": None}).holds(NOON)
 
 
 @pytest.mark.parametrize(("count", "calls"), [(0, []), (1, [1]), (500, [500]), (501, [500, 1])])

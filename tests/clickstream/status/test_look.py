@@ -12,7 +12,7 @@ from clickstream.engine.query import Result
 from clickstream.plan.file import TrackingPlan, parse_plan
 from clickstream.sessions.model import SessionRules
 from clickstream.status.look import PLAN_CHANGES_FOR, Document, look, plan_history
-from clickstream.watch.alarms import Figures, ReconciledHour
+from clickstream.watch.alarms import ReconciledHour, WatchFigures
 from clickstream.watch.volume import PlanChange, plan_changes
 from clickstream.window import HOUR, full_hour
 
@@ -39,7 +39,7 @@ class Lake:
 
 
 def looked(lake: Lake, before: Document | None = None, now: datetime = NOW, **figures: Any) -> Document:
-    return look(lake, Figures(now, **figures), RULES, [], {}, before)
+    return look(lake, WatchFigures(now, **figures), RULES, [], {}, before)
 
 
 def until(document: Document) -> datetime:
@@ -233,7 +233,7 @@ def test_the_document_has_the_history_of_the_plan_and_events_have_their_keys() -
         "source": None, "type": "track", "event": "order", "event_text": "Order", "newest_received_at": NOW,
         "messages_by_hour": "{}", "subjects": 1,
     }  # fmt: skip
-    document = look(Lake(minutes(10), by_hour=[row]), Figures(NOW), RULES, [], {}, None, plan(order="live"))
+    document = look(Lake(minutes(10), by_hour=[row]), WatchFigures(NOW), RULES, [], {}, None, plan(order="live"))
 
     assert list(document["plan_history"]["entries"]) == ["order"]
     assert [event["key"] for event in document["loaded"]["events"]] == ["order"]

@@ -6,8 +6,8 @@ from clickstream.engine.sql import SQL_DIR, TableNames
 from clickstream.upkeep.checks import (
     LIMIT,
     SHOWN,
+    CheckFinding,
     CheckHeaderError,
-    Finding,
     Severity,
     check_paths,
     decide,
@@ -72,13 +72,18 @@ def test_the_end_of_the_line_is_no_part_of_the_meaning(end: str) -> None:
 
 
 def test_a_check_without_rows_passes() -> None:
-    outcome = decide([Finding(FAIL, []), Finding(WARN, [])])
+    outcome = decide([CheckFinding(FAIL, []), CheckFinding(WARN, [])])
 
     assert (outcome.failures, outcome.warnings, outcome.passed) == ((), (), 2)
 
 
 def test_failures_and_warnings_are_kept_apart_and_all_of_them() -> None:
-    findings = [Finding(WARN, [{"n": 1}]), Finding(FAIL, [{"n": 2}]), Finding(FAIL, []), Finding(FAIL, [{"n": 3}])]
+    findings = [
+        CheckFinding(WARN, [{"n": 1}]),
+        CheckFinding(FAIL, [{"n": 2}]),
+        CheckFinding(FAIL, []),
+        CheckFinding(FAIL, [{"n": 3}]),
+    ]
 
     outcome = decide(findings)
 
@@ -92,11 +97,11 @@ def test_failures_and_warnings_are_kept_apart_and_all_of_them() -> None:
 
 
 def test_decide_takes_findings_as_they_come() -> None:
-    assert decide(Finding(FAIL, rows) for rows in ([], [{"n": 1}])).passed == 1
+    assert decide(CheckFinding(FAIL, rows) for rows in ([], [{"n": 1}])).passed == 1
 
 
 def test_a_finding_names_check_severity_count_and_rows() -> None:
-    text = Finding(FAIL, [{"message_id": "m1", "copies": 2}, {"message_id": None, "copies": 3}]).text()
+    text = CheckFinding(FAIL, [{"message_id": "m1", "copies": 2}, {"message_id": None, "copies": 3}]).text()
 
     assert text.splitlines() == [
         "events.message_id_is_unique (fail): rows found: 2. a message is there twice.",
@@ -107,7 +112,7 @@ def test_a_finding_names_check_severity_count_and_rows() -> None:
 
 @pytest.mark.parametrize(("found", "count"), [(LIMIT - 1, str(LIMIT - 1)), (LIMIT, f"{LIMIT} or more")])
 def test_a_long_finding_shows_the_first_rows(found: int, count: str) -> None:
-    lines = Finding(FAIL, [{"n": number} for number in range(found)]).text().splitlines()
+    lines = CheckFinding(FAIL, [{"n": number} for number in range(found)]).text().splitlines()
 
     assert f"rows found: {count}." in lines[0]
     assert lines[1:] == [f"  n={number}" for number in range(SHOWN)]

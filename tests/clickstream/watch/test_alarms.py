@@ -15,15 +15,15 @@ from clickstream.watch.alarms import (
     RUNBOOKS,
     Alarm,
     Ending,
-    Figures,
     KeptAlarm,
     Notice,
     ReconciledHour,
     Refused,
     RunFigures,
+    WatchFigures,
     count_refused,
     find_alarms,
-    from_row,
+    kept_from_row,
     newest_arrival,
     plan_notices,
 )
@@ -205,7 +205,7 @@ def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_0
     ],
 )
 def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, str, str, str]]) -> None:
-    found = find_alarms(Figures(NOW, **figures), SETTINGS)
+    found = find_alarms(WatchFigures(NOW, **figures), SETTINGS)
 
     assert [(alarm.name, alarm.subject, alarm.severity) for alarm in found] == [row[:3] for row in expected]
     assert [row[3] for alarm, row in zip(found, expected, strict=True) if row[3] not in alarm.text] == []
@@ -290,7 +290,7 @@ def test_records_refused_now_and_then_are_told_of_each_time_and_it_is_over_in_be
     said: list[tuple[int, str]] = []
     for hours in range(16 * 24):
         at = NOW + hours * HOUR
-        figures = Figures(at, refused=count_refused([time for time in written if time <= at], at))
+        figures = WatchFigures(at, refused=count_refused([time for time in written if time <= at], at))
         said += [(hours // 24, subject) for _, subject in watch.look(at, *find_alarms(figures, SETTINGS))]
 
     assert [day for day, subject in said if subject == "WARNING: processing_failed"] == [0, 10, 11, 12]
@@ -304,7 +304,7 @@ def test_lines_that_end_are_told_of_once_a_week_and_when_none_are_left() -> None
     watch, said = Watch("log"), list[tuple[int, str]]()
     for day in range(21):
         lines = Ending(5, NOW - 80 * DAY, 90) if day < 20 else Ending(0, None, 90)
-        alarms = find_alarms(Figures(NOW + day * DAY, ending_rejects=lines), SETTINGS)
+        alarms = find_alarms(WatchFigures(NOW + day * DAY, ending_rejects=lines), SETTINGS)
         said += [(day, subject) for _, subject in watch.look(NOW + day * DAY, *alarms)]
 
     opened = "WARNING: rejects_near_end"
@@ -318,7 +318,7 @@ def test_a_silence_of_forty_days_is_one_alarm_until_something_arrives() -> None:
     for day in range(42):
         at = NOW + day * DAY
         last = NOW if day < 40 else at
-        figures = Figures(at, newest_arrival_at=last if at - last <= 8 * DAY else None, has_arrived=True)
+        figures = WatchFigures(at, newest_arrival_at=last if at - last <= 8 * DAY else None, has_arrived=True)
         said += [(day, subject) for _, subject in watch.look(at, *find_alarms(figures, SETTINGS))]
 
     assert said == [*((day, "CRITICAL: nothing_arrives") for day in range(1, 40)), (40, "OVER: nothing_arrives")]
@@ -358,7 +358,7 @@ def test_a_row_is_read_back_as_it_was_kept(told_at: dict[str, datetime]) -> None
     columns = ("name", "subject", "severity", "text", "opened_at", "last_seen_at", "closed_at")
     row = {name: getattr(kept, name) for name in columns}
 
-    assert from_row({**row, "figures": kept.figures_json, "told_at": kept.told_json}) == kept
+    assert kept_from_row({**row, "figures": kept.figures_json, "told_at": kept.told_json}) == kept
 
 
 def test_each_alarm_names_a_runbook_that_names_it() -> None:
