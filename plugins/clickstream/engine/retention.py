@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from clickstream.engine.sql import lake_tables
 from clickstream.engine.tables import Table
 from clickstream.settings import Settings, SettingsError, variable
+from clickstream.window import DAY
 
 SHORTEST_DAYS, LONGEST_DAYS = 35, 36_500
 """Bounds of a team's number. No alarm, and nothing that the status page compares, looks back further than 33 days."""
@@ -14,7 +15,6 @@ SHORTEST_DAYS, LONGEST_DAYS = 35, 36_500
 FOREVER = "forever"
 
 _ENTRY = re.compile(r"([a-z_]+)\s*=\s*(\d{1,6}|forever)")
-_DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +35,7 @@ def is_lake_table(table: Table) -> bool:
 def kept_since(now: datetime, days: int) -> datetime:
     """Return the boundary of days (UTC) before which all rows are older than `days`: partitions go as a whole."""
     latest = now - timedelta(days=days)
-    return latest - (latest - _EPOCH) % _DAY
+    return latest - (latest - _EPOCH) % DAY
 
 
 def read_retention(settings: Settings) -> Mapping[str, int | None]:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -67,19 +67,17 @@ class Compared:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the columns as plain values."""
+        counts = {name: getattr(self, name) for name in COUNTS}
         return {
             "received_hour": self.cell.hour.isoformat(),
             "source": self.cell.source,
             "state": self.state,
-            "messages_here": self.messages_here,
-            "messages_there": self.messages_there,
-            "in_both": self.in_both,
-            "missing_here": self.missing_here,
-            "missing_there": self.missing_there,
-            "late": self.late,
-            "refused_here": self.refused_here,
-            "duplicates": self.duplicates,
+            **counts,
         }
+
+
+COUNTS = tuple(field.name for field in fields(Compared) if field.name != "cell")
+"""The names of what is counted, in the order of the table's columns."""
 
 
 def read_side(rows: Iterable[Mapping[str, Any]]) -> Side:

@@ -20,6 +20,7 @@ from clickstream.load.take import list_staged, loaded_paths
 from clickstream.load.unreadable import OTHER_PACKING, READ_ERRORS
 from clickstream.reconcile.lineage import PROVES, archive_from
 from clickstream.reconcile.states import (
+    COUNTS,
     Cell,
     Compared,
     Side,
@@ -76,11 +77,7 @@ class Outcome:
 
     def counts(self) -> dict[str, int]:
         """Return the sums over all hours and sources."""
-        names = (
-            "messages_here", "messages_there", "in_both", "missing_here", "missing_there", "late", "refused_here",
-            "duplicates",
-        )  # fmt: skip
-        return {name: sum(getattr(row, name) for row in self.rows) for name in names}
+        return {name: sum(getattr(row, name) for row in self.rows) for name in COUNTS}
 
     def text(self) -> str:
         """Return the report as a person reads it."""
