@@ -76,9 +76,13 @@ try {
   })
   await page.goto(address)
   await page.waitForFunction(() => !Array.isArray(window.analytics))
-  const sent = 1 + (await ACTIONS[action](page)) // the page view of the page itself
-  const end = Date.now() + PATIENCE
-  while (taken < sent && Date.now() < end) await page.waitForTimeout(50)
+  const allTaken = async (count) => {
+    const end = Date.now() + PATIENCE
+    while (taken < count && Date.now() < end) await page.waitForTimeout(50)
+  }
+  await allTaken(1) // The page view of the page itself: it may wait still, and would be of the user of a later call.
+  const sent = 1 + (await ACTIONS[action](page))
+  await allTaken(sent)
   if (taken !== sent) throw new Error(`${sent} sent, ${taken} taken`)
   console.log(JSON.stringify(await page.context().cookies()))
 } finally {
