@@ -239,6 +239,7 @@ def airflow_calls(settings: Settings, keys: Callable[..., Any]) -> dict[str, Cal
         "last_changes": lambda: glue.last_changes(clients["glue"], settings.work_database),
         "put_records": lambda: kinesis.put_records(clients["kinesis"], settings.stream, [b'{"messageId":"again"}']),
         "list_staged": lambda: s3.list_staged(clients["s3"], settings),
+        "has_archive": lambda: s3.has_archive(clients["s3"], settings),
         "list_archive": lambda: s3.list_archive(clients["s3"], settings, [OLD_DAY]),
         "list_raw": lambda: s3.list_raw(clients["s3"], bucket),
         "look_at_staging": lambda: s3.look_at_staging(clients["s3"], settings),
