@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from clickstream.aws.s3 import list_staged
+from clickstream.engine.spent import Spent
 from local.lake.scratch import ScratchLake
 from local.places import ROOT
 from local.segment.events import generate_day
@@ -15,8 +17,10 @@ from tests.faults.figures import FIGURES
 from tests.model.compare import compare, compare_rejects
 from tests.model.expected import Expected, StagedFile, expected_tables, staged_file
 
-# When something was done, and digests of paths, differ from lake to lake.
-VOLATILE = {"loaded_at", "rejected_at", "reported_at", "discarded_at", "quarantined_at", "reject_id"}
+# When something was done, digests of paths, and what a run cost differ from lake to lake.
+TIMES = {"loaded_at", "rejected_at", "reported_at", "discarded_at", "quarantined_at"}
+COSTS = {"dollars", "seconds", *(field.name for field in fields(Spent))}
+VOLATILE = {"reject_id", *TIMES, *COSTS}
 # The day that is staged ends now; one instant for all lakes, so that they can be compared.
 NOW = datetime.now(UTC)
 SEED = 20261124
