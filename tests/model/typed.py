@@ -25,6 +25,7 @@ KEYS = (
 )  # fmt: skip
 CONTEXT_COUNT = len((*CONTEXT_TEXT, *CONTEXT_BOOLEAN, *CONTEXT_DOUBLE, *CONTEXT_JSON))
 NOTHING = object()
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _decimal(value: Any, precision: int, scale: int) -> Decimal | None:
 
 def _date(value: Any) -> date | None:
     try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+        return date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else None
     except ValueError:
         return None
 

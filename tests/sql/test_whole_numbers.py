@@ -4,21 +4,12 @@ The model, which reads literals and shares no code, says what the tables must ha
 """
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from clickstream.engine.sql import Statement, environment
-from local.lake.machine import Machine
 from local.lake.scratch import ScratchLake
-from tests.model import compare
-from tests.model.json_text import read_json
-from tests.model.typed import RULES
 from tests.sql.test_typed_events import differences, plan_of, stage
 
 PLAN = """
@@ -73,50 +64,3 @@ def test_no_place_has_another_number_than_was_sent(lake: ScratchLake) -> None:
     table = lake.t.typed("number_sent")
     rows = lake.query(f"select whole from {table} where whole between 9007199254740990 and 9007199254740995")
     assert Counter(row["whole"] for row in rows) == {2**53 - 1: 5, 2**53: 2, 2**53 + 1: 2, 2**53 + 2: 2}
-
-
-NUMBERS = st.one_of(
-    st.integers(-(2**64), 2**64).map(str),
-    st.integers(2**53 - 5, 2**53 + 5).map(lambda whole: f"{whole}.0"),
-    st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**17), max_value=10**17).map(str),
-    st.floats(allow_nan=False, allow_infinity=False).map(repr),
-    st.tuples(st.integers(-(10**16), 10**16), st.integers(-20, 20)).map(lambda pair: f"{pair[0]}e{pair[1]}"),
-).filter(lambda text: read_json_or_none(text) is not None)
-KINDS = ("bigint", "decimal(18,2)", "decimal(38,0)", "varchar", "array(bigint)")
-
-
-def read_json_or_none(text: str) -> Any:
-    try:
-        return read_json(text)
-    except ValueError:
-        return None
-
-
-@pytest.mark.promise("P9")
-@settings(
-    max_examples=3, phases=[Phase.generate], deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.lists(NUMBERS, min_size=150, max_size=150))
-def test_any_number_becomes_what_the_model_says(machine: Machine, numbers: list[str]) -> None:
-    texts = [one for number in numbers for one in (number, json.dumps(number), f"[{number}]")]
-    as_property, of_json = (environment().get_template(f"macros/{name}.sql").module for name in ("properties", "json"))
-    made = ", ".join(f'{as_property.property("sent", kind)} as "{kind}"' for kind in KINDS)  # type: ignore[attr-defined]
-    # As everywhere in a load: a member of an object that was parsed.
-    members = of_json.members(of_json.parsed("'{\"x\":' || one || '}'"))  # type: ignore[attr-defined]
-    given = f"select element_at({members}, 'x') as sent from unnest(?) as listed (one)"
-    statement = Statement(f"select {made} from ({given})", (texts,))
-
-    rows = machine.runner().run(statement).rows
-
-    wrong = [
-        (text, kind, row[kind])
-        for text, row in zip(texts, rows, strict=True)
-        for kind in KINDS
-        if not same(RULES(kind)(read_json(text)), row[kind])
-    ]
-    assert wrong == []
-
-
-def same(wanted: Any, found: Any) -> bool:
-    one, other = ([{"message_id": "m", "value": value}] for value in (wanted, found))
-    return compare.compare(one, other) == []
