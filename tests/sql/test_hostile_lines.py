@@ -67,10 +67,24 @@ def test_time_grows_with_the_length_of_a_line_and_not_with_its_square(machine: M
     assert reasons == {None, "not_json", "number_too_long", "too_deep", "blank", "missing_newline"}
 
 
+@pytest.mark.promise("P9")
+@pytest.mark.scenario("X36")
+@pytest.mark.slow
+def test_no_kind_of_line_costs_many_plain_ones(machine: Machine) -> None:
+    """Each alone, so that the cheap ones do not pay for it; one of the square of its length would cost a thousand."""
+    lake = scratch_lake(machine)
+    plain = [HEAD % (n, f'"properties":{{"a":"{filled("a")}"}}') for n in range(3)]
+    allowed = 30 * max(cpu_ms(lake, f"plain-{n}", [line]) for n, line in enumerate(plain))
+
+    spent = {name: cpu_ms(lake, name, [line]) for name, line in LINES.items()}
+
+    assert {name: ms for name, ms in spent.items() if ms > allowed} == {}
+
+
 def cpu_ms(lake: ScratchLake, run_id: str, lines: list[str]) -> int:
     """What it costs to read these lines into a batch."""
     lake.stage(f"20261128T120000000Z-{run_id}.ndjson", "".join(f"{line}\n" for line in lines).encode())
-    taken = lake.take(run_id).only(lambda item: run_id in item.path)
+    taken = lake.take(run_id).only(lambda item: item.path.endswith(f"Z-{run_id}.ndjson"))
     lake.unpack(run_id, taken)
     cost = lake.last["work/batch/load.sql"].cpu_ms
     assert cost is not None

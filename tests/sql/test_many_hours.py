@@ -44,3 +44,31 @@ def test_hours_of_days_and_days_of_months_load_in_one_run(machine: Machine) -> N
     assert (modelled.points, modelled.sessions_new) == (len(instants), len(instants))
     again = lake.load("run-2", lake.take_all("run-2"))
     assert (again.rows_loaded, again.rows_duplicate) == (0, len(instants))
+
+
+@pytest.mark.promise("P9")
+@pytest.mark.scenario("X37")
+@pytest.mark.slow
+def test_a_month_of_hours_arrives_in_one_object(machine: Machine) -> None:
+    """720 hours in a row, which is a sender's backlog of 30 days, after a load of one hour."""
+    lake = scratch_lake(machine)
+    instants = [NOW - timedelta(hours=n) for n in range(720)]
+    lines = [
+        json.dumps({"messageId": f"m{n}", "type": "track", "event": "Probe", "anonymousId": "p",
+                    "receivedAt": at.isoformat(), "properties": {"n": n}})
+        for n, at in enumerate(instants)
+    ]  # fmt: skip
+    lake.stage("20261128T110000000Z-a.ndjson", lines[0].encode())
+    assert lake.load("run-0", plan=PLAN).rows_loaded == 1
+    lake.stage("20261128T120000000Z-b.ndjson", "\n".join(lines).encode())
+
+    report = lake.load("run-1", plan=PLAN)
+
+    assert report.adds_up
+    assert (report.rows_loaded, report.rows_duplicate) == (719, 1)
+    hours = lake.query(f"select count(distinct date_trunc('hour', received_at)) as n from {lake.t.events}")
+    assert hours == [{"n": 720}]
+    assert lake.query(f"select count(*) as n, sum(n) as total from {lake.t.typed('probe')}") == [
+        {"n": 720, "total": sum(range(720))}
+    ]
+    assert sum(one.points for one in lake.model("model-1")) == 720

@@ -255,8 +255,8 @@ end
     or case {{ kind }}
         when 'integer' then {{ is_same_number(one, other) }}
         when 'number' then {{ is_same_number(one, other) }}
-        when 'array' then {{ whole_numbers(one) }} = {{ whole_numbers(other) }}
-        when 'object' then {{ whole_numbers(one) }} = {{ whole_numbers(other) }}
+        when 'array' then {{ numbers_by_value(one) }} = {{ numbers_by_value(other) }}
+        when 'object' then {{ numbers_by_value(one) }} = {{ numbers_by_value(other) }}
         else false
     end
 )
@@ -268,12 +268,24 @@ end
 and coalesce(try_cast({{ one }} as double) = try_cast({{ other }} as double), false)
 {%- endmacro -%}
 
-{#- JSON text with its whole numbers without a fraction of zeros. -#}
-{%- macro whole_numbers(text) -%}
+{#- JSON text with each number that has a fraction or an exponent in one form, a whole one as its digits. -#}
+{%- macro numbers_by_value(text) -%}
 regexp_replace(
     {{ text }},
-    '("(?:[^"\\]++|\\.)*+")|(-?[0-9]++)\.0++(?![0-9eE])' || {{ nothing_of(text) }},
-    part -> coalesce(part[1], part[2])
+    '("(?:[^"\\]++|\\.)*+")|(-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)' || {{ nothing_of(text) }},
+    part -> coalesce(
+        part[1],
+        if(
+            translate(part[2], '.eE', '') <> part[2],
+            if(
+                abs(cast(part[2] as double)) < 9007199254740992
+                and cast(part[2] as double) = floor(cast(part[2] as double)),
+                cast(cast(cast(part[2] as double) as bigint) as varchar),
+                cast(cast(part[2] as double) as varchar)
+            ),
+            if(part[2] = '-0', '0', part[2])
+        )
+    )
 )
 {%- endmacro -%}
 
