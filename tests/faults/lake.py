@@ -19,7 +19,7 @@ from tests.model.expected import Expected, StagedFile, expected_tables, staged_f
 
 # When something was done, digests of paths, and what a run cost differ from lake to lake.
 TIMES = {"loaded_at", "rejected_at", "reported_at", "discarded_at", "quarantined_at"}
-COSTS = {"dollars", "seconds", *(field.name for field in fields(Spent))}
+COSTS = {"spent", "dollars", "forecast_dollars", "seconds", *(field.name for field in fields(Spent))}
 VOLATILE = {"reject_id", *TIMES, *COSTS}
 # The day that is staged ends now; one instant for all lakes, so that they can be compared.
 NOW = datetime.now(UTC)
