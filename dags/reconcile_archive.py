@@ -24,7 +24,8 @@ days, 24 at most, that missed messages or were late. These runs are dry runs: th
 **Loads may go on meanwhile.** What is staged and not loaded yet makes its hours *late*, not missing.
 
 **When it fails**: clear the failed task. An object of the archive that cannot be read is named: load its hours once
-with `load_events`, which sets it aside. When **heal** fails, look at the run of `load_events` that it names.
+with `load_events`, which sets it aside. When **heal** fails, look at the run of `load_events` that it names; a cleared
+**heal** runs that one again, and starts no second one.
 """
 
 from datetime import timedelta
@@ -63,6 +64,9 @@ def reconcile_archive():
         task_id="heal",
         trigger_dag_id="load_events",
         conf="{{ ti.xcom_pull(task_ids='plan_healing') | tojson }}",
+        # One run of load_events for these hours, however often this task is tried: a later try runs it again.
+        trigger_run_id="{{ run_id }}_{{ ti.xcom_pull(task_ids='plan_healing')['from'] }}",
+        reset_dag_run=True,
         wait_for_completion=True,
         poke_interval=30,
         retries=1,

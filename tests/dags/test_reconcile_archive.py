@@ -139,6 +139,8 @@ def test_the_hours_that_miss_something_are_healed_by_a_dry_run_first(
         heal.execute(given)
     asked = triggered.value
     assert (asked.trigger_dag_id, asked.wait_for_completion) == ("load_events", True)
+    # A later try runs the same load again, beside which there is no other.
+    assert (asked.dag_run_id, asked.reset_dag_run) == (f"manual__1_{conf['from']}", True)
     request = read_load_request("manual", (None, None), asked.conf)
     assert (request.source, request.dry_run) == ("archive", True)
     with pytest.raises(AirflowSkipException, match="dry run"):
