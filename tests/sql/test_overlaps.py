@@ -15,14 +15,14 @@ from clickstream.engine.sql import Statement
 from clickstream.engine.table_shape import TableColumn
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
+from tests.faults.lake import COSTS, TIMES
 from tests.sql.probe import PLAN
 
 WRITTEN = (
     "events", "rejects", "discards", "violations", "schema_changes", "load_ledger", "load_runs", "probe",
 )  # fmt: skip
 # When something was done, what it cost, what a digest of a bucket's name is, and the bucket.
-VOLATILE = {"loaded_at", "rejected_at", "reported_at", "discarded_at", "found_at", "recorded_at", "reject_id",
-            "queries", "cpu_seconds", "bytes_read", "bytes_written", "tries", "dollars", "seconds"}  # fmt: skip
+VOLATILE = {"found_at", "recorded_at", "reject_id", *TIMES, *COSTS}
 
 
 def lines(prefix: str, **members: Any) -> bytes:
