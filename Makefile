@@ -40,7 +40,7 @@ demo: ## start everything, send a day of events, load them, show the result
 test: ## all tests but the slow ones; LEVEL=unit (sql, end_to_end, faults), or TESTS="tests/lambdas -k depth", runs a part
 	@$(RUN) test
 
-test-faults: ## all fault tests, the slow ones too: an hour or more
+test-faults: ## all fault tests, the slow ones too: about an hour
 	@$(RUN) test-faults
 
 up: ## start the local AWS, the collector, Trino and Airflow, deploy lambdas/template.yaml
