@@ -11,6 +11,7 @@ from clickstream.engine import failures
 from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement
 from clickstream.load import left_out
+from clickstream.load.unreadable import copy_key
 from clickstream.plan.file import parse_plan
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
@@ -90,7 +91,13 @@ EDITS: dict[str, tuple[str, str, str]] = {
         "batch.reject_reason,\n",
         f"if({bad('batch.user_id', 'load_ledger')}, batch.reject_reason) as reject_reason,\n",
     ),
+    "rejects": (
+        "lake/rejects/load.sql",
+        "reject_reason is not null\n",
+        f"reject_reason is not null and {bad('rejected_line', 'rejects')}\n",
+    ),
 }
+OF_MESSAGES = [step for step in EDITS if step != "rejects"]
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +151,9 @@ def test_those_with_which_unpacking_or_events_fails_are_left_out_wherever_they_a
 
 # The last one: what the ledger does not count, the checks of later runs of the hour find too.
 def test_each_step_leaves_out_its_own_and_loads_all_others(lake: ScratchLake) -> None:
-    stage(lake, "some", [message("good-a"), *(message(step, step) for step in EDITS)])
+    stage(lake, "some", [message("good-a"), *(message(step, step) for step in OF_MESSAGES)])
     stage(lake, "others", [message("good-b")])
+    broken = lake.stage("20261124T120000000Z-broken.ndjson", b"no json\nno json of bad-rejects\n")
 
     report = lake.load("each", plan=PLAN)
 
@@ -153,17 +161,25 @@ def test_each_step_leaves_out_its_own_and_loads_all_others(lake: ScratchLake) ->
     assert set(report.tables_failed) == set(EDITS)
     assert all("INVALID_FUNCTION_ARGUMENT (query " in reason for reason in report.tables_failed.values())
     rejects = rows(lake, "rejects", "reason, line", "each")
-    assert sorted((reason, json.loads(line)["messageId"]) for reason, line in rejects) == [
+    assert [(reason, json.loads(line)["messageId"]) for reason, line in rejects if reason == "load_failed"] == [
         ("load_failed", "events"),
         ("load_failed", "unpack"),
     ]
+    # A line that is not even kept as rejected is in the copy of its object.
+    assert rejects[2:] == [("not_json", "no json")]
+    copy = lake.s3.get_object(Bucket=lake.settings.lake_bucket, Key=copy_key(broken))["Body"].read()
+    assert copy.endswith(b"no json of bad-rejects\n")
     assert ids(lake, "events", "each") == {"good-a", "good-b", "discards", "schema_changes", "load_ledger"}
     assert ids(lake, "discards", "each") == {"good-a", "good-b", "schema_changes", "load_ledger"}
     new_keys = {path for (path,) in rows(lake, "schema_changes", "path", "each")}
     assert new_keys == {'$["good-a"]', '$["good-b"]', "$.discards", "$.load_ledger"}
-    # A message that the ledger does not count is one that the table has more: its check says so.
-    assert (report.rows_loaded, report.rows_rejected) == (4, 2)
-    assert [finding.check.name for finding in lake.check("each").failures] == ["events.rows_agree_with_the_ledger"]
+    # A message that the ledger does not count is one that the table has more, and a line that it counts and rejects does
+    # not have is missed there: their checks say so.
+    assert (report.rows_loaded, report.rows_rejected) == (4, 4)
+    assert [finding.check.name for finding in lake.check("each").failures] == [
+        "events.rows_agree_with_the_ledger",
+        "rejects.rows_agree_with_the_ledger",
+    ]
 
 
 @pytest.mark.slow
