@@ -173,8 +173,8 @@ def test_each_step_leaves_out_its_own_and_loads_all_others(lake: ScratchLake) ->
     assert ids(lake, "discards", "each") == {"good-a", "good-b", "schema_changes", "load_ledger"}
     new_keys = {path for (path,) in rows(lake, "schema_changes", "path", "each")}
     assert new_keys == {'$["good-a"]', '$["good-b"]', "$.discards", "$.load_ledger"}
-    # A message that the ledger does not count is one that the table has more, and a line that it counts and rejects does
-    # not have is missed there: their checks say so.
+    # A message that the ledger does not count is one that the table has more, a line that rejects does not have is one
+    # that the ledger counts: their checks say so.
     assert (report.rows_loaded, report.rows_rejected) == (4, 4)
     assert [finding.check.name for finding in lake.check("each").failures] == [
         "events.rows_agree_with_the_ledger",
