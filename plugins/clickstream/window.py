@@ -69,6 +69,16 @@ class Bounds:
         """What has to be read: the parts, or all of it."""
         return self.parts or (Span(self.earliest, self.latest),)  # type: ignore[arg-type] # of no instant: null
 
+    @classmethod
+    def of(cls, instants: Iterable[datetime | None]) -> "Bounds":
+        """Return the bounds of these instants; None is no instant."""
+        times = [at for at in instants if at is not None]
+        return cls(min(times, default=None), max(times, default=None))
+
+    def __or__(self, other: "Bounds") -> "Bounds":
+        """Return the bounds of the instants of both, without parts."""
+        return Bounds.of((self.earliest, self.latest, other.earliest, other.latest))
+
     def widened(self, length: timedelta) -> "Bounds":
         """Return the same, longer by `length` at both ends, as far as the calendar goes; so is each part."""
         if self.earliest is None or self.latest is None:
@@ -79,6 +89,9 @@ class Bounds:
     def clipped(self, outer: Span) -> "Bounds":
         """Return the bounds `outer`, with what of the parts lies in it."""
         return Bounds(outer.start, outer.end, clipped(self.parts, outer))
+
+
+NO_TIME = Bounds(None, None)
 
 
 def _text(start: datetime, end: datetime) -> str:

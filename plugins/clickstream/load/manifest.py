@@ -9,7 +9,7 @@ from typing import Any
 
 from clickstream.load.archive import ArchivedObject
 from clickstream.staging.keys import StagedObject
-from clickstream.window import Bounds, Window, covering
+from clickstream.window import NO_TIME, Bounds, Window, covering
 
 MOST_WINDOWS = 200
 """Windows that one statement names."""
@@ -24,7 +24,8 @@ class Manifest:
     `batch`: when the messages that were read from them were received; None before they are unpacked. `hours`: in which
     hours, where these are more than one statement can write. `tables_failed`: the reason of each event's table that
     could not be filled. `failing`: the reason of each line with which unpacking fails, by its digest in hexadecimal.
-    `idle`: the tables for which the batch has nothing.
+    `idle`: the tables for which the batch has nothing. `expired`: when those were staged that have expired since they
+    were taken: an earlier try may have loaded them, and the run's report is about them too.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class Manifest:
     tables_failed: Mapping[str, str] = field(default_factory=dict)
     failing: Mapping[str, str] = field(default_factory=dict)
     idle: tuple[str, ...] = ()
+    expired: Bounds = NO_TIME
 
     @property
     def paths(self) -> list[str]:
@@ -81,7 +83,12 @@ class Manifest:
     def still_there(self, staged: Iterable[StagedObject]) -> "Manifest":
         """Return the manifest without objects that have expired from staging since."""
         present = frozenset(item.path for item in staged)
-        return self.only(lambda item: isinstance(item, ArchivedObject) or item.path in present)
+        return self.without_expired({item.path for item in self.staged if item.path not in present})
+
+    def without_expired(self, paths: Collection[str]) -> "Manifest":
+        """Return the manifest without these objects, which have expired; when they were staged stays in it."""
+        times = [item.staged_at for item in self.objects if item.path in paths]
+        return replace(self.without(paths), expired=self.expired | Bounds.of(times))
 
     def without(self, paths: Collection[str]) -> "Manifest":
         """Return the manifest without these objects."""
@@ -100,11 +107,12 @@ class Manifest:
             "received": [[window.start.isoformat(), window.end.isoformat()] for window in self.received],
             "rebuild": self.rebuild,
             "dry_run": self.dry_run,
-            "batch": self.batch and [at and at.isoformat() for at in (self.batch.earliest, self.batch.latest)],
+            "batch": self.batch and _to_pair(self.batch),
             "hours": [hour.isoformat() for hour in self.hours],
             "tables_failed": dict(self.tables_failed),
             "failing": dict(self.failing),
             "idle": list(self.idle),
+            "expired": _to_pair(self.expired),
             "objects": [_to_list(item) for item in self.objects],
         }
         return json.dumps(stored, indent=0)
@@ -114,7 +122,6 @@ def from_json(text: str) -> Manifest:
     """Return the manifest that to_json wrote, also before there were archives."""
     stored = json.loads(text)
     run_id, batch = stored["run_id"], stored.get("batch")
-    earliest, latest = (at and datetime.fromisoformat(at) for at in batch or (None, None))
     return Manifest(
         run_id,
         tuple(_from_list(*item) for item in stored["objects"]),
@@ -123,11 +130,12 @@ def from_json(text: str) -> Manifest:
         # "rederive": a run that an earlier version began.
         stored.get("rebuild", stored.get("rederive", False)),
         stored.get("dry_run", False),
-        batch and Bounds(earliest, latest),
+        batch and _from_pair(batch),
         tuple(map(datetime.fromisoformat, stored.get("hours", []))),
         stored.get("tables_failed", {}),
         stored.get("failing", {}),
         tuple(stored.get("idle", [])),
+        _from_pair(stored.get("expired") or (None, None)),
     )
 
 
@@ -168,6 +176,15 @@ def take_windows(
 
 def _age(item: StagedObject) -> tuple[datetime, str]:
     return item.staged_at, item.path
+
+
+def _to_pair(bounds: Bounds) -> list[str | None]:
+    return [at.isoformat() if at else None for at in (bounds.earliest, bounds.latest)]
+
+
+def _from_pair(pair: Iterable[str | None]) -> Bounds:
+    earliest, latest = (datetime.fromisoformat(at) if at else None for at in pair)
+    return Bounds(earliest, latest)
 
 
 def _to_list(item: StagedObject) -> list[Any]:

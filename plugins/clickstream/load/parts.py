@@ -14,7 +14,7 @@ from typing import Any
 
 from clickstream.engine.evolution import Run
 from clickstream.load.manifest import Manifest
-from clickstream.window import DAY, HOUR, Bounds, Window, full_hour
+from clickstream.window import DAY, HOUR, INSTANT, Bounds, Window, full_hour, hours
 
 PATHS_A_STATEMENT = 100_000
 """Bytes of the paths that one statement names. Athena takes 262,144 in all, Trino a million characters."""
@@ -29,14 +29,26 @@ SPANS_A_STATEMENT = 50
 
 
 def with_received(run: Run, taken: Manifest, run_id: str) -> tuple[Manifest, int]:
-    """Query the run's batch; return the manifest with what it has of them, and of how many objects it has lines."""
-    row, hours = run("work/batch/received.sql", run_id=run_id).rows[0], "[]"
-    batch = Bounds(row["earliest"], row["latest"])
-    if takes_parts(batch):
-        hours = run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"]
-    known = tuple(sorted(datetime.fromtimestamp(hour, UTC) for hour in json.loads(hours)))
+    """Query the run's batch; return the manifest with what it has of them, and of how many objects it has lines.
+
+    When objects have expired, what an earlier try read stays in the bounds: the run's report counts it too.
+    """
+    row = run("work/batch/received.sql", run_id=run_id).rows[0]
+    batch, before = Bounds(row["earliest"], row["latest"]), taken.batch if taken.expired.earliest else None
+    whole, known = batch | before if before else batch, tuple[datetime, ...]()
+    if takes_parts(whole):
+        hours = json.loads(run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"])
+        earlier = (taken.hours or _hours_of(before)) if before else ()
+        known = tuple(sorted({*earlier, *(datetime.fromtimestamp(hour, UTC) for hour in hours)}))
     idle = [table for table, lines in (("rejects", row["rejected"]), ("discards", row["discarding"])) if not lines]
-    return replace(taken, batch=batch, hours=known, idle=tuple(idle)), row["objects_read"]
+    return replace(taken, batch=whole, hours=known, idle=tuple(idle)), row["objects_read"]
+
+
+def _hours_of(batch: Bounds) -> tuple[datetime, ...]:
+    """Return the full hours of a batch that one statement could write."""
+    if batch.earliest is None or batch.latest is None:
+        return ()
+    return tuple(hour.start for hour in hours(Window(full_hour(batch.earliest), batch.latest + INSTANT)))
 
 
 def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
@@ -47,7 +59,7 @@ def values_of(taken: Manifest, lookback: timedelta) -> dict[str, Any]:
         "manifest": taken,
         "window": whole,
         "bounds": whole.widened(lookback),
-        "staged": staged_in(taken),
+        "staged": staged_in(taken) | taken.expired,
         "parts": {
             "objects": by_objects(taken), "hours": by_hours(taken, lookback), "days": by_days(taken, lookback),
         },
@@ -61,8 +73,7 @@ def by_objects(taken: Manifest) -> list[dict[str, Any]]:
 
 def staged_in(taken: Manifest) -> Bounds:
     """Return when the objects were staged."""
-    times = [item.staged_at for item in taken.objects]
-    return Bounds(min(times, default=None), max(times, default=None))
+    return Bounds.of(item.staged_at for item in taken.objects)
 
 
 def object_parts(taken: Manifest) -> Iterator[Manifest]:

@@ -149,7 +149,7 @@ class _Unpacking:
             return False
         expired = {item.path for item in gone} & loaded_paths(self._run, gone)
         logger.warning("%d of %d objects expired while they were read", len(expired), len(gone))
-        self._keep(self._taken.without(expired))
+        self._keep(self._taken.without_expired(expired))
         return bool(expired)
 
     def _culprit(self, error: TrinoQueryError) -> tuple[StagedObject, str]:

@@ -11,7 +11,7 @@ from clickstream.load import manifest
 from clickstream.load.archive import ArchivedObject
 from clickstream.load.manifest import Manifest
 from clickstream.staging.keys import StagedObject
-from clickstream.window import Window
+from clickstream.window import Bounds, Window
 from tests.clickstream.staged_objects import NOW, objects_within, staged_object
 
 HOUR = timedelta(hours=1)
@@ -118,7 +118,16 @@ def test_json_gives_the_same_manifest_back(
     run_id: str, staged: list[StagedObject], left_behind: int, rebuild: bool, dry_run: bool
 ) -> None:
     received = (Window(NOW, NOW + HOUR),)
-    one = Manifest(run_id, (*staged, ARCHIVED), left_behind, received, rebuild, dry_run, idle=("rejects",))
+    one = Manifest(
+        run_id,
+        (*staged, ARCHIVED),
+        left_behind,
+        received,
+        rebuild,
+        dry_run,
+        idle=("rejects",),
+        expired=Bounds(NOW, NOW),
+    )
 
     assert manifest.from_json(one.to_json()) == one
 
@@ -143,7 +152,11 @@ def test_what_expired_from_staging_is_left_out_and_the_archive_stays() -> None:
     gone, there = staged_object("a", NOW), staged_object("b", NOW)
     one = Manifest(RUN, (ARCHIVED, gone, there), rebuild=True)
 
-    assert one.still_there([there]) == Manifest(RUN, (ARCHIVED, there), rebuild=True)
+    left = one.still_there([there])
+
+    assert left == Manifest(RUN, (ARCHIVED, there), rebuild=True, expired=Bounds(gone.staged_at, gone.staged_at))
+    # Of a third try too.
+    assert left.still_there([]).expired == Bounds(gone.staged_at, there.staged_at)
 
 
 @given(st.text(), st.text())

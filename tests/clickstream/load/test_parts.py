@@ -1,11 +1,14 @@
 """How a load is cut into parts: nothing is left out, nothing is in two parts, and every part is bounded."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clickstream.engine.query import Result
 from clickstream.load.manifest import Manifest, from_json
 from clickstream.load.parts import (
     DAYS_A_STATEMENT,
@@ -17,6 +20,7 @@ from clickstream.load.parts import (
     by_objects,
     takes_parts,
     values_of,
+    with_received,
 )
 from clickstream.staging.keys import StagedObject
 from clickstream.window import Bounds, Span
@@ -120,6 +124,25 @@ def test_every_object_is_in_one_part_and_a_part_can_be_named(items: list[tuple[d
         assert part["staged"] == Bounds(min(ends), max(ends))
         assert max(ends) - min(ends) < timedelta(days=DAYS_A_STATEMENT)
         assert len(ends) == 1 or sum(map(len, part["manifest"].paths)) <= PATHS_A_STATEMENT
+
+
+@given(st.lists(INSTANTS, min_size=1, max_size=60), st.lists(INSTANTS, min_size=1, max_size=60))
+def test_what_an_earlier_try_read_is_still_looked_for_when_its_objects_have_expired(
+    gone: list[datetime], left: list[datetime]
+) -> None:
+    hours = {at.replace(minute=0, second=0, microsecond=0).timestamp() for at in left}
+    rows = {
+        "work/batch/received.sql": {
+            "earliest": min(left), "latest": max(left), "rejected": 0, "discarding": 0, "objects_read": 1,
+        },
+        "work/batch/hours.sql": {"hours": json.dumps(sorted(hours))},
+    }  # fmt: skip
+    before = replace(unpacked([*gone, *left]), expired=Bounds(NOON, NOON))
+
+    taken, _ = with_received(lambda path, **_: Result([rows[path]], "", 0, 0, 0), before, "run")
+
+    spans = values_of(taken, LOOKBACK)["window"].spans
+    assert all(any(span.start <= at <= span.end for span in spans) for at in (*gone, *left))
 
 
 def test_the_hours_are_kept_for_the_tasks_that_follow() -> None:
