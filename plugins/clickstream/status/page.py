@@ -21,6 +21,9 @@ from clickstream.watch.volume import FILLING, Verdict, judge, silent_hours
 STALE_AFTER = timedelta(minutes=45)
 """The age at which a document is stale: two runs of write_status have not written one."""
 
+BEHIND_AFTER = timedelta(hours=3)
+"""How far the hours that are shown may end before the page was written: loads are hourly."""
+
 EVENTS_SHOWN = 50
 """Events of a page before all are asked for."""
 
@@ -119,6 +122,7 @@ def _environment() -> Environment:
         "most_refused_events": MOST_REFUSED_EVENTS,
         "reconciled": reconciled,
         "stale_after": STALE_AFTER,
+        "behind_after": BEHIND_AFTER,
     }
     return made
 

@@ -484,7 +484,8 @@ def _exceeds(rejected: int, read: int, settings: Settings) -> bool:
 def _rejected(rejected: int, read: int, of: str) -> str:
     return (
         f"{rejected} of the {read} lines {of} were rejected. Ask the table rejects for reasons and sources; "
-        "when the cause is gone, send them again: make redrive SOURCE=rejects."
+        "when the cause is gone, send again what can be read, which lines that are no JSON cannot: make redrive "
+        "SOURCE=rejects."
     )
 
 

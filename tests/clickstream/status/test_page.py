@@ -224,6 +224,23 @@ def test_a_document_is_stale_after_three_quarters_of_an_hour() -> None:
     assert "newest event 75 min old" in stale
 
 
+def test_nothing_good_is_said_above_what_is_about_a_run_nor_of_hours_that_nobody_judged() -> None:
+    document = json.loads(FULL)
+    document["alarms"] = [alarm for alarm in document["alarms"] if alarm["run_id"]]
+    of_a_run = status_page(json.dumps(document), NOW)
+    document["alarms"] = []
+    document["loaded"] |= {"until": "2026-11-29T07:00:00+00:00", "sources": [], "events": []}
+    behind = status_page(json.dumps(document), NOW)
+
+    assert "No alarm is open" not in of_a_run
+    assert "no alarm is open; 1 about single runs" in of_a_run
+    assert "None is open. What follows is about single runs, and needs a look too." in of_a_run
+    assert '<span class="good">No alarm is open</span>' in behind
+    assert '<span class="quiet">no source is unusual up to 2026-11-29 07:00 UTC</span>' in behind
+    assert "later hours are not judged" in behind
+    assert "later hours are not judged" not in of_a_run
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "7", '{"version": 2}', '{"version": 1}', "[" * 100_000])
 def test_a_broken_document_is_said_to_be_one(text: str) -> None:
     html = status_page(text, NOW)
