@@ -81,6 +81,8 @@ class Instance(RuntimeTaskInstance):
     left: ClassVar[dict[str, Any]] = {}
 
     def xcom_pull(self, task_ids: Any = None, *args: Any, key: str = "", **kwargs: Any) -> Any:
+        if isinstance(task_ids, str):
+            return self.left.get(f"{task_ids} {key}")
         return [self.left.get(f"{task_id} {key}") for task_id in task_ids]
 
 
