@@ -14,6 +14,7 @@ from bench.measure import Cost, Stopwatch, compared, trino_processes
 from bench.messages import recent_hour, write_sample
 from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement, TableNames, lake_tables, quote
+from clickstream.plan.diff import USUAL_DAYS
 from clickstream.plan.event import Event
 from clickstream.plan.file import TrackingPlan, read_plan
 from clickstream.plan.seen import look
@@ -22,8 +23,8 @@ from clickstream.watch.alarms import ARRIVALS_FOR, LOOK_BACK
 from local.lake.machine import Machine, scratch_lake
 from local.lake.scratch import ScratchLake
 
-COMPARED_DAYS = 7
-"""Days that compare_plan looks at when nobody says otherwise."""
+DAILY = ("compare_plan", "maintain_tables")
+"""What runs once a day: a twenty-fourth of it is an hour's."""
 
 DAYS_A_STATEMENT = 10
 """Partitions that one statement adds: each has a writer, and 60 of them went over the memory of a query."""
@@ -147,9 +148,9 @@ def _hour(machine: Machine, lake: ScratchLake, plan: TrackingPlan, json_bytes: i
         lake.run("lake/events/newest.sql", now=now)
         lake.run("lake/load_runs/recent.sql", runs_since=now - LOOK_BACK)
         lake.run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK)
-    with hour.measured(lake, "compare_plan, once a day"):
-        look(lake.run, now - timedelta(days=COMPARED_DAYS))
-    with hour.measured(lake, "maintain_tables, once a day"):
+    with hour.measured(lake, "compare_plan"):
+        look(lake.run, now - timedelta(days=USUAL_DAYS))
+    with hour.measured(lake, "maintain_tables"):
         retention = timedelta(days=SHORTEST_RETENTION_DAYS)
         for name, table in lake_tables().items():
             maintain(lake.run, (lake.settings.lake_database, name), table.partitioned_by, now, retention)
@@ -169,11 +170,11 @@ def _row(name: str, days: int, own: list[Hour], base: list[Hour]) -> dict[str, A
 
 
 def _together(days: int, own: list[Hour], base: list[Hour]) -> dict[str, Any]:
-    """Add up an hour's share of all of it: what runs once a day counts for a twenty-fourth."""
+    """Add up an hour's share of all of it."""
     costs, bases = ([_share(hour.watch.steps) for hour in hours] for hours in (own, base))
     return {"case": f"together, an hour's share, {days} days behind", **compared(costs, bases)}
 
 
 def _share(steps: Mapping[str, Cost]) -> Cost:
-    parts = [(cost, 24 if "once a day" in name else 1) for name, cost in steps.items()]
+    parts = [(cost, 24 if name in DAILY else 1) for name, cost in steps.items()]
     return Cost(*(sum(getattr(cost, of) / hours for cost, hours in parts) for of in ("seconds", "cpu_seconds")))

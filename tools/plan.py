@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 from clickstream.engine.query import QueryRunner, Result
 from clickstream.engine.sql import render
 from clickstream.plan import importer
-from clickstream.plan.diff import Difference, differences, suggestion
+from clickstream.plan.diff import USUAL_DAYS, Difference, differences, suggestion
 from clickstream.plan.event import Rule
 from clickstream.plan.file import PLAN_FILE, TrackingPlanError, parse_plan, read_plan
 from clickstream.plan.foreign_schema import Note
@@ -177,7 +177,7 @@ def main(
     command: str,
     file: str = os.environ.get("CLICKSTREAM_FILE", ""),
     plan_file: Path = PLAN_FILE,
-    days: str = os.environ.get("CLICKSTREAM_DAYS") or "7",
+    days: str = os.environ.get("CLICKSTREAM_DAYS") or str(USUAL_DAYS),
     out: str = os.environ.get("CLICKSTREAM_OUT", ""),
 ) -> int:
     """Run a command; a reason instead of a traceback, and exit code 1, when it cannot be done."""

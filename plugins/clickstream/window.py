@@ -92,6 +92,7 @@ class Bounds:
 
 
 NO_TIME = Bounds(None, None)
+"""The bounds of no instant."""
 
 
 def _text(start: datetime, end: datetime) -> str:

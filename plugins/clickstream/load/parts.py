@@ -37,9 +37,9 @@ def with_received(run: Run, taken: Manifest, run_id: str) -> tuple[Manifest, int
     batch, before = Bounds(row["earliest"], row["latest"]), taken.batch if taken.expired.earliest else None
     whole, known = batch | before if before else batch, tuple[datetime, ...]()
     if takes_parts(whole):
-        hours = json.loads(run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"])
+        seconds = json.loads(run("work/batch/hours.sql", run_id=run_id).rows[0]["hours"])
         earlier = (taken.hours or _hours_of(before)) if before else ()
-        known = tuple(sorted({*earlier, *(datetime.fromtimestamp(hour, UTC) for hour in hours)}))
+        known = tuple(sorted({*earlier, *(datetime.fromtimestamp(at, UTC) for at in seconds)}))
     idle = [table for table, lines in (("rejects", row["rejected"]), ("discards", row["discarding"])) if not lines]
     return replace(taken, batch=whole, hours=known, idle=tuple(idle)), row["objects_read"]
 

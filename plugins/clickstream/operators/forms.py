@@ -3,7 +3,7 @@
 from airflow.sdk import Param
 
 from clickstream.load.request import SOURCES
-from clickstream.plan.diff import LONGEST_DAYS
+from clickstream.plan.diff import LONGEST_DAYS, USUAL_DAYS
 from clickstream.reconcile.request import LARGE_PERCENT, MOST_HOURS
 from clickstream.reconcile.request import LONGEST_DAYS as RECONCILED_DAYS
 
@@ -24,7 +24,7 @@ def rebuild_form() -> dict[str, Param]:
 def compare_form() -> dict[str, Param]:
     """Return the params of a run of compare_plan."""
     looks = "How far back it looks."
-    return {"days": Param(7, type="integer", minimum=1, maximum=LONGEST_DAYS, title="Days", description=looks)}
+    return {"days": Param(USUAL_DAYS, type="integer", minimum=1, maximum=LONGEST_DAYS, title="Days", description=looks)}
 
 
 def rebuild_typed_form() -> dict[str, Param]:

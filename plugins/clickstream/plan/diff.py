@@ -19,6 +19,9 @@ from clickstream.plan.seen import Place, Seen, Sighting, together
 LONGEST_LIST = 200_000
 """Bytes of the differences that are stored: Athena takes statements of 262,144, Trino of a million."""
 
+USUAL_DAYS = 7
+"""Days that a comparison looks at when nobody says otherwise."""
+
 LONGEST_DAYS = 366
 """The most that a comparison looks back."""
 
