@@ -133,7 +133,7 @@ def values(
         "compared": {"events": [Present(EVENT, 1, WINDOW)]},
         "ids": ["kim", "it's"],
         "earlier": ["0A"],
-        "quoted_ids": ['"kim"'],
+        "quoted_json": '["\\"kim\\""]',
         "digests_json": "[]",
         "places_json": "[]",
         "lines_json": "[]",

@@ -17,7 +17,7 @@ from clickstream.aws.erase_objects import AwsEraseObjects
 from clickstream.engine.sql import quote
 from clickstream.erase import steps
 from clickstream.erase.job import Job
-from clickstream.erase.person import Asked, digest
+from clickstream.erase.person import MOST_IDS, Asked, digest
 from clickstream.erase.places import places
 from clickstream.erase.steps import Erasure
 from clickstream.load.archive import hour_folder
@@ -37,6 +37,7 @@ DAY = datetime(2026, 11, 21, tzinfo=UTC)
 KIM = ("kim", "kim-before", "phone")
 # Sessions of these change: the person was in them.
 SHARED = ("'visitor_id': 'pad'", "'visitor_id': 'kiosk'")
+DEVICES = tuple(f"device-{number}" for number in range(20))
 HUB = [f"guest-{number}" for number in range(6)]
 
 
@@ -229,7 +230,8 @@ def figures(lake: ScratchLake, run_id: str) -> dict[str, dict[str, Any]]:
 def test_a_person_is_erased_everywhere_and_stays_away(site: Site) -> None:  # noqa: PLR0915 - one long story
     lake = site.lake
     fill(site)
-    asked = Asked("kim", exclude=("pad", "kiosk"))
+    # With devices of which nothing is known: more ids than one statement of the search names.
+    asked = Asked("kim", include=DEVICES, exclude=("pad", "kiosk"))
     before = contents(lake)
     sent = site.lines()
     assert {table for table, rows in before.items() if any(map(of_kim, rows))} >= {
@@ -246,6 +248,10 @@ def test_a_person_is_erased_everywhere_and_stays_away(site: Site) -> None:  # no
     dry = site.erasure(asked, "dry", dry_run=True)
     steps.find(dry, asked)
     preview = steps.preview(dry)
+    many = replace(asked, include=tuple(f"00000000-0000-4000-8000-{number:012}" for number in range(MOST_IDS - 3)))
+    most = site.erasure(many, "most", dry_run=True)
+    steps.find(most, many)
+    assert steps.preview(most) == preview
     assert contents(lake) == before
     assert site.lines() == sent
 
@@ -255,7 +261,7 @@ def test_a_person_is_erased_everywhere_and_stays_away(site: Site) -> None:  # no
     }
 
     # Nothing of the person is anywhere, and everything of the others is as it was.
-    assert set(erasure.job.ids) == set(KIM)
+    assert set(erasure.job.ids) == {*KIM, *DEVICES}
     after = contents(lake)
     assert left_of_kim(lake) == []
     for table, rows in before.items():
@@ -276,7 +282,7 @@ def test_a_person_is_erased_everywhere_and_stays_away(site: Site) -> None:  # no
     # It is written down without an id, and where something may be left.
     done = figures(lake, "erase")
     assert not any(one in str(done) for one in ("kim", "phone"))
-    assert done["events"]["id_digests"] == sorted(map(digest, KIM))
+    assert done["events"]["id_digests"] == sorted(map(digest, (*KIM, *DEVICES)))
     for place in ("events", "rejects", "sessions", "segment-logs/", "archive/", "staging/", "raw/", "refused/"):
         assert done[place]["found"] == done[place]["removed"] == preview[place], place
     assert done["segment-logs/"]["versions_deleted"] == 1

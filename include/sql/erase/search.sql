@@ -1,27 +1,29 @@
-{%- from "macros/person.sql" import has_id, has_quoted_id, is_id -%}
+{%- from "macros/person.sql" import has_id, has_quoted_id, is_id, texts -%}
 -- Looks for ids in every column of a table that holds text: in columns of ids, in others as a JSON string or alone.
 -- Grain: one row. Parameters: altered (schema, name), searched (its columns), ids,
--- earlier, quoted_ids.
+-- earlier, quoted_json.
 with looked as (
     select
         coalesce(
-            false
             {%- if searched.id_columns %}
-            or {{ has_id(searched.id_columns, ids, earlier, quote, bind_each) }}
+            {{ has_id(searched.id_columns, ids, earlier, quote, bind_each) }} or
             {%- endif %}
             {%- for column, field in searched.id_fields %}
-            or any_match(
+            any_match(
                 {{ quote(column) }}, item -> {{ is_id("item." ~ quote(field), ids, earlier, bind_each) }}
-            )
-            {%- endfor %},
+            ) or
+            {%- endfor %}
+            false,
             false
         ) as is_own,
         coalesce(
-            false
-            {%- for column in searched.text_columns %}
-            or coalesce({{ quote(column) }} in ({{ bind_each(ids) }}), false)
-            or coalesce({{ has_quoted_id(column, quoted_ids, quote, bind) }}, false)
-            {%- endfor %},
+            {%- if searched.text_columns %}
+            any_match(
+                {{ texts(searched.text_columns, quote) }},
+                text -> text in ({{ bind_each(ids) }}) or {{ has_quoted_id("text", quoted_json, bind) }}
+            ) or
+            {%- endif %}
+            false,
             false
         ) as is_mention
     from {{ t.any_table(altered) }}

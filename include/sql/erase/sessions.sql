@@ -9,7 +9,7 @@ from {{ t.any_table(altered) }}
 where
     {{ has_id(["visitor_id", "first_user_id", "last_user_id"], ids, earlier, quote, bind_each) }}
     or any_match(
-        identified,
-        seen -> {{ is_id("seen.id", ids, earlier, bind_each) }} or {{ is_id("seen.user_id", ids, earlier, bind_each) }}
+        flatten(transform(identified, seen -> array[seen.id, seen.user_id])),
+        id -> {{ is_id("id", ids, earlier, bind_each) }}
     )
 order by started_at, ended_at

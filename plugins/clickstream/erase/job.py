@@ -62,7 +62,7 @@ class Job:
     @property
     def values(self) -> dict[str, Any]:
         """What the files of include/sql/erase take."""
-        return {"ids": sorted(self.ids), "earlier": sorted(self.earlier), "quoted_ids": self.person.quoted}
+        return {"ids": sorted(self.ids), "earlier": sorted(self.earlier), "quoted_json": json.dumps(self.person.quoted)}
 
     def slices(self) -> list[dict[str, Any]]:
         """Return `values` in parts of at most IDS_AT_ONCE ids and digests, for a statement that names each often."""
@@ -70,7 +70,9 @@ class Job:
         starts = range(0, max(len(ids), len(earlier)), IDS_AT_ONCE)
         # No part may be without an id, which SQL has no empty list of.
         parts = ((ids[at : at + IDS_AT_ONCE] or ids[:1], earlier[at : at + IDS_AT_ONCE]) for at in starts)
-        return [{"ids": own, "earlier": old, "quoted_ids": Ids(frozenset(own)).quoted} for own, old in parts]
+        return [
+            {"ids": own, "earlier": old, "quoted_json": json.dumps(Ids(frozenset(own)).quoted)} for own, old in parts
+        ]
 
     def of(self, place: str) -> Counts:
         """Return the counts of a folder or table."""

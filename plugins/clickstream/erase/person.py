@@ -1,6 +1,7 @@
 """Which ids are one person's: found by the view `identities`, and only where nobody else's data can be meant."""
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from clickstream.form import FormError
 
 MOST_IDS = 1_000
 """Ids of one erasure: a person has tens of devices, and statements name each id."""
+
+MOST_CHARACTERS = 80_000
+"""Of all ids of one erasure, as JSON: a statement names each up to three times, and Athena takes 262,144 bytes."""
 
 LONGEST_ID = 1_000
 
@@ -113,12 +117,22 @@ def find(asked: Asked, links_of: Callable[[Collection[str]], Iterable[Link]]) ->
     while True:
         person = choose(asked, links)
         new = (person.ids | {one.id for one in person.undecided}) - looked_at
-        if len(person.ids) > MOST_IDS:
-            raise TooManyIdsError(f"{len(person.ids)} ids are this person's, at most {MOST_IDS} in one erasure")
+        _require_few(person.ids)
         if not new:
             return person
         links |= set(links_of(sorted(new)))
         looked_at |= new
+
+
+def _require_few(ids: Collection[str]) -> None:
+    if len(ids) > MOST_IDS:
+        raise TooManyIdsError(f"{len(ids)} ids are this person's, at most {MOST_IDS} in one erasure")
+    characters = sum(len(json.dumps(one)) for one in ids)
+    if characters > MOST_CHARACTERS:
+        raise TooManyIdsError(
+            f"the {len(ids)} ids of this person have {characters} characters as JSON, at most {MOST_CHARACTERS} in one "
+            "erasure: erase some of them at a time, with the others in exclude"
+        )
 
 
 def choose(asked: Asked, links: Collection[Link]) -> Person:

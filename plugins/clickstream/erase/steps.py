@@ -280,8 +280,8 @@ def _with_ids(erasure: Erasure) -> Iterator[dict[str, Any]]:
     """Yield the rejected lines in which an id may stand."""
     after = ""
     # Every line with a key of ids is looked at: an id may be a number, escaped, or known by its digest only.
-    marks = [*erasure.job.person.quoted, 'Id"']
-    while rows := erasure.run("erase/rejected.sql", after_id=after, quoted_ids=marks).rows:
+    marks = json.dumps([*erasure.job.person.quoted, 'Id"'])
+    while rows := erasure.run("erase/rejected.sql", after_id=after, quoted_json=marks).rows:
         yield from rows
         after = rows[-1]["reject_id"]
 

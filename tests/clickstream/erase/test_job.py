@@ -1,5 +1,6 @@
 """What a run keeps between its steps."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -7,17 +8,17 @@ from typing import Any
 import pytest
 
 from clickstream.athena.sql import inlined
-from clickstream.engine.sql import lake_tables, render
+from clickstream.engine.sql import SQL_DIR, lake_tables, render
 from clickstream.erase.job import Job, from_json, job_key, request_key
-from clickstream.erase.person import Asked, Undecided, digest
+from clickstream.erase.person import MOST_CHARACTERS, MOST_IDS, Asked, Undecided, digest
 from clickstream.erase.places import Counts
-from clickstream.erase.tables import searched
+from clickstream.erase.tables import MESSAGE_IDS, Rule, searched
 from clickstream.window import Window
 from local import pipeline
 from local.pipeline import erasure_key
 from local.places import LocalError
 from tests.clickstream.memory_aws import MemoryS3
-from tools.sample_values import SETTINGS
+from tools.sample_values import SETTINGS, values
 
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -76,8 +77,23 @@ def test_many_ids_are_searched_in_parts_that_a_statement_can_name() -> None:
     assert max(len(inlined(one).encode()) for one in statements) < 200_000
     assert {one for part in parts for one in part["ids"]} == job.ids
     assert [one for part in parts for one in part["earlier"]] == sorted(job.earlier)
-    assert {quoted for part in parts for quoted in part["quoted_ids"]} == {f'"{one}"' for one in ids}
+    assert {quoted for part in parts for quoted in json.loads(part["quoted_json"])} == {f'"{one}"' for one in ids}
     assert all(part["ids"] for part in parts)
+
+
+@pytest.mark.parametrize("path", sorted(str(path.relative_to(SQL_DIR)) for path in (SQL_DIR / "erase").glob("*.sql")))
+def test_a_statement_for_the_most_ids_is_short_enough_for_athena(path: str) -> None:
+    """262,144 bytes: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
+    ids = [f"{number:077}" for number in range(MOST_IDS)]
+    job = Job(Asked(ids[0]), ids=frozenset(ids))
+    columns = lake_tables()["events"].columns
+    own = job.slices()[0] if path == "erase/search.sql" else job.values
+    given = {**values("a run"), "searched": searched(columns), "rule": Rule(MESSAGE_IDS, "line", by_message=True)}
+
+    statement = render(path, SETTINGS, {**given, "limits": SETTINGS, **own, "earlier": []})
+
+    assert sum(len(json.dumps(one)) for one in ids) <= MOST_CHARACTERS
+    assert len(inlined(statement).encode()) < 262_144
 
 
 def test_what_is_there_is_noted_once_however_often_it_is_tried() -> None:

@@ -72,6 +72,13 @@ def test_too_many_ids_are_refused() -> None:
         find(Asked("kim"), lambda _: many)
 
 
+def test_too_long_ids_are_refused() -> None:
+    many = [Link(f"phone-{number}-{'é' * 900}", "kim", 1, 1) for number in range(15)]
+
+    with pytest.raises(TooManyIdsError, match="at most 80000 in one erasure"):
+        find(Asked("kim"), lambda _: many)
+
+
 def test_a_digest_is_the_sha_256_of_the_id() -> None:
     # FIPS 180-2, appendix B.1, in words of 32 bits.
     words = "BA7816BF 8F01CFEA 414140DE 5DAE2223 B00361A3 96177A9C B410FF61 F20015AD"

@@ -110,7 +110,8 @@ def test_an_excluded_id_does_not_come_back_from_an_earlier_run() -> None:
 )
 def test_rejected_lines_are_fetched_however_an_id_is_written(line: str) -> None:
     def rejected(values: dict[str, Any]) -> Rows:
-        is_marked = any(mark in line for mark in values["quoted_ids"]) and not engine.values("erase/clean_rejected.sql")
+        marks, is_cleaned = json.loads(values["quoted_json"]), engine.values("erase/clean_rejected.sql")
+        is_marked = any(mark in line for mark in marks) and not is_cleaned
         return [{"reject_id": "A", "staged_at": NOON, "line": line}] if is_marked and not values["after_id"] else []
 
     engine = Engine({"erase/rejected.sql": rejected})
