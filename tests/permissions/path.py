@@ -65,6 +65,32 @@ def assume(machine: Machine, role: str, external_id: str, key: str, secret: str)
     }
 
 
+def deployed_roles(machine: Machine) -> dict[str, str]:
+    """The template's roles: their names in IAM by those in the template."""
+    made = machine.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
+    roles = [one for one in made if one["ResourceType"] == "AWS::IAM::Role"]
+    return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in roles}
+
+
+def outputs(machine: Machine) -> dict[str, str]:
+    """The stack's outputs."""
+    [stack] = machine.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+def collect(machine: Machine, messages: list[Any]) -> None:
+    """Send messages, of which the last is refused, to the collector by its function URL."""
+    bucket = load_settings(machine.places.settings()).raw_bucket
+    machine.client("s3").put_object(
+        Bucket=bucket, Key="collector/sources.json", Body=compile_sources(read_file()).encode()
+    )
+    body = json.dumps({"batch": messages}).encode()
+    # The local AWS routes by the host.
+    headers = {**basic("wk_example_orders"), "host": urlsplit(outputs(machine)["CollectorUrl"]).netloc}
+    answer = httpx.post(f"{machine.places.aws_url}/v1/batch", content=body, headers=headers, timeout=60)
+    assert answer.json() == {"success": True, "accepted": len(messages) - 1, "refused": 1}
+
+
 class Walk:
     """One walk of the whole path. `names` has the stack's outputs, by which cases name their resources."""
 
@@ -74,8 +100,7 @@ class Walk:
         self.permissions: list[policies.Permission] = []
         # Both ways to keep the archive, one after the other; the cases find the second, with its role.
         self._deploy("Copy")
-        outputs = machine.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
-        self.names = {one["OutputKey"]: one["OutputValue"] for one in outputs} | self._more_names()
+        self.names = outputs(machine) | self._more_names()
         self.loaded = self._walk()
         self._deploy("Firehose")
         self._archive_by_firehose()
@@ -86,9 +111,7 @@ class Walk:
         iam = self.machine.client("iam")
         made_by = LOCAL_PARAMETERS | permissions.make_consumers(self.machine.places, iam)
         deploy(self.machine.places.aws_url, made_by | {"ArchiveBy": archive_by})
-        made = self.machine.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
-        roles = [one for one in made if one["ResourceType"] == "AWS::IAM::Role"]
-        self.roles = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in roles}
+        self.roles = deployed_roles(self.machine)
         self.permissions += policies.permissions(iam, self.roles)
 
     def decided(self) -> list[policies.Decision]:
@@ -112,7 +135,7 @@ class Walk:
         segment.send(
             [*generate_day(7, NOW, users=12), BAD_RECORD], self.settings.stream, self.client("SegmentRole", "kinesis")
         )
-        self._collect([{"type": "track", "event": "A", "userId": "of the collector"}, "refused"])
+        collect(self.machine, [{"type": "track", "event": "A", "userId": "of the collector"}, "refused"])
         pipeline.wait_until_staged(self.machine.places, _quiet)
         keys = self.keys("AirflowRole")
         calls = airflow_calls(self.settings, keys)
@@ -144,17 +167,6 @@ class Walk:
             return "/clickstream-archive-" in keys and "_collector-1-a" in keys, keys
 
         wait_for("archive", look, _quiet, 300, self.machine.places.where_to_look("aws"))
-
-    def _collect(self, messages: list[Any]) -> None:
-        """Send messages to the collector by its function URL, with sources that it has not read yet."""
-        self.machine.client("s3").put_object(
-            Bucket=self.settings.raw_bucket, Key="collector/sources.json", Body=compile_sources(read_file()).encode()
-        )
-        body = json.dumps({"batch": messages}).encode()
-        # The local AWS routes by the host.
-        headers = {**basic("wk_example_orders"), "host": urlsplit(self.names["CollectorUrl"]).netloc}
-        answer = httpx.post(f"{self.machine.places.aws_url}/v1/batch", content=body, headers=headers, timeout=60)
-        assert answer.json() == {"success": True, "accepted": len(messages) - 1, "refused": 1}
 
     @cache  # noqa: B019 - one walk a run
     def keys(self, role: str) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ import clickstream.aws
 from local import permissions, pipeline
 from local.airflow_api import Airflow
 from local.lake.machine import Machine
+from local.places import ROOT
 from tests.permissions import policies
 from tests.permissions.path import SEGMENT_ACCOUNT, Walk, airflow_calls, assume
 
@@ -36,7 +37,10 @@ DAGS: dict[str, dict[str, Any] | None] = {
     "clickstream_check": None,
     "expire_staging": None,
     "maintain_tables": None,
+    "rebuild_typed_events": {"from": "2026-01-02T00:00:00Z", "to": "2026-01-03T00:00:00Z"},
 }
+# What tests/permissions/test_repairs.py runs.
+REPAIRS = {"erase_person", "reconcile_archive"}
 CASES = [
     pytest.param(role, expected, call, arguments, id=f"{role}-{expected}-{call}-{number}")
     for role, kinds in yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8")).items()
@@ -95,6 +99,10 @@ def test_every_permission_is_used_or_has_a_reason(walk: Walk) -> None:
 
     assert policies.unused(walk.permissions, walk.decisions) == {tuple(entry[:3]) for entry in reasons}
     assert [entry for entry in reasons if len(entry[3]) < 10] == []
+
+
+def test_every_dag_is_run() -> None:
+    assert {*DAGS, *REPAIRS} == {path.stem for path in (ROOT / "dags").glob("*.py")}
 
 
 @pytest.mark.slow
