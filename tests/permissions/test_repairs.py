@@ -43,7 +43,7 @@ def message(message_id: str, days_ago: float, user: str | None, device: str, **m
         "anonymousId": device,
         "timestamp": at,
         "receivedAt": at,
-        "properties": {"order_id": 7, "revenue": said, "products": [], f"note of {said}": said},
+        "properties": {"order_id": 7, "revenue": said, "products": [], "note_of_buyer": said},
         "context": {"screen": {"width": said}, "page": {"path": "/paid"}},
         **more,
     }
