@@ -1,15 +1,15 @@
-"""A Trino of several nodes on this machine: a coordinator without splits, and workers with own processors."""
+"""Another Trino on this machine's AWS: of several nodes, with own processors, or with a heap of its own."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local import processes, services, stack
 from local.lake.machine import Machine
-from local.places import LocalError, Places, renew_port
+from local.places import ROOT, LocalError, Places, renew_port
 
 COORDINATOR_HEAP_GB, WORKERS_HEAP_GB = 2, 6
 
@@ -49,6 +49,26 @@ def trino_cluster(machine: Machine, workers: Sequence[Sequence[int]]) -> Iterato
                 processes.stop(node.name, places.state, services.TRINO.stop_timeout)
 
 
+@contextmanager
+def trino_of_heap(machine: Machine, heap_gb: int) -> Iterator[Machine]:
+    """Yield the machine's AWS with another Trino, which has that heap."""
+    with tempfile.TemporaryDirectory(prefix="clickstream-bench-") as folder:
+        places = _own_places(machine.places, Path(folder))
+        command = _changed(services.TRINO.command(places), {"-Xmx": f"-Xmx{heap_gb}g"})
+        try:
+            environment = services.TRINO.environment(places)
+            processes.start("trino", command, environment, ROOT, places.log("trino"), places.state)
+            stack.wait(services.TRINO, places)
+            yield Machine(places)
+        finally:
+            processes.stop("trino", places.state, services.TRINO.stop_timeout)
+
+
+def _changed(command: Sequence[str], changes: Mapping[str, str]) -> list[str]:
+    """Return the command with other words where a word begins so."""
+    return [next((value for start, value in changes.items() if word.startswith(start)), word) for word in command]
+
+
 def _own_places(places: Places, folder: Path) -> Places:
     (folder / "logs").mkdir()
     shutil.copy(places.settings_file, folder)
@@ -70,11 +90,7 @@ def _start(node: Node, places: Places) -> None:
     config = folder / "config.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
     own = places if node is COORDINATOR else renew_port(places, "trino")
-    changed = {"-Xmx": f"-Xmx{node.heap_gb}g", "-Dconfig=": f"-Dconfig={config}"}
-    command = [
-        next((value for start, value in changed.items() if word.startswith(start)), word)
-        for word in services.TRINO.command(own)
-    ]
+    command = _changed(services.TRINO.command(own), {"-Xmx": f"-Xmx{node.heap_gb}g", "-Dconfig=": f"-Dconfig={config}"})
     pinned = ["taskset", "--cpu-list", ",".join(map(str, node.processors))] if node.processors else []
     environment = services.TRINO.environment(own)
     processes.start(node.name, [*pinned, *command], environment, folder, places.log(node.name), places.state)

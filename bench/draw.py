@@ -37,13 +37,14 @@ def _keep(name: str, figure: Figure) -> None:
 
 
 def _bars(result: Result, measure: str) -> Figure:
-    """Return a bar a case, the first in our colour; the line on it goes from the lowest to the highest."""
+    """Return a bar a case, ours in our colour; the line on it goes from the lowest to the highest."""
     rows = result["rows"]
     figure, axes = _empty(0.4 * len(rows))
     values = [row[measure] if isinstance(row[measure], list) else [row[measure]] for row in rows]
     middles = [statistics.median(found) for found in values]
     spread = [[middle - min(found), max(found) - middle] for middle, found in zip(middles, values, strict=True)]
-    colours = [OURS, *[OTHER] * (len(rows) - 1)]
+    ours = (rows[0]["case"], *(row["case"] for row in rows if row["case"].endswith("Clickstream")))
+    colours = [OURS if row["case"] in ours else OTHER for row in rows]
     axes.barh([row["case"] for row in rows], middles, color=colours, xerr=list(zip(*spread, strict=True)), capsize=3)
     for place, middle in enumerate(middles):
         axes.annotate(f"{middle:.3g}", (0, place), xytext=(4, 0), textcoords="offset points", va="center")

@@ -23,7 +23,7 @@ Way = Callable[[Path, Sample, TrackingPlan], Made]
 
 
 def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """Run all ways on a small sample, compared row by row; then the large one in rounds, each way once a round.
+    """Run all ways on a small sample, compared row by row; then each size in rounds, each way once a round.
 
     Raises AssertionError when two ways produce other values.
     """
@@ -34,14 +34,22 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
         sample = _sample(Path(place) / "small", SMALL_BYTES, hour)
         made = {name: way(Path(place) / "small", sample, plan) for name, way in all_ways.items()}
         require_same_rows(made, ["events", *(event.table for event in plan.live)])
-        found = {name: [one] for name, one in made.items()}
-        json_bytes, rounds = effort.choose((0, 0), (200 * 10**6, 3), (10**9, 5))
-        if rounds:
-            sample = _sample(Path(place) / "large", json_bytes, hour)
-            found = _rounds(all_ways, sample, plan, rounds, say)
-    about = {"messages": sample.messages, "JSON bytes": sample.json_bytes, "object bytes": sample.object_bytes}
-    rows = [_row(name, found, sample) for name in found]
+        found = {sample: {name: [one] for name, one in made.items()}}
+        sizes = effort.choose([], [(40 * 10**6, 3), (200 * 10**6, 2)], [(40 * 10**6, 5), (10**9, 3)])
+        if sizes:
+            samples = [(_sample(Path(place) / f"{size}", size, hour), rounds) for size, rounds in sizes]
+            found = {sample: _rounds(all_ways, sample, plan, rounds, say) for sample, rounds in samples}
+    about = {
+        f"{what}, {_megabytes(sample)}": count
+        for sample in found
+        for what, count in (("messages", sample.messages), ("object bytes", sample.object_bytes))
+    }
+    rows = [_row(name, made_so, sample) for sample, made_so in found.items() for name in made_so]
     return {"title": "A load, beside other ways", "about": about, "rows": rows}
+
+
+def _megabytes(sample: Sample) -> str:
+    return f"{sample.json_bytes / 1e6:.3g} MB" if sample.json_bytes < 10**9 else f"{sample.json_bytes / 1e9:.3g} GB"
 
 
 def _ways(machine: Machine, hour: datetime) -> dict[str, Way]:
@@ -109,7 +117,7 @@ def _row(name: str, found: Mapping[str, Sequence[Made]], sample: Sample) -> dict
     costs = [one.cost for one in found[name]]
     base = [one.cost for one in found[OURS]]
     row: dict[str, Any] = {
-        "case": name,
+        "case": f"{_megabytes(sample)}: {name}",
         **compared(costs, base),
         "MB of JSON/s": [sample.json_bytes / 1e6 / cost.seconds for cost in costs],
     }

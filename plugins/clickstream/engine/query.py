@@ -52,7 +52,8 @@ class Result:
     read_rows: int = 0
     splits: int = 0
     written_bytes: int = 0
-    """All 0 where the engine does not report them."""
+    peak_bytes: int = 0
+    """Memory at its largest. All 0 where the engine does not report them."""
 
     def text(self) -> str:
         """Return one line for a log."""
@@ -176,6 +177,7 @@ class QueryRunner:
             read_rows=stats.get("processedRows", 0),
             splits=stats.get("totalSplits", 0),
             written_bytes=stats.get("physicalWrittenBytes", 0),
+            peak_bytes=stats.get("peakMemoryBytes", 0),
         )
 
 
