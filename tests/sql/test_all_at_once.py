@@ -11,7 +11,7 @@ import pytest
 from clickstream.engine.query import Result
 from clickstream.engine.sql import Statement
 from clickstream.plan.file import parse_plan
-from clickstream.watch.alarms import LOOK_BACK, RunFigures, WatchFigures, find_alarms
+from clickstream.watch.alarms import LOOK_BACK, WatchFigures, find_alarms, run_from_row
 from local.lake.machine import Machine, scratch_lake
 from tests.sql.test_hostile_lines import LINES
 
@@ -90,7 +90,7 @@ def test_every_good_message_is_loaded_and_every_bad_one_has_a_place_and_an_alarm
     assert [row["source_path"].rpartition("-")[2] for row in lake.rows("quarantine")] == ["cut.ndjson.gz"]
     assert set(report.tables_failed) == {"events", "broken"}
     found = lake.run("lake/load_runs/recent.sql", runs_since=datetime.now(UTC) - LOOK_BACK).rows
-    alarms = find_alarms(WatchFigures(now=datetime.now(UTC), runs=[RunFigures(**row) for row in found]), lake.settings)
+    alarms = find_alarms(WatchFigures(now=datetime.now(UTC), runs=[run_from_row(row) for row in found]), lake.settings)
     assert {alarm.name for alarm in alarms} >= {
         "unreadable_objects",
         "event_tables_failed",

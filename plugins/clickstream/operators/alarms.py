@@ -26,13 +26,14 @@ from clickstream.watch.alarms import (
     REFUSED_WITHIN,
     Ending,
     ReconciledHour,
-    RunFigures,
     WatchFigures,
     count_refused,
     find_alarms,
     kept_from_row,
     newest_arrival,
     plan_notices,
+    run_from_row,
+    stage_flows,
 )
 from clickstream.watch.notify import read_destinations
 from clickstream.watch.volume import odd_volumes, plan_changes
@@ -57,7 +58,8 @@ class FiguresOperator(EngineOperator):
         paths = loaded_paths(run, staged)
         unloaded = [item.staged_at for item in staged if item.path not in paths]
         newest_staged = run("lake/load_ledger/newest.sql", **values).rows[0]["newest_staged_at"]
-        arrival = newest_arrival([*raw, *(item.staged_at for item in staged), newest_staged], now)
+        newest_staged = newest_arrival([*(item.staged_at for item in staged), newest_staged], now)
+        arrival = newest_arrival([*raw, newest_staged], now)
         newest = run("lake/events/newest.sql", **values).rows[0]["newest_received_at"]
         runs = run("lake/load_runs/recent.sql", **values).rows
         reconciled = run("lake/archive_reconciliations/hours.sql", window=Bounds(now - RECONCILED_SINCE, now)).rows
@@ -65,6 +67,7 @@ class FiguresOperator(EngineOperator):
             now=now,
             unstaged_objects=len(raw),
             oldest_unstaged_at=min(raw, default=None),
+            stage_flows=stage_flows(raw, newest_staged, now, settings),
             stage_messages=self._messages(settings.stage_queue),
             newest_arrival_at=arrival,
             has_arrived=arrival is not None or run("lake/load_ledger/any.sql").rows[0]["has_arrived"],
@@ -75,7 +78,7 @@ class FiguresOperator(EngineOperator):
             refused=count_refused([at for _, at in failed], now),
             refused_events=count_refused([at for _, at in refused], now),
             ending_rejects=self._ending(run, settings, now),
-            runs=[RunFigures(**row) for row in runs],
+            runs=[run_from_row(row) for row in runs],
             reconciled=[ReconciledHour(**row) for row in reconciled],
         )
         self.log.info("%s", figures)

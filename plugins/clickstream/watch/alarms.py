@@ -1,6 +1,7 @@
 """Decide which alarms are open from figures of the pipeline, and which destinations are due a notification."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -70,10 +71,20 @@ RUNBOOKS = {
 }
 """The page in docs/runbooks that says what to do, by the alarm's name."""
 
+CAUSES = {
+    "unloaded_near_expiry": "events_not_fresh",
+    "run_reject_rate": "reject_rate",
+    "volume_silent": "nothing_arrives",
+}
+"""Alarms that follow from another one while that is open. `staging_stands_still` may follow from `dead_letters`."""
+
+_ERROR = re.compile(r"([A-Z][A-Z0-9_]*) \(query [\w-]+\)\Z")
+_LEFT_OUT = re.compile(r"(\d+ (?:lines|messages)) (?:were left out|are in rejects)")
+
 
 @dataclass(frozen=True)
 class RunFigures:
-    """What one run of load_events did, as far as an alarm is decided from it."""
+    """What one run of load_events did, as far as an alarm is decided from it. `tables_failed`: reasons by table."""
 
     run_id: str
     seen_at: datetime
@@ -82,7 +93,7 @@ class RunFigures:
     objects_unreadable: int = 0
     schema_changes: int = 0
     changed_paths: Sequence[str] = ()
-    tables_failed: Sequence[str] = ()
+    tables_failed: Mapping[str, str] = field(default_factory=dict)
     dollars: float = 0.0
 
 
@@ -95,6 +106,7 @@ class Refused:
     new: int = 0
     settled: int = 0
     latest_at: datetime | None = None
+    first_new_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,8 @@ class Ending:
 class WatchFigures:
     """The state of the pipeline at `now`. None: not known, since a setting is missing, or there is none.
 
-    `unstaged_objects`: all of `raw/`; `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
+    `unstaged_objects`: all of `raw/`; `stage_flows`: whether what came after the late ones of them is staged;
+    `stage_messages`: in the queue of stage_object; `newest_arrival_at`: when the
     newest object of events was delivered, as far back as was looked; `has_arrived`: whether one ever was; `refused`:
     objects of `processing-failed/`; `refused_events`: those of `refused/` of LOOK_BACK, MOST_REFUSED_EVENTS at most;
     `reconciled`: hours of RECONCILED_SINCE that were compared with the archive; `odd_volumes` and `plan_changes`: from
@@ -141,6 +154,7 @@ class WatchFigures:
     now: datetime
     unstaged_objects: int = 0
     oldest_unstaged_at: datetime | None = None
+    stage_flows: bool = False
     stage_messages: int | None = None
     newest_arrival_at: datetime | None = None
     has_arrived: bool = False
@@ -162,7 +176,7 @@ class Alarm:
     """One thing that is wrong. With a `subject` (a run) it happened once; without, it lasts until it is over.
 
     `news_at`: when the latest of it came. Destinations notified since then are not notified again; without it, the
-    alarm is always new.
+    alarm is always new. `since`: when the fault began, where the figures tell; `cause`: the alarm that it follows from.
     """
 
     name: str
@@ -171,6 +185,8 @@ class Alarm:
     figures: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
     news_at: datetime | None = None
+    since: datetime | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,6 +202,17 @@ class KeptAlarm:
     last_seen_at: datetime
     closed_at: datetime | None = None
     told_at: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def since(self) -> datetime | None:
+        """When the fault began, where that is known."""
+        text = self.figures.get("since")
+        return datetime.fromisoformat(text) if text else None
+
+    @property
+    def cause(self) -> str:
+        """The alarm that it follows from, if that is open; empty for none."""
+        return str(self.figures.get("cause") or CAUSES.get(self.name, ""))
 
     @property
     def figures_json(self) -> str:
@@ -233,13 +260,25 @@ def count_refused(written_at: Iterable[datetime], now: datetime) -> Refused:
     among them.
     """
     times = list(written_at)
-    new = sum(now - at <= LOOK_BACK for at in times)
-    return Refused(new, len(times) - new, max(times, default=None))
+    new = [at for at in times if now - at <= LOOK_BACK]
+    return Refused(len(new), len(times) - len(new), max(times, default=None), min(new, default=None))
 
 
 def newest_arrival(arrived_at: Iterable[datetime | None], now: datetime) -> datetime | None:
     """Return the latest of these times; one in the future does not count, since a name can say any time."""
     return max((at for at in arrived_at if at is not None and at <= now), default=None)
+
+
+def stage_flows(
+    unstaged_at: Iterable[datetime], newest_staged_at: datetime | None, now: datetime, settings: Settings
+) -> bool:
+    """Return whether stage_object works, though some objects of `raw/` are late: it staged one that came after them."""
+    late = [at for at in unstaged_at if now - at >= _late_after(settings)]
+    return bool(late) and newest_staged_at is not None and newest_staged_at > max(late)
+
+
+def _late_after(settings: Settings) -> timedelta:
+    return timedelta(minutes=settings.reconcile_after_minutes) + RECONCILED_AFTER
 
 
 def find_alarms(figures: WatchFigures, settings: Settings) -> list[Alarm]:
@@ -248,7 +287,7 @@ def find_alarms(figures: WatchFigures, settings: Settings) -> list[Alarm]:
         *_raw(figures, settings),
         *_arrivals(figures, settings),
         *_staging(figures, settings),
-        *_leftovers(figures),
+        *_leftovers(figures, settings),
         *_rejected_in_all(figures, settings),
         *_ending(figures),
         *_tables(figures),
@@ -260,18 +299,30 @@ def find_alarms(figures: WatchFigures, settings: Settings) -> list[Alarm]:
 
 
 def _raw(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
-    if figures.oldest_unstaged_at is None:
+    since = _late_since(figures, settings)
+    if since is None:
         return
-    age = figures.now - figures.oldest_unstaged_at
-    if age < timedelta(minutes=settings.reconcile_after_minutes) + RECONCILED_AFTER:
-        return
+    age = figures.now - since
     waiting = "" if figures.stage_messages is None else f"; {figures.stage_messages} messages are in its queue"
+    is_given_up = figures.stage_flows and bool(figures.dead_letters)
+    what_to_do = (
+        "Later ones are staged: stage_object works, and gave up on these, as the dead letters say."
+        if is_given_up
+        else "Is stage_object switched off, throttled or failing? Its log says."
+    )
     yield Alarm(
         "staging_stands_still", "critical",
         f"{figures.unstaged_objects} objects of raw/ are not staged, the oldest for {_hours(age)} h{waiting}. "
-        "Is stage_object switched off, throttled or failing? Its log says. Nothing is lost: raw/ keeps its objects.",
+        f"{what_to_do} Nothing is lost: raw/ keeps its objects.",
         {"objects": figures.unstaged_objects, "oldest_hours": _hours(age), "messages": figures.stage_messages},
+        since=since, cause="dead_letters" if is_given_up else "",
     )  # fmt: skip
+
+
+def _late_since(figures: WatchFigures, settings: Settings) -> datetime | None:
+    """Return when the oldest object of `raw/` came, if it is late."""
+    oldest = figures.oldest_unstaged_at
+    return oldest if oldest is not None and figures.now - oldest >= _late_after(settings) else None
 
 
 def _arrivals(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
@@ -284,6 +335,7 @@ def _arrivals(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
             f"Nothing has arrived for {settings.alarm_silence_hours} h or more{last}. Do the senders send, and does "
             "Firehose deliver? The stream keeps events for StreamRetentionHours (72).",
             {"newest_arrival_at": newest and newest.isoformat()},
+            since=newest,
         )  # fmt: skip
 
 
@@ -299,6 +351,7 @@ def _staging(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
             "keeps them, but on AWS the bucket's lifecycle rule deletes them after StagingRetentionDays. "
             "Look at load_events: clear its failed run, or unpause it.",
             counts,
+            since=figures.oldest_unloaded_at,
         )  # fmt: skip
     newest, bound = figures.newest_received_at, timedelta(hours=settings.alarm_freshness_hours)
     if age >= bound and (newest is None or figures.now - newest >= bound):
@@ -308,16 +361,19 @@ def _staging(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
             f"The newest event is old ({seen}), although newer ones are staged. Look at load_events: is it paused, "
             "failing, or slower than the events come?",
             {**counts, "newest_received_at": newest and newest.isoformat()},
+            since=newest or figures.oldest_unloaded_at,
         )  # fmt: skip
 
 
-def _leftovers(figures: WatchFigures) -> Iterator[Alarm]:
+def _leftovers(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
     if figures.dead_letters:
         yield Alarm(
             "dead_letters", "critical",
             f"{figures.dead_letters} messages are in the dead-letter queue: stage_object gave up on objects of raw/. "
             "Read its log; reconcile_raw tries the objects again while they are in raw/.",
             {"messages": figures.dead_letters},
+            # SQS does not say when they came: their objects do, while they are in raw/.
+            since=_late_since(figures, settings),
         )  # fmt: skip
     refused = figures.refused
     if refused.latest_at and refused.new:
@@ -328,7 +384,7 @@ def _leftovers(figures: WatchFigures) -> Iterator[Alarm]:
             "settled. Read their errorCode; "
             "when the cause is gone, send them again: make redrive SOURCE=processing-failed.",
             {"objects": refused.new, "settled": refused.settled},
-            news_at=refused.latest_at,
+            news_at=refused.latest_at, since=refused.first_new_at,
         )  # fmt: skip
     events = figures.refused_events
     if events.latest_at and events.new:
@@ -339,7 +395,7 @@ def _leftovers(figures: WatchFigures) -> Iterator[Alarm]:
             f"{_hours(LOOK_BACK)} h, the latest {_minute(events.latest_at)}. Read their errorCode and source; when the "
             "cause is gone, send them again: make redrive SOURCE=refused.",
             {"objects": events.new},
-            news_at=events.latest_at,
+            news_at=events.latest_at, since=events.first_new_at,
         )  # fmt: skip
 
 
@@ -347,9 +403,11 @@ def _rejected_in_all(figures: WatchFigures, settings: Settings) -> Iterator[Alar
     recent = [run for run in figures.runs if figures.now - run.seen_at <= timedelta(hours=24)]
     read, rejected = sum(run.rows_read for run in recent), sum(run.rows_rejected for run in recent)
     if _exceeds(rejected, read, settings):
+        since = min(run.seen_at for run in recent if _exceeds(run.rows_rejected, run.rows_read, settings))
         yield Alarm(
-            "reject_rate", "warning", _rejected(rejected, read, "of 24 hours"), {"read": read, "rejected": rejected}
-        )
+            "reject_rate", "warning", _rejected(rejected, read, "of 24 hours"), {"read": read, "rejected": rejected},
+            since=since,
+        )  # fmt: skip
 
 
 def _ending(figures: WatchFigures) -> Iterator[Alarm]:
@@ -373,15 +431,29 @@ def _start_of_week(now: datetime) -> datetime:
 
 
 def _tables(figures: WatchFigures) -> Iterator[Alarm]:
-    tables = sorted({table for run in figures.runs for table in run.tables_failed})
-    if tables:
-        since = min(run.seen_at for run in figures.runs if run.tables_failed)
+    failed = sorted((run for run in figures.runs if run.tables_failed), key=lambda run: run.seen_at)
+    reasons = {table: short_reason(reason) for run in failed for table, reason in run.tables_failed.items()}
+    if reasons:
+        since = failed[0].seen_at
+        named = ", ".join(f"{table} ({reason})" for table, reason in sorted(reasons.items()))
         yield Alarm(
             "event_tables_failed", "critical",
-            f"Tables of events that runs could not fill since {since:%Y-%m-%d %H:%M} UTC: {', '.join(tables)}. Their "
-            "messages are in events. load_runs.tables_failed has the reason; after a fix, rebuild the tables.",
-            {"tables": tables},
+            f"Tables of events that runs could not fill since {_minute(since)}: {named}. Their messages are in events. "
+            "load_runs.tables_failed has the query, the log of load_typed_events the engine's whole message; after a "
+            "fix, rebuild the tables.",
+            {"tables": sorted(reasons)},
+            since=since,
         )  # fmt: skip
+
+
+def short_reason(reason: str) -> str:
+    """Return the engine's name of the error, and how many lines it lacks; never a text, which may quote a value.
+
+    Without one, the plan asks for a change of the table that would lose values.
+    """
+    error, lines = _ERROR.search(reason), _LEFT_OUT.match(reason)
+    name = error[1] if error else "a change that would lose values"
+    return f"lacks {lines[1]}: {name}" if lines else name
 
 
 def _volumes(figures: WatchFigures) -> Iterator[Alarm]:
@@ -399,6 +471,7 @@ def _volumes(figures: WatchFigures) -> Iterator[Alarm]:
             name, "warning",
             f"Usually busy, and {did}: {named}. {note}Ask the owner; the status page has the hours.",
             {"names": [one.name for one in odd[:MOST_NAMED]], "number": len(odd), "has_plan_change": bool(note)},
+            since=min(one.began_at for one in odd),
         )  # fmt: skip
 
 
@@ -407,20 +480,20 @@ def _runs(figures: WatchFigures, settings: Settings) -> Iterator[Alarm]:
         if _exceeds(run.rows_rejected, run.rows_read, settings):
             counts = {"read": run.rows_read, "rejected": run.rows_rejected}
             text = _rejected(run.rows_rejected, run.rows_read, "of this run")
-            yield Alarm("run_reject_rate", "warning", text, counts, run.run_id)
+            yield Alarm("run_reject_rate", "warning", text, counts, run.run_id, since=run.seen_at)
         if run.objects_unreadable:
             yield Alarm(
                 "unreadable_objects", "critical",
                 f"{run.objects_unreadable} staged objects cannot be read and were set aside: see the table quarantine, "
                 "which names a copy of each. After a fix, delete its row: the next run loads it while it is staged.",
-                {"objects": run.objects_unreadable}, run.run_id,
+                {"objects": run.objects_unreadable}, run.run_id, since=run.seen_at,
             )  # fmt: skip
         if run.schema_changes:
             yield Alarm(
                 "schema_changes", "warning",
                 f"{run.schema_changes} keys or types of values were met for the first time: "
                 f"{', '.join(run.changed_paths)}. See the table schema_changes and docs/drift.md.",
-                {"changes": run.schema_changes}, run.run_id,
+                {"changes": run.schema_changes}, run.run_id, since=run.seen_at,
             )  # fmt: skip
 
 
@@ -469,6 +542,7 @@ def _archive(figures: WatchFigures) -> Iterator[Alarm]:
             "hours": len(wrong), "missing_here": here, "missing_there": there, "worst_percent": round(worst, 1),
             "oldest_hour": oldest.isoformat(),
         },
+        since=oldest,
     )  # fmt: skip
 
 
@@ -532,15 +606,25 @@ def _is_due(alarm: Alarm, told_at: datetime | None, now: datetime, repeat: timed
 
 
 def _renewed(alarm: Alarm, row: KeptAlarm | None, now: datetime) -> KeptAlarm:
-    """Return the row of an alarm that is seen now. One that reopens before all heard of its end stays open."""
+    """Return the row of an alarm that is seen now. One that reopens before all heard of its end stays open.
+
+    Its fault began when it was first known to, for as long as it is open: what is looked at goes on with the time.
+    """
     opened_at, told_at = (row.opened_at, row.told_at) if row else (now, {})
     closed_at = (row.closed_at if row else now) if alarm.subject else None
-    return KeptAlarm(
-        alarm.name, alarm.subject, alarm.severity, alarm.text, alarm.figures, opened_at, now, closed_at, told_at
-    )
+    since = min((at for at in (alarm.since, row.since if row else None) if at is not None), default=None)
+    began = {"since": since.astimezone(UTC).isoformat()} if since else {}
+    cause = {"cause": alarm.cause} if alarm.cause else {}
+    figures = {**alarm.figures, **began, **cause}
+    return KeptAlarm(alarm.name, alarm.subject, alarm.severity, alarm.text, figures, opened_at, now, closed_at, told_at)
 
 
 def kept_from_row(row: Mapping[str, Any]) -> KeptAlarm:
     """Return the alarm in a row of lake/alarms/kept.sql."""
     notified = {name: datetime.fromisoformat(at) for name, at in json.loads(row["told_at"]).items()}
     return KeptAlarm(**{**row, "figures": json.loads(row["figures"]), "told_at": notified})
+
+
+def run_from_row(row: Mapping[str, Any]) -> RunFigures:
+    """Return the run in a row of lake/load_runs/recent.sql."""
+    return RunFigures(**{**row, "tables_failed": json.loads(row["tables_failed"] or "{}")})

@@ -26,6 +26,8 @@ from clickstream.watch.alarms import (
     kept_from_row,
     newest_arrival,
     plan_notices,
+    short_reason,
+    stage_flows,
 )
 from clickstream.watch.volume import Odd, PlanChange, Verdict
 
@@ -88,6 +90,18 @@ def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_0
         (
             {"unstaged_objects": 4_320, "oldest_unstaged_at": NOW - 3 * DAY, "newest_arrival_at": NOW - MINUTE},
             [("staging_stands_still", "", "critical", "the oldest for 72 h. ")],
+        ),
+        # Later objects are staged, and the dead letters say what became of these.
+        (
+            {"unstaged_objects": 3, "oldest_unstaged_at": NOW - 5 * HOUR, "stage_flows": True, "dead_letters": 3},
+            [
+                ("staging_stands_still", "", "critical", "stage_object works, and gave up on these"),
+                ("dead_letters", "", "critical", "3 messages"),
+            ],
+        ),
+        (
+            {"unstaged_objects": 3, "oldest_unstaged_at": NOW - 5 * HOUR, "stage_flows": True},
+            [("staging_stands_still", "", "critical", "switched off, throttled or failing?")],
         ),
         # A queue that only is slow, and nothing in raw/ at all.
         ({"stage_messages": 5}, []),
@@ -169,8 +183,22 @@ def costs(count: int, rate: float, age: timedelta = 25 * HOUR, events: int = 1_0
             [("schema_changes", "run-1", "warning", "$.a, $.b")],
         ),
         (
-            {"runs": [run(tables_failed=["b"]), RunFigures("run-0", NOW - 9 * HOUR, tables_failed=["a", "b"])]},
-            [("event_tables_failed", "", "critical", "could not fill since 2026-11-24 03:00 UTC: a, b.")],
+            {
+                "runs": [
+                    run(tables_failed={"b": "TYPE_MISMATCH (query 20261124_1)"}),
+                    RunFigures(
+                        "run-0", NOW - 9 * HOUR, tables_failed={"a": "lake.a: column kim is", "b": "X (query 2)"}
+                    ),
+                ]
+            },
+            [
+                (
+                    "event_tables_failed",
+                    "",
+                    "critical",
+                    "since 2026-11-24 03:00 UTC: a (a change that would lose values), b (TYPE_MISMATCH). Their",
+                )
+            ],
         ),
         # Two days of $1 for a million events, then one of more than $2.
         (
@@ -215,13 +243,108 @@ def test_figures_give_alarms(figures: dict[str, Any], expected: list[tuple[str, 
     ("ages", "expected"),
     [
         ([], Refused()),
-        ([72 * HOUR], Refused(1, 0, NOW - 72 * HOUR)),
+        ([72 * HOUR], Refused(1, 0, NOW - 72 * HOUR, NOW - 72 * HOUR)),
         ([72 * HOUR + MINUTE], Refused(0, 1, NOW - 72 * HOUR - MINUTE)),
-        ([90 * DAY, HOUR, 80 * DAY, MINUTE, -MINUTE], Refused(3, 2, NOW + MINUTE)),
+        ([90 * DAY, HOUR, 80 * DAY, MINUTE, -MINUTE], Refused(3, 2, NOW + MINUTE, NOW - HOUR)),
     ],
 )
 def test_refused_records_are_settled_after_three_days(ages: list[timedelta], expected: Refused) -> None:
     assert count_refused([NOW - age for age in ages], NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("late_ages", "staged_age", "expected"),
+    [
+        ([5 * HOUR, 3 * HOUR, MINUTE], 2 * MINUTE, True),  # what came since the late ones is staged
+        ([5 * HOUR], 6 * HOUR, False),  # the function went off
+        ([5 * HOUR, 2 * HOUR, HOUR], 3 * HOUR, False),  # one that it gave up on, then it went off
+        ([5 * HOUR], None, False),
+        ([59 * MINUTE], MINUTE, False),  # none is late
+        ([], MINUTE, False),
+    ],
+)
+def test_staging_flows_when_something_is_staged_that_came_after_all_that_is_late(
+    late_ages: list[timedelta], staged_age: timedelta | None, expected: bool
+) -> None:
+    staged_at = None if staged_age is None else NOW - staged_age
+
+    assert stage_flows([NOW - age for age in late_ages], staged_at, NOW, SETTINGS) is expected
+
+
+@pytest.mark.parametrize(
+    ("figures", "since", "cause"),
+    [
+        ({"unstaged_objects": 1, "oldest_unstaged_at": NOW - 2 * HOUR}, {"staging_stands_still": 2 * HOUR}, {}),
+        (
+            {"oldest_unstaged_at": NOW - 2 * HOUR, "stage_flows": True, "dead_letters": 1},
+            {"staging_stands_still": 2 * HOUR, "dead_letters": 2 * HOUR},
+            {"staging_stands_still": "dead_letters"},
+        ),
+        # An object that came a minute ago is none that somebody gave up on.
+        ({"oldest_unstaged_at": NOW - MINUTE, "dead_letters": 1}, {"dead_letters": None}, {}),
+        ({"newest_arrival_at": NOW - 30 * HOUR}, {"nothing_arrives": 30 * HOUR}, {}),
+        ({"has_arrived": True}, {"nothing_arrives": None}, {}),
+        (
+            {"oldest_unloaded_at": NOW - 13 * HOUR, "newest_received_at": NOW - 14 * HOUR},
+            {"unloaded_near_expiry": 13 * HOUR, "events_not_fresh": 14 * HOUR},
+            {},
+        ),
+        ({"refused": Refused(2, 3, NOW, NOW - 4 * HOUR)}, {"processing_failed": 4 * HOUR}, {}),
+        ({"refused_events": Refused(2, 3, NOW, NOW - 4 * HOUR)}, {"refused_events": 4 * HOUR}, {}),
+        # The first run that rejected too many, not the first run.
+        (
+            {
+                "runs": [
+                    RunFigures("a", NOW - 4 * HOUR, 100),
+                    RunFigures("b", NOW - 3 * HOUR, 100, 50),
+                    RunFigures("c", NOW - 2 * HOUR, 100, 50),
+                ]
+            },
+            {"reject_rate": 3 * HOUR, "run_reject_rate": 2 * HOUR},
+            {},
+        ),
+        ({"odd_volumes": [ODD, replace(ODD, began_at=NOW - 9 * HOUR)]}, {"volume_silent": 9 * HOUR}, {}),
+        ({"reconciled": [ReconciledHour(NOON_BEFORE, 50, 0, missing_there=50)]}, {"archive_differs": DAY}, {}),
+    ],
+)
+def test_an_alarm_says_since_when_and_from_what(
+    figures: dict[str, Any], since: dict[str, timedelta | None], cause: dict[str, str]
+) -> None:
+    found = find_alarms(WatchFigures(NOW, **figures), SETTINGS)
+
+    assert {alarm.name: alarm.since for alarm in found} == {
+        name: age if age is None else NOW - age for name, age in since.items()
+    }
+    assert {alarm.name: alarm.cause for alarm in found if alarm.cause} == cause
+
+
+def test_a_fault_began_when_it_was_first_known_to_while_its_alarm_is_open() -> None:
+    """Refused records are looked at for three days: the first of them moves on."""
+    kept: list[KeptAlarm] = []
+    for hours in (0, 24, 48):
+        alarm = Alarm("refused_events", "warning", "text", since=NOW - 9 * HOUR + hours * HOUR)
+        kept = [notice.kept for notice in plan_notices([alarm], kept, [], NOW + hours * HOUR, DAY)]
+
+    assert [(row.since, row.opened_at) for row in kept] == [(NOW - 9 * HOUR, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("TYPE_MISMATCH (query 20261124_000000_00000_test)", "TYPE_MISMATCH"),
+        ("GENERIC_INTERNAL_ERROR (query 4d2f0a5e-1111-2222-3333-000000000000)", "GENERIC_INTERNAL_ERROR"),
+        (
+            "6 lines were left out, first s3://a/kim@example.com: INVALID_CAST_ARGUMENT (query 2026_1)",
+            "lacks 6 lines: INVALID_CAST_ARGUMENT",
+        ),
+        ("3 messages were left out, first kim@example.com: A_B (query 1)", "lacks 3 messages: A_B"),
+        ("2 lines are in rejects as load_failed, first x: A_B (query 1)", "lacks 2 lines: A_B"),
+        ("lake.order: column kim@example.com is bigint and would become double", "a change that would lose values"),
+        ("Cannot cast 'kim@example.com' to INT", "a change that would lose values"),
+    ],
+)
+def test_of_a_reason_only_the_name_of_the_error_is_told(reason: str, expected: str) -> None:
+    assert short_reason(reason) == expected
 
 
 @given(st.lists(st.datetimes(timezones=st.just(UTC))))

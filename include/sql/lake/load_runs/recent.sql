@@ -33,16 +33,17 @@ reported as (
         run_id,
         rows_read,
         dollars,
+        tables_failed,
         reported_at as seen_at,
         -- Lines of people whose data was erased are no fault.
         rows_rejected
-        - coalesce(cast(json_extract_scalar(rejected_by_reason, '$.suppressed') as bigint), 0) as rows_rejected,
-        map_keys(cast(json_parse(coalesce(tables_failed, '{}')) as map (varchar, varchar))) as tables_failed
+        - coalesce(cast(json_extract_scalar(rejected_by_reason, '$.suppressed') as bigint), 0) as rows_rejected
     from {{ t.load_runs }}
     where reported_at >= {{ bind(runs_since) }}
 )
 
 select
+    reported.tables_failed,
     coalesce(reported.run_id, quarantined.run_id, changed.run_id) as run_id,
     coalesce(reported.seen_at, quarantined.seen_at, changed.seen_at) as seen_at,
     coalesce(reported.rows_read, 0) as rows_read,
@@ -50,7 +51,6 @@ select
     coalesce(quarantined.objects_unreadable, 0) as objects_unreadable,
     coalesce(changed.schema_changes, 0) as schema_changes,
     coalesce(changed.changed_paths, array[]) as changed_paths,
-    coalesce(reported.tables_failed, array[]) as tables_failed,
     coalesce(reported.dollars, 0) as dollars
 from reported
 full outer join quarantined on reported.run_id = quarantined.run_id
