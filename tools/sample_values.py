@@ -55,6 +55,7 @@ def values(
         "now": NOON,
         "archive_integration": "Amazon Kinesis",
         "staged_since": NOON,
+        "known_sources": "[]",
         "runs_since": NOON,
         "arrived_since": NOON,
         "alarm": KeptAlarm("dead_letters", "", "critical", "it's", {}, NOON, NOON),

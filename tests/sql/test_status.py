@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickstream.load.report import RunReport
+from clickstream.plan.file import parse_plan
 from clickstream.sessions.model import rules_of
 from clickstream.status.look import hours_read, look, volumes
 from clickstream.watch.alarms import WatchFigures
@@ -190,3 +191,54 @@ def test_of_each_kind_of_difference_the_commonest_are_listed_and_all_counted(lak
         ("undeclared_event", "Event 0", 3), ("undeclared_event", "Event 1", 3),
         ("unseen_event", "Event 0", 3), ("unseen_event", "Event 1", 3),
     ]  # fmt: skip
+
+
+def test_rejected_lines_have_their_first_and_newest_object_and_known_sources(lake: ScratchLake) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    first, newest = now - timedelta(hours=5), now - timedelta(hours=2)
+    lines = {
+        now - timedelta(hours=30): b'{"projectId": "old", broken\n',
+        first: b'{"a": 1, "projectId" : "orders", broken\n' + message(1, first),
+        newest: b'{"projectId":"kim@example.com", broken\n{"projectId":"back", broken\n\n',
+    }
+    for at, body in lines.items():
+        lake.stage(f"{at:%Y%m%dT%H%M%S}000Z-a.ndjson", body)
+    lake.load("run-1")
+
+    document = look(lake.run, WatchFigures(now), rules_of(lake.settings), [], {"back": "Back office"}, None)
+
+    found = {one["reason"]: one for one in document["loaded"]["rejects"]}
+    times = (first.isoformat(), newest.isoformat())
+    assert (found["not_json"]["first_at"], found["not_json"]["latest_at"]) == times
+    assert found["not_json"]["rejected_lines"] == 3
+    # An address is no source that is known, and nothing of it is told.
+    assert found["not_json"]["sources"] == ["Back office", "orders"]
+    assert found["blank"]["sources"] == []
+    assert "kim@" not in json.dumps(document)
+
+
+def test_violations_have_their_first_and_latest_message_and_its_sources(lake: ScratchLake) -> None:
+    now = datetime.now(UTC)
+    broken = [
+        (1, now - timedelta(hours=3), {"projectId": "shop", "properties": {"total": "much"}}),
+        (2, now - timedelta(hours=2), {"properties": {"total": "little"}}),
+        (3, now - timedelta(hours=26), {"projectId": "old", "properties": {"total": "none"}}),
+        (4, now - timedelta(hours=1), {"projectId": "good", "properties": {"total": 3}}),
+    ]
+    plan = parse_plan(
+        "version: 1\nevents:\n  Order Completed:\n    description: An order.\n    owner: shop\n    status: live\n"
+        "    sources: [web]\n    properties:\n      total: {type: number, description: What it cost.}\n",
+        "plan",
+    )
+    lines = [message(number, at, **more) for number, at, more in broken]
+    lake.stage(f"{now:%Y%m%dT%H%M%S}000Z-a.ndjson", b"".join(lines))
+    lake.load("run-1", plan=plan)
+
+    document = look(lake.run, WatchFigures(now), rules_of(lake.settings), [], {"shop": "Shop"}, None)
+
+    (found,) = document["loaded"]["violations"]
+    assert (found["event"], found["property"], found["rule"], found["messages"]) == (
+        "order_completed", "total", "type", 2,
+    )  # fmt: skip
+    assert (found["first_at"], found["latest_at"]) == (broken[0][1].isoformat(), broken[1][1].isoformat())
+    assert found["sources"] == ["Shop", "orders"]

@@ -13,7 +13,15 @@ from typing import Any
 from clickstream.engine.evolution import Run
 from clickstream.plan.file import TrackingPlan
 from clickstream.sessions.model import SessionRules
-from clickstream.watch.alarms import LOOK_BACK, RUNBOOKS, KeptAlarm, ReconciledHour, WatchFigures, kept_from_row
+from clickstream.watch.alarms import (
+    LOOK_BACK,
+    RUNBOOKS,
+    KeptAlarm,
+    ReconciledHour,
+    WatchFigures,
+    kept_from_row,
+    short_reason,
+)
 from clickstream.watch.volume import FEWEST_WEEKS, HOURS, WEEKS, usual
 from clickstream.window import DAY, HOUR, INSTANT, Bounds, Span, full_hour
 
@@ -122,15 +130,27 @@ def _is_old(loaded: Document, newest: str | None, figures: WatchFigures) -> bool
 
 def _loaded(run: Run, now: datetime, newest: str | None, until: datetime, sources: Mapping[str, str]) -> Document:
     """Return what changes with loads and hours."""
+    since = now - DAY
     rows = run("lake/events/by_hour.sql", bounds=hours_read(until), until=until, event_limit=EVENTS).rows
+    known = sorted({*sources, *(row["source"] for row in rows if row["source"])})
+    rejects = run("lake/rejects/shapes.sql", staged_since=since, known_sources=json.dumps(known)).rows
+    violations = run("lake/violations/by_rule.sql", received_since=since, place_limit=PLACES).rows
     return {
         "reported_at": newest,
         "until": until.isoformat(),
+        "since": since.isoformat(),
+        "looked_at": now.isoformat(),
         **volumes(rows, sources),
-        "rejects": [_plain(row) for row in run("lake/rejects/shapes.sql", staged_since=now - DAY).rows],
-        "violations": [
-            _plain(row) for row in run("lake/violations/by_rule.sql", received_since=now - DAY, place_limit=PLACES).rows
-        ],
+        "rejects": [_with_sources(row, sources) for row in rejects],
+        "violations": [_with_sources(row, sources) for row in violations],
+    }
+
+
+def _with_sources(row: Mapping[str, Any], names: Mapping[str, str]) -> Document:
+    """Return a row whose sources are a JSON list of ids, with their names."""
+    return {
+        **_plain(row),
+        "sources": sorted(names.get(source, source) for source in json.loads(row["sources"] or "[]")),
     }
 
 
@@ -179,20 +199,32 @@ def _series(by_hour: Mapping[int, int], weeks: Sequence[int]) -> dict[str, list[
 
 
 def _alarms(run: Run, now: datetime) -> list[Document]:
-    """Return the alarms that are open, and those about runs of LOOK_BACK: critical ones first, then the newest."""
+    """Return the alarms that are open, and those about runs of LOOK_BACK: critical ones first, then the newest.
+
+    What follows from another alarm comes after it.
+    """
     kept = [kept_from_row(row) for row in run("lake/alarms/kept.sql", runs_since=now - LOOK_BACK).rows]
     shown = [alarm for alarm in kept if alarm.closed_at is None or alarm.subject]
     order = sorted(shown, key=lambda alarm: (alarm.severity == "critical", alarm.opened_at), reverse=True)
-    return [_alarm(alarm) for alarm in order]
+    places = {alarm.name: place for place, alarm in reversed([*enumerate(order)])}
+    is_open = {alarm.name for alarm in shown if not alarm.subject}
+
+    def place(alarm: KeptAlarm) -> tuple[int, bool]:
+        follows = alarm.cause in is_open
+        return places[alarm.cause if follows else alarm.name], follows
+
+    return [_alarm(alarm, alarm.cause if alarm.cause in is_open else "") for alarm in sorted(order, key=place)]
 
 
-def _alarm(alarm: KeptAlarm) -> Document:
+def _alarm(alarm: KeptAlarm, cause: str) -> Document:
     return {
         "name": alarm.name,
         "severity": alarm.severity,
         "text": alarm.text,
         "run_id": alarm.subject,
         "opened_at": alarm.opened_at.isoformat(),
+        "since": _text(alarm.since),
+        "cause": cause,
         "runbook": RUNBOOKS.get(alarm.name, ""),
     }
 
@@ -213,9 +245,17 @@ def _waiting(figures: WatchFigures) -> Document:
 
 
 def _run(row: Mapping[str, Any]) -> Document:
-    """Return a row of lake/load_runs/latest.sql. A run that ended before its report has no counts."""
-    texts = ("rejected_by_reason", "rows_by_delay", "violations_by_event", "tables_failed")
-    return {**_plain(row), **{name: json.loads(row[name] or "{}") for name in texts}}
+    """Return a row of lake/load_runs/latest.sql. A run that ended before its report has no counts.
+
+    Of why a table was not filled only the name of the error: the reason may name a message.
+    """
+    texts = ("rejected_by_reason", "rows_by_delay", "violations_by_event")
+    reasons = json.loads(row["tables_failed"] or "{}")
+    return {
+        **{name: value for name, value in _plain(row).items() if name != "tables_failed"},
+        **{name: json.loads(row[name] or "{}") for name in texts},
+        "failed_tables": {table: short_reason(reason) for table, reason in reasons.items()},
+    }
 
 
 def _day(rows: Sequence[Mapping[str, Any]]) -> Document:

@@ -5,6 +5,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 LATEST_OBJECTS = 5
@@ -20,7 +21,8 @@ _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 
 def reasons(place: str, starts: Iterable[bytes]) -> list[dict[str, Any]]:
-    """Return each reason and source in the first bytes of some objects: how many records, and the shape of the first.
+    """Return each reason and source in the first bytes of some objects: how many records, when the latest of them came,
+    and the shape of the first.
 
     A line that is cut, or is none of Firehose's or the collector's, does not count.
     """
@@ -28,8 +30,13 @@ def reasons(place: str, starts: Iterable[bytes]) -> list[dict[str, Any]]:
     for start in starts:
         for line in _lines(start):
             key = str(line.get("errorCode", "")), str(line.get("source", ""))
-            new = {"place": place, "reason": key[0], "source": key[1], "records": 0, "shape": _shape_of(line)}
-            found.setdefault(key, new)["records"] += 1
+            new = {
+                "place": place, "reason": key[0], "source": key[1], "records": 0, "latest_at": None,
+                "shape": _shape_of(line),
+            }  # fmt: skip
+            one = found.setdefault(key, new)
+            one["records"] += 1
+            one["latest_at"] = max(filter(None, (one["latest_at"], _came_at(line))), default=None)
     return sorted(found.values(), key=lambda one: (-one["records"], one["reason"], one["source"]))
 
 
@@ -50,6 +57,13 @@ def _lines(start: bytes) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(read, dict):
             yield read
+
+
+def _came_at(line: dict[str, Any]) -> str | None:
+    try:
+        return datetime.fromtimestamp(line["arrivalTimestamp"] / 1000, UTC).isoformat()
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):
+        return None
 
 
 def _shape_of(line: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """When the document is read again, up to which hour, and what is not in it."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -182,6 +183,101 @@ def test_seven_days_are_shown_beside_the_archive_hour_by_hour() -> None:
     assert archive["days"][0]["hours"][0]["messages"] == 7
     assert [hour for day in archive["days"] for hour in day["hours"]].count(None) == 7 * 24 - 2
     assert looked(Lake())["archive"]["compared_at"] is None
+
+
+def kept(name: str, severity: str, opened: int, subject: str = "", **figures: str) -> dict[str, Any]:
+    """A row of the table `alarms`, opened so many minutes ago."""
+    return {
+        "name": name, "subject": subject, "severity": severity, "text": "text", "figures": json.dumps(figures),
+        "opened_at": minutes(opened), "last_seen_at": NOW, "closed_at": NOW if subject else None, "told_at": "{}",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # The cause comes first, though what follows from it opened later.
+        (
+            [
+                kept("staging_stands_still", "critical", 60, cause="dead_letters"),
+                kept("dead_letters", "critical", 90),
+                kept("events_not_fresh", "critical", 70),
+            ],
+            [("events_not_fresh", ""), ("dead_letters", ""), ("staging_stands_still", "dead_letters")],
+        ),
+        ([kept("staging_stands_still", "critical", 60, cause="dead_letters")], [("staging_stands_still", "")]),
+        # A critical cause brings a warning with it; else critical ones come first, then the newest.
+        (
+            [
+                kept("volume_silent", "warning", 10),
+                kept("refused_events", "warning", 5),
+                kept("nothing_arrives", "critical", 90),
+                kept("cost_doubled", "warning", 2),
+            ],
+            [
+                ("nothing_arrives", ""), ("volume_silent", "nothing_arrives"), ("cost_doubled", ""),
+                ("refused_events", ""),
+            ],
+        ),
+        # Alarms about runs of one name stay together.
+        (
+            [
+                kept("run_reject_rate", "warning", 10, "c"),
+                kept("schema_changes", "warning", 20, "b"),
+                kept("run_reject_rate", "warning", 30, "a"),
+            ],
+            [("run_reject_rate", ""), ("run_reject_rate", ""), ("schema_changes", "")],
+        ),
+    ],
+)  # fmt: skip
+def test_an_alarm_comes_before_what_follows_from_it(
+    rows: list[dict[str, Any]], expected: list[tuple[str, str]]
+) -> None:
+    alarms = looked(Lake(kept=rows))["alarms"]
+
+    assert [(alarm["name"], alarm["cause"]) for alarm in alarms] == expected
+
+
+def test_an_alarm_has_since_when_its_fault_is_known_to_last() -> None:
+    rows = [kept("dead_letters", "critical", 90, since="2026-11-29T05:10:31+00:00"), kept("cost_doubled", "warning", 5)]
+
+    assert [alarm["since"] for alarm in looked(Lake(kept=rows))["alarms"]] == ["2026-11-29T05:10:31+00:00", None]
+
+
+def test_of_why_a_table_was_not_filled_the_document_has_only_the_name_of_the_error() -> None:
+    lake = Lake(minutes(10))
+    reasons = {
+        "order": "3 messages were left out, first kim@example.com: DIVISION_BY_ZERO (query 20261129_1)",
+        "view": "TYPE_MISMATCH (query 20261129_2)",
+    }
+    lake.answers["latest"] = [{**lake.answers["latest"][0], "tables_failed": json.dumps(reasons)}]
+
+    (run,) = looked(lake)["runs"]
+
+    assert run["failed_tables"] == {"order": "lacks 3 messages: DIVISION_BY_ZERO", "view": "TYPE_MISMATCH"}
+    assert "kim@" not in json.dumps(run)
+
+
+def test_rejects_and_violations_have_the_names_of_the_sources_that_are_known() -> None:
+    hours = {
+        "source": "prj_2", "type": None, "event": None, "event_text": None, "newest_received_at": NOW,
+        "messages_by_hour": "{}", "subjects": 1,
+    }  # fmt: skip
+    lake = Lake(
+        minutes(10),
+        by_hour=[hours],
+        shapes=[{"reason": "not_json", "first_at": minutes(200), "sources": '["prj_1", "prj_2"]'}],
+        by_rule=[{"rule": "type", "first_at": minutes(100), "sources": None}],
+    )
+
+    loaded = look(lake, WatchFigures(NOW), RULES, [], {"prj_1": "shop"}, None)["loaded"]
+
+    assert lake.ran["lake/rejects/shapes.sql"]["known_sources"] == '["prj_1", "prj_2"]'
+    assert loaded["rejects"] == [
+        {"reason": "not_json", "first_at": minutes(200).isoformat(), "sources": ["prj_2", "shop"]}
+    ]
+    assert [one["sources"] for one in loaded["violations"]] == [[]]
+    assert (loaded["since"], loaded["looked_at"]) == ((NOW - timedelta(days=1)).isoformat(), NOW.isoformat())
 
 
 def plan(**events: str) -> TrackingPlan:
