@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from airflow.api_fastapi.app import init_auth_manager, purge_cached_app
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.models import import_all_models
 from airflow.models.base import Base
+from airflow.models.dagrun import DagRun
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from botocore.exceptions import EndpointConnectionError
@@ -24,7 +26,7 @@ from fastapi.testclient import TestClient
 from clickstream.operators import pages
 from clickstream.status.look import KEY
 from tests.clickstream.memory_aws import MemoryS3
-from tests.clickstream.status.test_page import FULL
+from tests.clickstream.status.test_page import FULL, Page
 from tests.dags.conftest import AIRFLOW, ROOT
 
 ADDRESSES = ["/clickstream/", "/clickstream/run?run_id=manual__1", "/clickstream/docs/runbooks/redrive.md"]
@@ -166,6 +168,34 @@ def test_only_who_asks_for_a_page_imports_its_application() -> None:
     )  # fmt: skip
 
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
+
+
+def test_the_page_names_the_runs_that_failed_or_are_long(airflow_app: FastAPI) -> None:
+    """As Airflow's database has them: a run that is killed reports nothing."""
+    now = datetime.now(UTC)
+    runs = [
+        ("failed", "load_events", "failed", 3, "failed"),
+        ("long", "load_events", "running", 30, "running"),
+        ("short", "load_events", "running", 0.5, None),
+        ("old", "load_events", "failed", 25, None),
+        ("good", "load_events", "success", 3, None),
+        ("other", "model_sessions", "failed", 3, None),
+    ]
+    with settings.Session() as session:
+        session.add_all(
+            DagRun(
+                dag_id=dag_id, run_id=run_id, run_type="manual", state=state, start_date=now - timedelta(hours=hours),
+                run_after=now,
+            )
+            for run_id, dag_id, state, hours, _ in runs
+        )  # fmt: skip
+        session.commit()
+
+    text = client(airflow_app, role="viewer").get("/clickstream/").text
+
+    rows = [said for _, said in Page(text).all("tr") if said.startswith(tuple(run_id for run_id, *_ in runs))]
+    assert [row.partition("20")[0] for row in rows] == ["failedfailed", "longrunning"]
+    assert "2 runs" in text
 
 
 def test_a_report_is_what_the_task_of_the_run_returned(airflow_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:

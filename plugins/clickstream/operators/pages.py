@@ -10,19 +10,30 @@ from typing import Annotated, Any
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.sdk.exceptions import AirflowException
+from airflow.utils.state import DagRunState
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from clickstream.aws.s3 import read_text
 from clickstream.settings import SettingsError, load_settings
 from clickstream.status.docs import MEDIA_TYPES, find
-from clickstream.status.look import KEY
-from clickstream.status.page import Choice, DocumentError, docs_page, message_page, report_page, status_page
+from clickstream.status.look import KEY, RUNS
+from clickstream.status.page import (
+    Choice,
+    DocumentError,
+    TroubledRun,
+    docs_page,
+    message_page,
+    report_page,
+    status_page,
+)
+from clickstream.window import DAY, HOUR
 
 DAG_ID = "load_events"
 
@@ -42,7 +53,7 @@ app = FastAPI(
 
 
 @app.get("/")
-def status(event: Annotated[str, Query(max_length=200)] = "", all: str = "") -> HTMLResponse:
+def status(session: SessionDep, event: Annotated[str, Query(max_length=200)] = "", all: str = "") -> HTMLResponse:
     """Return the status page; one that says why, if the document cannot be fetched."""
     try:
         settings = load_settings()
@@ -53,7 +64,8 @@ def status(event: Annotated[str, Query(max_length=200)] = "", all: str = "") -> 
             "The API server cannot fetch the document of this page from S3. docs/existing-airflow.md says what it needs"
         )
         return _html(message_page("Clickstream", f"{where}. {type(error).__name__}: {error}"), 503)
-    return _html(status_page(text, datetime.now(UTC), Choice(event, bool(all))))
+    now = datetime.now(UTC)
+    return _html(status_page(text, now, Choice(event, bool(all)), _troubled(session, now)))
 
 
 @app.get("/run")
@@ -90,6 +102,24 @@ def refuse(request: Request, error: HTTPException) -> HTMLResponse:
     root = "../" * request.url.path.removeprefix(request.scope["root_path"]).count("/")
     login = f"{root}api/v2/auth/login"
     return _html(message_page("Clickstream", "You are not signed in to Airflow.", login, "Sign in"), 401)
+
+
+def _troubled(session: Any, now: datetime) -> list[TroubledRun]:
+    """Return the runs that failed in a day, and those that have run for over an hour: the newest first."""
+    is_troubled = or_(
+        and_(DagRun.state == DagRunState.FAILED, DagRun.start_date >= now - DAY),
+        and_(DagRun.state == DagRunState.RUNNING, DagRun.start_date < now - HOUR),
+    )
+    query = (
+        select(DagRun.run_id, DagRun.state, DagRun.start_date, DagRun.end_date)
+        .where(DagRun.dag_id == DAG_ID, is_troubled)
+        .order_by(DagRun.start_date.desc())
+        .limit(RUNS)
+    )
+    return [
+        TroubledRun(run_id, str(state), started_at.isoformat(), ended_at.isoformat() if ended_at else None)
+        for run_id, state, started_at, ended_at in session.execute(query)
+    ]
 
 
 def _returned(session: Any, run_id: str, task_id: str) -> dict[str, Any] | None:

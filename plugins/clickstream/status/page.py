@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,37 @@ from clickstream.engine.spent import format_dollars
 from clickstream.status.docs import to_html
 from clickstream.status.look import FEWEST_SESSIONS, VERSION, Document
 from clickstream.status.pictures import chart, flow_picture, reconciled
+from clickstream.status.verdict import (
+    BEHIND_AFTER,
+    STALE_AFTER,
+    age,
+    by_name,
+    clock,
+    evidence,
+    has_begun,
+    instant,
+    verdict,
+)
 from clickstream.watch.alarms import MOST_REFUSED_EVENTS
 from clickstream.watch.volume import FILLING, Verdict, judge, silent_hours
 
-STALE_AFTER = timedelta(minutes=45)
-"""The age at which a document is stale: two runs of write_status have not written one."""
-
-BEHIND_AFTER = timedelta(hours=3)
-"""How far the hours that are shown may end before the page was written: loads are hourly."""
+PARTS = {
+    "staging_stands_still": "waiting",
+    "dead_letters": "waiting",
+    "nothing_arrives": "fresh",
+    "events_not_fresh": "runs",
+    "unloaded_near_expiry": "runs",
+    "event_tables_failed": "runs",
+    "cost_doubled": "runs",
+    "processing_failed": "refused",
+    "refused_events": "refused",
+    "reject_rate": "rejected",
+    "run_reject_rate": "rejected",
+    "volume_silent": "events",
+    "volume_jumped": "events",
+    "archive_differs": "archive",
+}
+"""The part of the page that has the figures of an alarm, by its name."""
 
 EVENTS_SHOWN = 50
 """Events of a page before all are asked for."""
@@ -38,6 +61,16 @@ class DocumentError(ValueError):
 
 
 @dataclass(frozen=True)
+class TroubledRun:
+    """A run of load_events that failed, or has run for long, as Airflow's database has it."""
+
+    run_id: str
+    state: str
+    started_at: str
+    ended_at: str | None
+
+
+@dataclass(frozen=True)
 class Choice:
     """What of the events a person asked for: those whose name contains `text`, and all or the first EVENTS_SHOWN."""
 
@@ -45,10 +78,15 @@ class Choice:
     all: bool = False
 
 
-def status_page(text: str | None, now: datetime, choice: Choice = Choice()) -> str:
-    """Return the page of the document in `text`; without one, or of a broken one, the page says what to do."""
+def status_page(
+    text: str | None, now: datetime, choice: Choice = Choice(), troubled: Iterable[TroubledRun] = ()
+) -> str:
+    """Return the page of the document in `text`; without one, or of a broken one, the page says what to do.
+
+    `troubled`: runs of load_events that did not end well, or not yet.
+    """
     try:
-        return _render("status.html", document=_parsed(text), now=now, choice=choice)
+        return _render("status.html", document=_parsed(text), now=now, choice=choice, troubled=list(troubled))
     except DocumentError as error:
         return message_page("Clickstream", str(error))
     except _MALFORMED as error:
@@ -107,16 +145,22 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "age": _age,
+        "clock": lambda text, written_at: clock(text, instant(written_at)),
         "dollars": _dollars,
         "judged": judged,
-        "instant": _instant,
+        "instant": instant,
         "minute": _minute,
         "number": _number,
         "percent": _percent,
     }
     made.globals |= {
+        "by_name": by_name,
         "chart": chart,
         "chosen": chosen,
+        "evidence": evidence,
+        "has_begun": has_begun,
+        "parts": PARTS,
+        "verdict_of": verdict,
         "fewest_sessions": FEWEST_SESSIONS,
         "flow_picture": flow_picture,
         "most_refused_events": MOST_REFUSED_EVENTS,
@@ -156,21 +200,12 @@ def chosen(events: Iterable[Mapping[str, Any]], choice: Choice) -> dict[str, Any
     return {"shown": shown, "found": len(found), "odd": sum(event["is_odd"] for event in found)}
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
 def _minute(text: str | None) -> str:
-    return f"{_instant(text):%Y-%m-%d %H:%M} UTC" if text else "never"
+    return f"{instant(text):%Y-%m-%d %H:%M} UTC" if text else "never"
 
 
 def _age(text: str, now: datetime | str) -> str:
-    """Return how long before `now` an instant was: in minutes, hours or days, two of them at least."""
-    until = _instant(now) if isinstance(now, str) else now
-    minutes = max(0, round((until - _instant(text)).total_seconds() / 60))
-    if minutes < 120:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days"
+    return age(instant(text), instant(now) if isinstance(now, str) else now)
 
 
 def _number(value: float | None) -> str:

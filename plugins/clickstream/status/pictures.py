@@ -5,6 +5,9 @@ from typing import Any
 
 BAR_WIDTH, BAR_HEIGHT = 6, 28
 
+LABEL_HEIGHT, LABEL_EVERY = 14, 6
+"""Of the hours below the bars, and how many hours are between two of them."""
+
 FLOW_WIDTH, LEFT, RIGHT, THICKNESS = 640, 210, 420, 10
 """Of the picture of flows, and where its bars stand: their names are beside them."""
 
@@ -14,8 +17,10 @@ TALLEST, LINE, TOP = 220, 18, 14
 LONGEST_NAME = 26
 
 
-def chart(hours: Sequence[int], low: Sequence[int], high: Sequence[int]) -> dict[str, Any]:
-    """Return the paths of a small picture: a bar for each hour, and the band of what is usual."""
+def chart(hours: Sequence[int], low: Sequence[int], high: Sequence[int], first_hour: int) -> dict[str, Any]:
+    """Return the paths of a small picture: a bar for each hour, from `first_hour` (UTC) on, and the band of what is
+    usual; the hours as labels, and each with its count as text.
+    """
     top = max([*hours, *high, 1])
 
     def y(count: int) -> float:
@@ -29,7 +34,21 @@ def chart(hours: Sequence[int], low: Sequence[int], high: Sequence[int]) -> dict
     upper = [(x, y(most)) for number, most in enumerate(high) for x in (number, number + 1)]
     lower = [(x, y(least)) for number, least in enumerate(low) for x in (number, number + 1)]
     edge = "L".join(f"{x * BAR_WIDTH} {at}" for x, at in [*upper, *reversed(lower)])
-    return {"bars": bars, "band": f"M{edge}z" if edge else "", "width": len(hours) * BAR_WIDTH, "height": BAR_HEIGHT}
+    counts = ", ".join(f"{(first_hour + number) % 24:02}:00 {count}" for number, count in enumerate(hours))
+    return {"bars": bars, "band": f"M{edge}z" if edge else "", "counts": counts, **_frame(len(hours), first_hour)}
+
+
+def _frame(bars: int, first_hour: int) -> dict[str, Any]:
+    """Return the size of a picture of hours, and where its labels are: each below the start of its bar."""
+    labels = [
+        {"x": number * BAR_WIDTH, "anchor": "middle" if number else "start", "text": f"{hour:02}"}
+        for number in range(bars)
+        if (hour := (first_hour + number) % 24) % LABEL_EVERY == 0
+    ]
+    return {
+        "labels": labels, "label_y": BAR_HEIGHT + LABEL_HEIGHT - 3, "tick_y": BAR_HEIGHT, "width": bars * BAR_WIDTH,
+        "height": BAR_HEIGHT + LABEL_HEIGHT,
+    }  # fmt: skip
 
 
 def reconciled(hours: Sequence[Mapping[str, int] | None]) -> dict[str, Any]:
@@ -51,8 +70,7 @@ def reconciled(hours: Sequence[Mapping[str, int] | None]) -> dict[str, Any]:
         **{name: sum(hour[name] for hour in there) for name in ("messages", "missing_here", "missing_there", "late")},
         "bars": bars,
         "title": ", ".join(apart) or (f"{len(there)} hours as in the archive" if there else "not compared"),
-        "width": len(hours) * BAR_WIDTH,
-        "height": BAR_HEIGHT,
+        **_frame(len(hours), 0),
     }
 
 

@@ -20,6 +20,7 @@ from clickstream.status.page import (
     STALE_AFTER,
     Choice,
     DocumentError,
+    TroubledRun,
     docs_page,
     message_page,
     report_page,
@@ -32,6 +33,7 @@ FULL = DOCUMENTS["full"]
 NOW = datetime(2026, 11, 29, 12, 20, tzinfo=UTC)
 VOID = {"meta", "input", "br", "hr", "img"}
 REDRIVE = DOCS_DIR / "runbooks" / "redrive.md"
+FAILED = TroubledRun("scheduled__2026-11-29T03:00:00+00:00", "failed", "2026-11-29T03:00:04+00:00", None)
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7*7 }}"
 
 
@@ -79,6 +81,8 @@ def of_500_events() -> dict[str, Any]:
 def pages() -> Iterator[Any]:
     yield pytest.param(status_page(FULL, NOW), id="full")
     yield pytest.param(status_page(DOCUMENTS["empty"], NOW), id="empty")
+    yield pytest.param(status_page(DOCUMENTS["earlier"], NOW), id="of an earlier release")
+    yield pytest.param(status_page(FULL, NOW, troubled=[FAILED]), id="with a run that failed")
     yield pytest.param(status_page(json.dumps(of_500_events()), NOW, Choice(all=True)), id="500 events")
     yield pytest.param(status_page(FULL, NOW + timedelta(days=1)), id="stale")
     yield pytest.param(status_page(None, NOW), id="none")
@@ -95,12 +99,15 @@ def test_a_person_on_call_reads_what_is_wrong_since_when_and_what_to_do() -> Non
     text = " ".join(data for _, data in page.all("body"))
 
     for said in (
-        "2 alarms are open",
+        "Fresh: newest event 75 min ago. 3 alarms are open: dead letters since 05:10 (and so staging stands still",
         "unusual: orders (silent for 3 h)",
         "3 unusual events",
-        "newest event 75 min old",
-        "Open since 2026-11-29 12:00 UTC (17 min)",
-        "although newer ones are staged. Look at load_events",
+        "Newest event loaded: 75 min old",
+        "Began 2026-11-29 05:10 UTC (7 h ago); open since 2026-11-29 05:45 UTC",
+        "staging_stands_still, which follows from dead_letters",
+        "no_type: 11 records of the newest objects, of \u2068shop_web\u2069, the latest 12:04",
+        "run_reject_rate in 2 runs",
+        "not_json: 432 lines of 24 hours, from 08:14 to 10:58, of \u2068shop_app\u2069",
         "Newest object delivered: 1 min ago.",
         "124,000 lines were read: 121,500 loaded, 2,020 duplicate (1.6 %), 480 rejected (0.4 %).",
         "2,140 sessions, 312 s on average, 29.0 % bounces, 8.9 % with a conversion.",
@@ -110,16 +117,49 @@ def test_a_person_on_call_reads_what_is_wrong_since_when_and_what_to_do() -> Non
     ):
         assert said in text
     assert {attrs["href"] for attrs, said in page.all("a") if said.startswith("docs/")} == {
-        "docs/runbooks/redrive.md", "docs/runbooks/freshness-late.md",
+        "docs/runbooks/redrive.md", "docs/runbooks/staging-stands-still.md",
     }  # fmt: skip
     assert "stale" not in text
+
+
+def test_a_document_of_an_earlier_release_is_a_page_without_what_it_does_not_know() -> None:
+    text = status_page(DOCUMENTS["earlier"], NOW)
+
+    assert "<span>Fresh again: newest event 75 min ago.</span>" in text
+    assert "<span>2 alarms are open: events not fresh since 12:00;" in text
+    assert "cannot be read" not in text
+    # Its reasons are whole, and are not shown.
+    assert '<span class="bad">order_completed</span>' in text
+    assert "order_completed: TYPE_MISMATCH<" in status_page(FULL, NOW)
+
+
+def test_the_hours_of_the_bars_are_said_and_shown() -> None:
+    """The 24 hours up to 11:00: the first bar is of 11:00."""
+    html = status_page(FULL, NOW)
+
+    assert "orders: messages by hour (UTC), 11:00 36, 12:00 53," in html
+    assert "09:00 0, 10:00 0</title>" in html
+    (row,) = [part for part in html.split("<tr>") if part.startswith('<th scope="row"><bdi>orders</bdi>')]
+    assert re.findall(r'class="hour" x="(\d+)" y="\d+" text-anchor="\w+">(\d\d)<', row) == [
+        ("6", "12"), ("42", "18"), ("78", "00"), ("114", "06"),
+    ]  # fmt: skip
+
+
+def test_runs_that_failed_are_said_at_the_top_and_listed() -> None:
+    page = Page(status_page(FULL, NOW, troubled=[FAILED]))
+
+    assert "1 run of load_events of 24 hours failed, or has run for over an hour, as Airflow says now: which." in [
+        said for _, said in page.all("p")
+    ]
+    (row,) = [said for _, said in page.all("tr") if said.startswith("scheduled__2026-11-29T03:00:00failed")]
+    assert row.endswith("failed2026-11-29 03:00 UTCthere is one")
+    assert "failed, or" not in status_page(FULL, NOW)
 
 
 def test_what_is_unusual_comes_first() -> None:
     page = Page(status_page(FULL, NOW))
 
-    rows = [said for attrs, said in page.all("tr") if " UTC" not in said]
-    events = [row for row in rows if row.endswith(("usual", "h", "weeks"))][4:]
+    events = [said for _, said in page.all("tr") if "messages by hour" in said][4:]
     assert [row.split("messages")[0] for row in events[:3]] == [
         "Order CompletedOrder Completed: ", "Coupon AppliedCoupon Applied: ",
         "Sparkle ✨ 🛒 <b>Clicked</b>Sparkle ✨ 🛒 <b>Clicked</b>: ",
@@ -221,7 +261,8 @@ def test_a_document_is_stale_after_three_quarters_of_an_hour() -> None:
     assert "This page is stale" in stale
     assert "was written 24 h ago" in stale
     # What is shown keeps the age that it had then.
-    assert "newest event 75 min old" in stale
+    assert "<span>Not known: this page was written 24 h ago. As of then:</span>" in stale
+    assert "<span>Fresh: newest event 75 min ago.</span>" in stale
 
 
 def test_nothing_good_is_said_above_what_is_about_a_run_nor_of_hours_that_nobody_judged() -> None:
@@ -233,9 +274,10 @@ def test_nothing_good_is_said_above_what_is_about_a_run_nor_of_hours_that_nobody
     behind = status_page(json.dumps(document), NOW)
 
     assert "No alarm is open" not in of_a_run
-    assert "no alarm is open; 1 about single runs" in of_a_run
+    assert '<p class="verdict notice warn-verdict">' in of_a_run
+    assert "<span>In single runs: run reject rate in 2 runs, the latest 10:01.</span>" in of_a_run
     assert "None is open. What follows is about single runs, and needs a look too." in of_a_run
-    assert '<span class="good">No alarm is open</span>' in behind
+    assert "No alarm is open" in behind
     assert '<span class="quiet">no source is unusual up to 2026-11-29 07:00 UTC</span>' in behind
     assert "later hours are not judged" in behind
     assert "later hours are not judged" not in of_a_run
