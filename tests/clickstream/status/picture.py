@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "plugins"))
 
 from clickstream.status.page import status_page
-from tests.clickstream.status.test_page import FULL, NOW
+from tests.clickstream.status.test_page import FAILED, FULL, NOW
 from tests.collector.sdks.senders import look
 
 PICTURE = Path(__file__).parents[3] / "docs" / "images" / "status-page.png"
@@ -21,7 +21,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         page = folder / "page.html"
-        page.write_text(status_page(FULL, NOW), encoding="utf-8")
+        page.write_text(status_page(FULL, NOW, troubled=[FAILED]), encoding="utf-8")
         address = f"file://{page}"
         look([{"address": address, "scheme": "light", "width": 1100, "picture": str(PICTURE), "height": 1500}], folder)
 
