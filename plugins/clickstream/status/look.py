@@ -83,7 +83,7 @@ def look(
     kept = before or {}
     loaded = kept.get("loaded")
     if not loaded or _is_old(loaded, newest, figures):
-        loaded = _loaded(run, now, newest, _until(figures), sources)
+        loaded = _loaded(run, now, newest, _until(figures), sources, loaded or {})
     return {
         "version": VERSION,
         "written_at": now.isoformat(),
@@ -128,8 +128,10 @@ def _is_old(loaded: Document, newest: str | None, figures: WatchFigures) -> bool
     return bool(is_over or loaded.get("reported_at") != newest)
 
 
-def _loaded(run: Run, now: datetime, newest: str | None, until: datetime, sources: Mapping[str, str]) -> Document:
-    """Return what changes with loads and hours."""
+def _loaded(
+    run: Run, now: datetime, newest: str | None, until: datetime, sources: Mapping[str, str], before: Document
+) -> Document:
+    """Return what changes with loads and hours; `before`: the same of the document before."""
     since = now - DAY
     rows = run("lake/events/by_hour.sql", bounds=hours_read(until), until=until, event_limit=EVENTS).rows
     known = sorted({*sources, *(row["source"] for row in rows if row["source"])})
@@ -141,9 +143,24 @@ def _loaded(run: Run, now: datetime, newest: str | None, until: datetime, source
         "since": since.isoformat(),
         "looked_at": now.isoformat(),
         **volumes(rows, sources),
-        "rejects": [_with_sources(row, sources) for row in rejects],
-        "violations": [_with_sources(row, sources) for row in violations],
+        "rejects": _lasting(rejects, before.get("rejects", []), ("reason",), sources),
+        "violations": _lasting(violations, before.get("violations", []), ("event", "property", "rule"), sources),
     }
+
+
+def _lasting(
+    rows: Sequence[Mapping[str, Any]], before: Sequence[Document], key: Sequence[str], names: Mapping[str, str]
+) -> list[Document]:
+    """Return rows of a day whose first time is that of an earlier day, as long as each document had them.
+
+    Else what comes by day only would seem to begin each morning.
+    """
+    known = {tuple(one[name] for name in key): one.get("first_at") for one in before}
+    found = [_with_sources(row, names) for row in rows]
+    for one in found:
+        earlier = known.get(tuple(one[name] for name in key))
+        one["first_at"] = min(one["first_at"], earlier or one["first_at"])
+    return found
 
 
 def _with_sources(row: Mapping[str, Any], names: Mapping[str, str]) -> Document:

@@ -129,8 +129,8 @@ def evidence(alarm: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]
     if alarm["name"] in ("reject_rate", "run_reject_rate"):
         return [
             f"{one['reason']}: {_count(one['rejected_lines'], 'line')} of 24 hours"
-            + (f", from {clock(one['first_at'], written_at)}" if one.get("first_at") else "")
-            + f" to {clock(one['latest_at'], written_at)}{_of(one)}"
+            + (f", since {clock(one['first_at'], written_at)}" if one.get("first_at") else "")
+            + f", the latest {clock(one['latest_at'], written_at)}{_of(one)}"
             for one in document["loaded"]["rejects"][:MOST_NAMED]
         ]
     return []

@@ -267,7 +267,7 @@ def test_rejects_and_violations_have_the_names_of_the_sources_that_are_known() -
         minutes(10),
         by_hour=[hours],
         shapes=[{"reason": "not_json", "first_at": minutes(200), "sources": '["prj_1", "prj_2"]'}],
-        by_rule=[{"rule": "type", "first_at": minutes(100), "sources": None}],
+        by_rule=[{"event": "order", "property": "", "rule": "type", "first_at": minutes(100), "sources": None}],
     )
 
     loaded = look(lake, WatchFigures(NOW), RULES, [], {"prj_1": "shop"}, None)["loaded"]
@@ -278,6 +278,34 @@ def test_rejects_and_violations_have_the_names_of_the_sources_that_are_known() -
     ]
     assert [one["sources"] for one in loaded["violations"]] == [[]]
     assert (loaded["since"], loaded["looked_at"]) == ((NOW - timedelta(days=1)).isoformat(), NOW.isoformat())
+
+
+def test_what_comes_each_day_began_on_the_first_of_them() -> None:
+    def broken(day: int, *rules: str) -> list[dict[str, Any]]:
+        return [
+            {"event": "order", "property": "total", "rule": rule, "first_at": NOW + day * 24 * HOUR, "sources": None}
+            for rule in rules
+        ]
+
+    document, began = None, []
+    for day, rules in enumerate([("type",), ("type", "enum"), ("enum",), ("type", "enum")]):
+        now = NOW + day * 24 * HOUR
+        document = looked(Lake(now, by_rule=broken(day, *rules)), document, now)
+        found = document["loaded"]["violations"]
+        began.append({one["rule"]: (datetime.fromisoformat(one["first_at"]) - NOW).days for one in found})
+
+    # One that did not come for a day began anew.
+    assert began == [{"type": 0}, {"type": 0, "enum": 1}, {"enum": 1}, {"type": 3, "enum": 1}]
+
+
+def test_what_an_earlier_release_did_not_know_of_began_when_it_is_first_known_to() -> None:
+    row = {"reason": "blank", "first_at": minutes(100), "sources": None}
+    before = looked(Lake(minutes(200)))
+    before["loaded"]["rejects"] = [{"reason": "blank", "latest_at": minutes(300).isoformat()}]
+
+    document = looked(Lake(minutes(10), shapes=[row]), before)
+
+    assert [one["first_at"] for one in document["loaded"]["rejects"]] == [minutes(100).isoformat()]
 
 
 def plan(**events: str) -> TrackingPlan:

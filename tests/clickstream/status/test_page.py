@@ -107,7 +107,7 @@ def test_a_person_on_call_reads_what_is_wrong_since_when_and_what_to_do() -> Non
         "staging_stands_still, which follows from dead_letters",
         "no_type: 11 records of the newest objects, of \u2068shop_web\u2069, the latest 12:04",
         "run_reject_rate in 2 runs",
-        "not_json: 432 lines of 24 hours, from 08:14 to 10:58, of \u2068shop_app\u2069",
+        "not_json: 432 lines of 24 hours, since 08:14, the latest 10:58, of \u2068shop_app\u2069",
         "Newest object delivered: 1 min ago.",
         "124,000 lines were read: 121,500 loaded, 2,020 duplicate (1.6 %), 480 rejected (0.4 %).",
         "2,140 sessions, 312 s on average, 29.0 % bounces, 8.9 % with a conversion.",
