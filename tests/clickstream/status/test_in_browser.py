@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from clickstream.status.page import Choice, status_page
-from tests.clickstream.status.test_page import DOCUMENTS, FULL, NOW, of_500_events
+from tests.clickstream.status.test_page import DOCUMENTS, FAILED, FULL, NOW, of_500_events
 from tests.collector.sdks.senders import look
 
 PAGES = {
-    "full": status_page(FULL, NOW),
+    "full": status_page(FULL, NOW, troubled=[FAILED]),
     "empty": status_page(DOCUMENTS["empty"], NOW),
     "500": status_page(json.dumps(of_500_events()), NOW, Choice(all=True)),
     "none": status_page(None, NOW),

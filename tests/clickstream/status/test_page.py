@@ -146,14 +146,16 @@ def test_the_hours_of_the_bars_are_said_and_shown() -> None:
 
 
 def test_runs_that_failed_are_said_at_the_top_and_listed() -> None:
-    page = Page(status_page(FULL, NOW, troubled=[FAILED]))
+    long = TroubledRun("manual__1", "running", "2026-11-29T09:30:00+00:00", None)
+    page = Page(status_page(FULL, NOW, troubled=[long, FAILED]))
 
-    assert "1 run of load_events of 24 hours failed, or has run for over an hour, as Airflow says now: which." in [
-        said for _, said in page.all("p")
-    ]
+    assert (
+        "1 run of load_events failed in 24 hours; it started 2026-11-29 03:00 UTC. 1 run of load_events takes over an "
+        "hour: since 2026-11-29 09:30 UTC. Which, and what they reported, as Airflow says now."
+    ) in [said for _, said in page.all("p")]
     (row,) = [said for _, said in page.all("tr") if said.startswith("scheduled__2026-11-29T03:00:00failed")]
     assert row.endswith("failed2026-11-29 03:00 UTCthere is one")
-    assert "failed, or" not in status_page(FULL, NOW)
+    assert "as Airflow says now" not in status_page(FULL, NOW)
 
 
 def test_what_is_unusual_comes_first() -> None:
