@@ -233,6 +233,27 @@ def test_a_path_that_stands_still_before_staging_is_told_until_it_is_over(
     assert topic.take() == ["OVER: nothing_arrives"]
 
 
+def test_staging_that_goes_on_beside_dead_letters_is_said_to(
+    task, lake: ScratchLake, raw: str, machine: Machine, monkeypatch: pytest.MonkeyPatch, clock
+) -> None:
+    dead, sqs = f"{raw}-dead", machine.client("sqs")
+    sqs.send_message(QueueUrl=sqs.create_queue(QueueName=dead)["QueueUrl"], MessageBody="x")
+    monkeypatch.setenv("CLICKSTREAM_STAGE_DEAD_LETTER_QUEUE", dead)
+    lake.s3.put_object(Bucket=raw, Key="raw/poison.gz", Body=b"x")
+
+    # Nothing came after it, so nobody knows whether that would be staged; then something did.
+    clock(timedelta(hours=2))
+    execute(task, "watch_pipeline", "watch")
+    (before,) = lake.query(f"select figures from {lake.t.alarms} where name = 'staging_stands_still'")
+    stage(lake, "later", hours=-1)
+    execute(task, "watch_pipeline", "watch")
+    (after,) = lake.query(f"select text, figures from {lake.t.alarms} where name = 'staging_stands_still'")
+
+    assert "cause" not in json.loads(before["figures"])
+    assert json.loads(after["figures"])["cause"] == "dead_letters"
+    assert "Later ones are staged" in after["text"]
+
+
 def test_what_happened_in_a_run_is_told_once(
     task, lake: ScratchLake, webhook: Webhook, topic: Topic, raw: str, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
