@@ -96,13 +96,12 @@ def _alarms(alarms: Iterable[Mapping[str, Any]], written_at: datetime) -> list[s
 def _begun(loaded: Mapping[str, Any], written_at: datetime) -> list[str]:
     """Return sentences on rules that began to be broken, and on reasons for which lines began to be rejected."""
     broken = [
-        f"{_isolated(one['event'])}{_property(one)} ({one['rule']})"
-        + f" since {clock(one['first_at'], written_at)}{_of(one)}"
+        f"{_isolated(one['event'])}{_property(one)} ({one['rule']}){_times(one, written_at)}{_of(one)}"
         for one in loaded["violations"]
         if has_begun(one, one["messages"], loaded)
     ]
     rejected = [
-        f"{one['reason']} since {clock(one['first_at'], written_at)}{_of(one)}"
+        f"{one['reason']}{_times(one, written_at)}{_of(one)}"
         for one in loaded["rejects"]
         # Lines of people whose data was erased are no fault.
         if one["reason"] != "suppressed" and has_begun(one, one["rejected_lines"], loaded)
@@ -159,6 +158,10 @@ def _words(alarm: Mapping[str, Any]) -> str:
 
 def _began(alarm: Mapping[str, Any], written_at: datetime) -> str:
     return clock(alarm.get("since") or alarm["opened_at"], written_at)
+
+
+def _times(one: Mapping[str, Any], written_at: datetime) -> str:
+    return f" from {clock(one['first_at'], written_at)} to {clock(one['latest_at'], written_at)}"
 
 
 def _of(one: Mapping[str, Any]) -> str:
