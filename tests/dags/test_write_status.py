@@ -68,7 +68,14 @@ def test_the_page_shows_what_the_task_wrote(lake: ScratchLake, installation: str
     assert document["waiting"]["unloaded_objects"] == 1
     assert document["waiting"]["refused_events"] == 1
     assert document["refused"] == [
-        {"place": "refused/", "reason": "no_type", "source": "orders", "records": 3, "shape": '{"xxxxx":"x@x.xx"}'}
+        {
+            "place": "refused/",
+            "reason": "no_type",
+            "source": "orders",
+            "records": 3,
+            "latest_at": None,
+            "shape": '{"xxxxx":"x@x.xx"}',
+        }
     ]
     # In its hour of the 24, or just after them.
     assert [source["name"] for source in document["loaded"]["sources"]] in (["orders"], [])
