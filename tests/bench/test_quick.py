@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from bench import airflow_runs, collector, declared_events, lambdas, new_data, questions, unpack, workers
+import pytest
+
+from bench import airflow_runs, collector, declared_events, lambdas, memory, new_data, questions, unpack, workers
 from bench.effort import Effort
 from local.lake.machine import Machine
 
@@ -11,6 +13,7 @@ def cases(result: dict[str, Any]) -> list[str]:
     return [row["case"] for row in result["rows"]]
 
 
+@pytest.mark.slow
 def test_another_plan_gives_the_same_typed_rows(machine: Machine) -> None:
     result = declared_events.run(machine, effort=Effort.QUICK, say=print)
 
@@ -25,16 +28,28 @@ def test_a_load_has_the_rows_that_other_ways_have(machine: Machine) -> None:
     assert result["about"]["messages, 2 MB"] > 1_000
 
 
+@pytest.mark.slow
 def test_a_load_reads_its_own_objects_and_no_others(machine: Machine) -> None:
     result = new_data.run(machine, effort=Effort.QUICK, say=print)
 
     assert cases(result) == ["1 h staged beside, 1 days in events", "2 h staged beside, 3 days in events"]
 
 
+@pytest.mark.slow
 def test_questions_have_one_answer_whichever_table_is_asked(machine: Machine) -> None:
     result = questions.run(machine, effort=Effort.QUICK, say=print)
 
     assert len(cases(result)) == 10
+
+
+@pytest.mark.slow
+def test_what_is_large_in_a_way_of_its_own_loads_with_a_small_heap(machine: Machine) -> None:
+    result = memory.run(machine, effort=Effort.QUICK, say=print)
+
+    assert cases(result) == [
+        "1 MB in an hour", "24 hours in one object", "1,000 events of one visitor", "5 event names",
+    ]  # fmt: skip
+    assert all(row["MB of the largest statement"] > 0 for row in result["rows"])
 
 
 def test_functions_beside_which_ours_are_measured_answer_the_same(machine: Machine) -> None:
