@@ -37,8 +37,9 @@ members as (
         {{ shape_parent("parent.position") }} as parent_key,
         {{ member_key("item.member") }} as member_key,
         {{ member_type("item.member") }} as json_type
-    from shapes
-    inner join {{ batch }} as batch on shapes.line_id = batch.line_id
+    -- What stands on the right is kept in memory: never the batch.
+    from {{ batch }} as batch
+    inner join shapes on batch.line_id = shapes.line_id
     cross join unnest({{ shape_lists("batch.shape") }}) with ordinality as parent (members, position)
     cross join unnest(parent.members) as item (member)
 ),

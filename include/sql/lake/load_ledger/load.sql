@@ -27,12 +27,12 @@ using (
         {{ first_lines(t.batch(run_id)) }}
     ),
 
-    -- Rows of `events` that a message of the batch can be.
+    -- Rows of `events` that a message of the batch can be. All of them are kept in memory: without texts but the id.
     present_messages as (
         select
             message_id,
-            source_path,
-            load_run_id
+            xxhash64(to_utf8(source_path)) as source_hash,
+            load_run_id = {{ bind(run_id) }} as is_of_run
         from {{ t.events }}
         where {{ within("received_at", bounds, bind) }}
     ),
@@ -44,8 +44,8 @@ using (
             batch.received_at,
             batch.reject_reason,
             first_lines.line_id is not null
-            and present_messages.load_run_id = {{ bind(run_id) }}
-            and present_messages.source_path = batch.source_path as is_loaded,
+            and present_messages.is_of_run
+            and present_messages.source_hash = xxhash64(to_utf8(batch.source_path)) as is_loaded,
             present_messages.message_id is not null as is_present
         from {{ t.batch(run_id) }} as batch
         left join first_lines on batch.line_id = first_lines.line_id

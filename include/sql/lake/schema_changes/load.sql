@@ -54,8 +54,8 @@ using (
                     {%- endfor %}
                 end
             end as own_column
-        from chosen_keys
-        inner join {{ t.batch(run_id) }} as batch on chosen_keys.line_id = batch.line_id
+        from {{ t.batch(run_id) }} as batch
+        inner join chosen_keys on batch.line_id = chosen_keys.line_id
     ),
 
     -- The value as it was sent, or what became of it in its column.
