@@ -1,4 +1,4 @@
-"""The log definition, include/tracking_plan.yaml: read and checked. What derives from it is in plan_event."""
+"""The log definition, include/tracking_plan.yaml: read and checked. What derives from it is in event.py."""
 
 import json
 import sys
@@ -20,6 +20,11 @@ from clickstream.plan.pattern import PatternError, parse_pattern
 
 PLAN_FILE = SQL_DIR.parent / "tracking_plan.yaml"
 SCHEMA_FILE = SQL_DIR.parent / "tracking_plan.schema.json"
+
+MOST_COLUMNS = 800
+"""Of one event, but for those that every table has: Trino takes a statement of a million characters, and the one that
+fills a table has some thousand for each.
+"""
 
 
 class TrackingPlanError(ValueError):
@@ -148,6 +153,12 @@ def _column_mistakes(event: Event) -> Iterator[Mistake]:
     path = ("events", event.name)
     retired = event.entry.get("retired_columns", {})
     names = Counter([*(column.name for column in event.columns), *retired])
+    if names.total() > MOST_COLUMNS:
+        yield (
+            path,
+            f"it has {names.total()} columns, at most {MOST_COLUMNS}: leave out the properties of an object, "
+            "and its one column has it as JSON",
+        )
     for column in event.columns:
         at = (*path, *(step for key in column.keys for step in ("properties", key)))
         if not column.name:

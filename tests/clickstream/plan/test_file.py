@@ -60,6 +60,19 @@ events:
     assert not mistakes or re.match(r"plan.yaml:[3-5]: ", mistakes)
 
 
+def wide(count: int) -> str:
+    event = {"description": "Wide.", "owner": "o", "status": "live", "sources": ["web"]}
+    properties = {f"p_{number}": {"type": "string"} for number in range(count)}
+    return json.dumps({"version": 1, "events": {"Wide": {**event, "properties": properties}}})
+
+
+def test_an_event_has_no_more_columns_than_a_statement_can_name() -> None:
+    """Measured: Trino 483 fills a table of 666 columns, and refuses the text of the statement for 1,111."""
+    assert len(parse_plan(wide(800), "plan.yaml").events[0].columns) == 800
+    with pytest.raises(TrackingPlanError, match=r"events > Wide: it has 801 columns, at most 800: leave out"):
+        parse_plan(wide(801), "plan.yaml")
+
+
 def test_the_shipped_plan_is_right_and_names_what_the_shop_sends() -> None:
     plan = read_plan()
 
