@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local import processes, services, stack
 from local.lake.machine import Machine
-from local.places import ROOT, LocalError, Places, renew_port
+from local.places import LocalError, Places, renew_port
 
 COORDINATOR_HEAP_GB, WORKERS_HEAP_GB = 2, 6
 
@@ -57,7 +57,7 @@ def trino_of_heap(machine: Machine, heap_gb: int) -> Iterator[Machine]:
         command = _changed(services.TRINO.command(places), {"-Xmx": f"-Xmx{heap_gb}g"})
         try:
             environment = services.TRINO.environment(places)
-            processes.start("trino", command, environment, ROOT, places.log("trino"), places.state)
+            processes.start("trino", command, environment, places.state, places.log("trino"), places.state)
             stack.wait(services.TRINO, places)
             yield Machine(places)
         finally:

@@ -41,7 +41,7 @@ def run(machine: Machine, effort: Effort, say: Callable[[str], None]) -> dict[st
         for case, names, sample in _cases(Path(place), sizes):
             rows.append(_measured(own, case, names, sample))
             say(", ".join(f"{name}: {value}" for name, value in rows[-1].items()))
-    return {"title": f"Memory, with a heap of {HEAP_GB} GB", "about": {}, "rows": rows}
+    return {"title": f"Memory, with a heap of {HEAP_GB} GB", "about": {"heap GB": HEAP_GB}, "rows": rows}
 
 
 def _cases(folder: Path, sizes: Sizes) -> Iterator[tuple[str, int, Sample]]:
