@@ -23,7 +23,7 @@ from clickstream.engine.sql import render
 from clickstream.plan import importer
 from clickstream.plan.diff import USUAL_DAYS, Difference, differences, suggestion
 from clickstream.plan.event import Rule
-from clickstream.plan.file import PLAN_FILE, TrackingPlanError, parse_plan, read_plan
+from clickstream.plan.file import PLAN_FILE, TrackingPlanError, parse_plan, read_plan, require_narrow
 from clickstream.plan.foreign_schema import Note
 from clickstream.plan.seen import Seen, look
 from clickstream.plan.segment import ForeignPlanError, export_plan, import_plan
@@ -36,6 +36,7 @@ LONGEST_LINE = 500
 def check(plan_file: Path) -> str:
     """Return what the plan holds. Raises TrackingPlanError."""
     plan = read_plan(plan_file)
+    require_narrow(plan, plan_file.name)
     statuses = [event.status for event in plan.events]
     counts = {status: statuses.count(status) for status in ("live", "proposed", "deprecated")}
     return f"{plan_file.name}: " + ", ".join(f"{count} {status}" for status, count in counts.items() if count)
